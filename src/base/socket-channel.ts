@@ -1,0 +1,120 @@
+// ByteChannel over a net.Socket that reads into one buffer of its own (Node's `onread`): no Buffer, no event and no
+// stream bookkeeping per read. Knows no protocol.
+
+import net from "node:net";
+import type { ByteChannel, ByteReceiver } from "./byte-channel.ts";
+
+const nothing = Buffer.alloc(0);
+
+/** Receives nothing: stands in until a receiver is set. */
+const nobody: ByteReceiver = { onBytes: () => {}, onClosed: () => {} };
+
+/**
+ * Reads into a fixed buffer and writes chunks as they are. The chunk handed to the receiver aliases that buffer.
+ * Starts paused: call `setReceiver`, then `resume`.
+ */
+export class SocketChannel implements ByteChannel {
+  /** The socket itself: for keepalive settings and the TLS upgrade; reading it elsewhere breaks the channel. */
+  readonly socket: net.Socket;
+  #receiver: ByteReceiver = nobody;
+  #paused = true;
+  #closed = false;
+  #failure: Error | null = null;
+
+  private constructor(makeSocket: (onread: net.OnReadOpts) => net.Socket, readBufferBytes: number) {
+    const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+    this.socket = makeSocket({
+      buffer,
+      callback: (bytesRead) => {
+        this.#receiver.onBytes(bytesRead === readBufferBytes ? buffer : buffer.subarray(0, bytesRead));
+        return !this.#paused;
+      },
+    });
+    const close = (): void => this.#close();
+    this.socket.on("end", close);
+    this.socket.on("close", close);
+    this.socket.on("error", (error) => {
+      this.#failure = error;
+      close();
+    });
+  }
+
+  /**
+   * Takes over an accepted socket (server option `pauseOnConnect`). `net.Server` cannot pass `onread`, so the handle is
+   * moved into a new socket; where a Node version has no such handle, the result is null and the caller falls back to
+   * a DuplexChannel.
+   */
+  static accept(accepted: net.Socket, readBufferBytes: number): SocketChannel | null {
+    const holder = accepted as unknown as { _handle: unknown };
+    const handle = holder._handle;
+    if (handle === null || typeof handle !== "object") return null;
+    holder._handle = null;
+    return new SocketChannel(
+      (onread) => new net.Socket({ handle, onread } as net.SocketConstructorOpts & { handle: unknown }),
+      readBufferBytes,
+    );
+  }
+
+  /** Connects; the returned channel is not yet connected: `socket` tells by its `connect` event. */
+  static connect(options: net.NetConnectOpts, readBufferBytes: number): SocketChannel {
+    return new SocketChannel((onread) => net.connect({ ...options, onread }), readBufferBytes);
+  }
+
+  setReceiver(receiver: ByteReceiver): void {
+    this.#receiver = receiver;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#closed) return true;
+    this.socket.write(chunk);
+    return this.socket.writableLength === 0;
+  }
+
+  whenWritable(callback: () => void): void {
+    if (this.#closed || this.socket.destroyed) {
+      queueMicrotask(callback);
+      return;
+    }
+    this.socket.write(nothing, () => callback());
+  }
+
+  get unwrittenBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (!this.#closed) this.socket.resume();
+  }
+
+  end(): void {
+    if (!this.socket.destroyed) this.socket.end();
+    // Nothing more is wanted from the peer; but its end must be seen, so the socket keeps reading into the void.
+    this.#receiver = nobody;
+    this.resume();
+  }
+
+  destroy(error?: Error): void {
+    if (error !== undefined) this.#failure = error;
+    this.socket.destroy();
+    this.#close();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.socket.destroySoon();
+    this.#receiver.onClosed(this.#failure);
+  }
+}
