@@ -16,6 +16,20 @@ export interface RoutineReference {
   readonly name: string;
 }
 
+/** A schema that the statement itself names: SHOW TABLES FROM s, CREATE DATABASE s; not a qualifier. */
+export interface SchemaReference {
+  readonly name: string;
+  /** `see`: its tables are listed; `change`: it, or something in it that no table name covers, is made or dropped. */
+  readonly access: "see" | "change";
+}
+
+/** A variable that SET, SET STATEMENT or a SET_VAR hint assigns. The name in lower case, without quotes. */
+export interface VariableAssignment {
+  /** `persist` also stands for PERSIST_ONLY; `local`: a variable of a compound body. */
+  readonly scope: "session" | "global" | "persist" | "user" | "local";
+  readonly name: string;
+}
+
 /** KILL [CONNECTION | QUERY] id. `id` is null where it is not a plain number (an expression, USER 'x', a parameter). */
 export interface KillRequest {
   readonly scope: "connection" | "query";
@@ -46,11 +60,27 @@ export interface SessionEffects {
 export interface StatementSummary {
   /** The head, normalised: `SELECT`, `INSERT`, `CREATE TABLE`, `SHOW`, `BEGIN`, `EMPTY`, ... */
   readonly kind: string;
+  /** What is shown, flushed, changed or started, where `kind` alone does not tell: SHOW `TABLES`, `CREATE VIEW`. */
+  readonly subject: string | null;
+  /**
+   * Kinds of the statements that this one carries, outermost first: EXPLAIN, ANALYZE, PREPARE and EXECUTE IMMEDIATE of
+   * a literal, SET STATEMENT, compound and stored bodies. What they touch stands in the lists below.
+   */
+  readonly innerKinds: readonly string[];
+  /** Tables read. A table needs the right of each list it stands in; every list is in textual order. */
   readonly reads: readonly TableReference[];
+  /** Tables whose rows change. */
   readonly writes: readonly TableReference[];
   /** Tables whose definition changes. */
   readonly changes: readonly TableReference[];
+  /** Routines called, and those whose text is shown. */
   readonly routines: readonly RoutineReference[];
+  /** Routines created, altered or dropped. */
+  readonly routineChanges: readonly RoutineReference[];
+  readonly schemas: readonly SchemaReference[];
+  readonly assigns: readonly VariableAssignment[];
+  /** Whether files of the server are read or written: INTO OUTFILE / DUMPFILE, LOAD_FILE(), LOAD without LOCAL. */
+  readonly serverFiles: boolean;
   /** Positive proof only. */
   readonly readOnly: boolean;
   readonly effects: SessionEffects;
@@ -59,4 +89,26 @@ export interface StatementSummary {
   readonly loadLocalFile: string | null;
   /** null: understood with certainty. */
   readonly uncertain: Uncertainty | null;
+}
+
+/** A statement of `kind` that touches nothing: a start for commands without text, and for tests. */
+export function bareStatement(kind: string): StatementSummary {
+  return {
+    kind,
+    subject: null,
+    innerKinds: [],
+    reads: [],
+    writes: [],
+    changes: [],
+    routines: [],
+    routineChanges: [],
+    schemas: [],
+    assigns: [],
+    serverFiles: false,
+    readOnly: false,
+    effects: { any: false, use: null, sqlMode: null, characterSet: null, pins: null },
+    kill: null,
+    loadLocalFile: null,
+    uncertain: null,
+  };
 }
