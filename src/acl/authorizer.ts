@@ -10,9 +10,24 @@ import { clientPermit } from "./permit.ts";
 export interface Authorizer {
   /** Grows with every change of what `authorize` would answer; part of the statement cache's key. */
   readonly generation: number;
-  /** Whether statements must be understood: then the session refuses what `analyze` could not be certain of. */
+  /**
+   * Whether anybody can be refused. `authorize` itself refuses what `analyze` could not be certain of, and permits it
+   * to exempt principals: the session only relays such a statement to the primary and pins its connection.
+   */
   readonly enforcing: boolean;
+  /**
+   * COM_FIELD_LIST is judged as a statement of kind `FIELD LIST` that reads its table. The error of a denial is an
+   * `AclDenial` with the record for the audit log.
+   */
   authorize(identity: Identity, statement: StatementSummary): Permit | SqlError;
+  /** Judges USE, COM_INIT_DB and a login's schema: 1044 where nothing in the schema can be visible. */
+  authorizeSchema(identity: Identity, schema: string): Permit | SqlError;
+  /** Whether a row about this table may stand in SHOW TABLES and the like. */
+  mayRead(identity: Identity, schema: string, table: string): boolean;
+  /** Whether a row about this schema may stand in SHOW DATABASES. */
+  maySeeSchema(identity: Identity, schema: string): boolean;
+  /** The lines of SHOW GRANTS; null: no table ACL, so the backend's answer stands. */
+  grantsFor(identity: Identity): readonly string[] | null;
 }
 
 const permitted = clientPermit("no table ACL is configured");
@@ -22,4 +37,8 @@ export const permitAll: Authorizer = {
   generation: 0,
   enforcing: false,
   authorize: () => permitted,
+  authorizeSchema: () => permitted,
+  mayRead: () => true,
+  maySeeSchema: () => true,
+  grantsFor: () => null,
 };

@@ -1,7 +1,18 @@
 // The Permit: proof that a statement was authorised. Only this folder can make one; backend connections demand one
 // (ARCHITECTURE.md, invariant 1).
 
+import type { AclDenial, DecidingRule } from "./denial.ts";
+import type { Role } from "./role.ts";
+
 const permitMark: unique symbol = Symbol("permit");
+
+/** One table or routine that was judged on the way to a permit; the labels of `table_acl_allowed_total`. */
+export interface GrantedUse {
+  /** `shop.orders`. */
+  readonly name: string;
+  readonly role: Role;
+  readonly rule: DecidingRule;
+}
 
 /** Allows bytes to be sent to a backend. A plain object does not type-check as one. */
 export interface Permit {
@@ -10,14 +21,33 @@ export interface Permit {
   readonly origin: "client" | "housekeeping";
   /** Why, for logs and `explain`. */
   readonly reason: string;
+  /** The rights that were used, in the order of judgement; empty without a table ACL and for exempt principals. */
+  readonly uses: readonly GrantedUse[];
+  /** In a dry run: what would have been answered. The session logs and counts it at every execution. */
+  readonly wouldDeny: AclDenial | null;
 }
 
 /** Makes a permit for a client's command. For the authorisers of this folder only (a house test checks). */
-export function clientPermit(reason: string): Permit {
-  return Object.freeze({ [permitMark]: true as const, origin: "client" as const, reason });
+export function clientPermit(
+  reason: string,
+  details: { uses?: readonly GrantedUse[]; wouldDeny?: AclDenial } = {},
+): Permit {
+  return Object.freeze({
+    [permitMark]: true as const,
+    origin: "client" as const,
+    reason,
+    uses: details.uses ?? [],
+    wouldDeny: details.wouldDeny ?? null,
+  });
 }
 
 /** Makes a permit for a statement of the gateway itself: reset, rollback, health, init. */
 export function housekeepingPermit(reason: string): Permit {
-  return Object.freeze({ [permitMark]: true as const, origin: "housekeeping" as const, reason });
+  return Object.freeze({
+    [permitMark]: true as const,
+    origin: "housekeeping" as const,
+    reason,
+    uses: [],
+    wouldDeny: null,
+  });
 }
