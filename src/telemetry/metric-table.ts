@@ -1,0 +1,160 @@
+// THE table of metrics: every row has a name, a type, a sentence and its labels with all their values, or the number
+// of different values kept. docs/metrics.md is generated from it; a house test fails on a row that no code moves.
+
+/** All values of a label, or how many different ones are kept (later ones count as `other`). */
+export type LabelValues = readonly string[] | { readonly distinctMax: number };
+
+/** One row. Prometheus sees `gatehouse_` before its name. */
+export interface MetricDefinition {
+  readonly type: "counter" | "gauge" | "histogram";
+  /** A sentence; the unit is the name's ending. */
+  readonly help: string;
+  readonly labels: Readonly<Record<string, LabelValues>>;
+  /** Histograms: upper bounds, in the name's unit, ascending. */
+  readonly buckets?: readonly number[];
+}
+
+const secondsBuckets = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+] as const;
+
+export const metricTable = {
+  client_connections_total: {
+    type: "counter",
+    help: "Client connections accepted by the listeners",
+    labels: { transport: ["tcp", "unix"] },
+  },
+  client_connections: {
+    type: "gauge",
+    help: "Client connections open now, logged in or not",
+    labels: { transport: ["tcp", "unix"] },
+  },
+  client_connections_refused_total: {
+    type: "counter",
+    help: "Client connections closed before a login was judged, by cause",
+    labels: { reason: { distinctMax: 32 } },
+  },
+  logins_total: {
+    type: "counter",
+    help: "Logins judged, COM_CHANGE_USER included",
+    labels: {
+      outcome: ["accepted", "refused"],
+      plugin: { distinctMax: 16 },
+      tls: ["none", "TLSv1.2", "TLSv1.3"],
+    },
+  },
+  login_refusals_total: {
+    type: "counter",
+    help: "Logins refused, by the reason that the audit log gives",
+    labels: { reason: { distinctMax: 64 } },
+  },
+  login_seconds: {
+    type: "histogram",
+    help: "Time from accept to the verdict about the login, in seconds",
+    labels: {},
+    buckets: secondsBuckets,
+  },
+  sessions: { type: "gauge", help: "Sessions logged in now", labels: {} },
+  session_failures_total: {
+    type: "counter",
+    help: "Sessions ended by a failure inside the gateway (a bug); the log has the stack",
+    labels: {},
+  },
+  commands_total: {
+    type: "counter",
+    help: "Commands of clients, by protocol command",
+    labels: { command: { distinctMax: 40 } },
+  },
+  command_seconds: {
+    type: "histogram",
+    help: "Time from a command's last byte to the last byte of its reply, in seconds",
+    labels: {},
+    buckets: secondsBuckets,
+  },
+  client_bytes_total: {
+    type: "counter",
+    help: "Bytes of commands received from clients and of replies sent to them",
+    labels: { direction: ["received", "sent"] },
+  },
+  errors_sent_total: {
+    type: "counter",
+    help: "Errors that the gateway itself sent to clients, by kind",
+    labels: { kind: ["client", "auth", "acl", "limit", "backend", "gateway", "shutdown"] },
+  },
+  statement_buffer_bytes: {
+    type: "gauge",
+    help: "Bytes of statements waiting in memory, all sessions together",
+    labels: {},
+  },
+  prepared_statements: {
+    type: "gauge",
+    help: "Prepared statements open now, all sessions together",
+    labels: {},
+  },
+  kills_total: {
+    type: "counter",
+    help: "KILL statements answered, by outcome",
+    labels: { outcome: ["done", "unknown_id", "denied"] },
+  },
+  backend_connections: {
+    type: "gauge",
+    help: "Connections to database servers, by what they do now",
+    labels: { tablet: { distinctMax: 256 }, state: ["leased", "idle"] },
+  },
+  backend_connects_total: {
+    type: "counter",
+    help: "Attempts to connect and log in to a database server",
+    labels: { tablet: { distinctMax: 256 }, outcome: ["connected", "failed"] },
+  },
+  backend_wait_seconds: {
+    type: "histogram",
+    help: "Time that sessions waited for a backend connection, in seconds",
+    labels: {},
+    buckets: secondsBuckets,
+  },
+  backend_wait_timeouts_total: {
+    type: "counter",
+    help: "Times that no backend connection became free in time (error 1203)",
+    labels: {},
+  },
+  backend_up: {
+    type: "gauge",
+    help: "Whether a database server answered when last asked: 1 or 0",
+    labels: { tablet: { distinctMax: 256 } },
+  },
+  file_reloads_total: {
+    type: "counter",
+    help: "Reloads of a watched file whose content had changed",
+    labels: { file: { distinctMax: 32 }, outcome: ["reloaded", "failed"] },
+  },
+  file_generation: {
+    type: "gauge",
+    help: "Generation of a watched file in use: 1 at start, one more with every reload",
+    labels: { file: { distinctMax: 32 } },
+  },
+  file_stale: {
+    type: "gauge",
+    help: "Whether a watched file on disk is bad and an older content is in use: 1 or 0",
+    labels: { file: { distinctMax: 32 } },
+  },
+  file_loaded_timestamp_seconds: {
+    type: "gauge",
+    help: "When the content of a watched file in use was loaded, in seconds since the epoch",
+    labels: { file: { distinctMax: 32 } },
+  },
+  audit_write_failures_total: {
+    type: "counter",
+    help: "Failed writes to the audit log (disk full, file gone)",
+    labels: {},
+  },
+  dropped_lines_total: {
+    type: "counter",
+    help: "Lines that could not be written and were dropped",
+    labels: { output: ["log", "audit"] },
+  },
+  uncaught_errors_total: {
+    type: "counter",
+    help: "Exceptions and rejections that nothing caught (a bug); the log has the stack",
+    labels: {},
+  },
+} as const satisfies Record<string, MetricDefinition>;

@@ -1,0 +1,189 @@
+// Metrics: numbers in memory that cost one addition to move, formatted by prom-client (the only file that imports it)
+// when they are asked for. Rows stand in metric-table; a label never has more values than its row allows.
+
+import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
+import { type LabelValues, type MetricDefinition, metricTable } from "./metric-table.ts";
+
+type Table = typeof metricTable;
+type NamesOf<Type extends MetricDefinition["type"]> = {
+  [Name in keyof Table]: Table[Name]["type"] extends Type ? Name : never;
+}[keyof Table];
+type LabelsOf<Name extends keyof Table> = {
+  readonly [Label in keyof Table[Name]["labels"]]: Table[Name]["labels"][Label] extends readonly (infer Value)[]
+    ? Value
+    : string;
+};
+/** The labels of a row; rows without labels take none. */
+type LabelArguments<Name extends keyof Table> = keyof Table[Name]["labels"] extends never
+  ? []
+  : [labels: LabelsOf<Name>];
+
+/** Only grows. */
+export interface Counter {
+  add(amount?: number): void;
+}
+
+/** Goes up and down. */
+export interface Gauge {
+  set(value: number): void;
+  add(amount: number): void;
+}
+
+/** Sorts values into buckets. */
+export interface Histogram {
+  observe(value: number): void;
+}
+
+/** All metrics of a process. Keep the returned handles: finding them costs more than moving them. */
+export interface Metrics {
+  counter<Name extends NamesOf<"counter">>(name: Name, ...labels: LabelArguments<Name>): Counter;
+  gauge<Name extends NamesOf<"gauge">>(name: Name, ...labels: LabelArguments<Name>): Gauge;
+  histogram<Name extends NamesOf<"histogram">>(name: Name, ...labels: LabelArguments<Name>): Histogram;
+  /** Calls `collect` before every reading: for gauges that copy a number kept elsewhere. */
+  onRead(collect: () => void): void;
+  /** The Prometheus text format. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** Makes an empty set of metrics. `processMetrics`: also Node's own (memory, CPU, event loop, garbage collection). */
+export function createMetrics(options: { readonly processMetrics: boolean }): Metrics {
+  const registry = new Registry();
+  const collectors: (() => void)[] = [];
+  const rows = new Map<string, Row>();
+  for (const [name, definition] of Object.entries<MetricDefinition>(metricTable)) {
+    const row = new Row(name, definition);
+    rows.set(name, row);
+    // prom-client asks a registered metric for nothing but its name and get().
+    registry.registerMetric(row as unknown as Metric);
+  }
+  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+  const series = (name: string, labels: unknown): Series => {
+    const row = rows.get(name);
+    if (row === undefined) throw new TypeError(`Unknown metric "${name}"`);
+    // The handles' types have checked the labels against the row.
+    return row.series((labels ?? {}) as Readonly<Record<string, string>>);
+  };
+  return {
+    counter: (name, ...labels) => series(name, labels[0]),
+    gauge: (name, ...labels) => series(name, labels[0]),
+    histogram: (name, ...labels) => series(name, labels[0]),
+    onRead: (collect) => collectors.push(collect),
+    text: () => {
+      for (const collect of collectors) collect();
+      return registry.metrics();
+    },
+    contentType: registry.contentType,
+  };
+}
+
+/** One row with one combination of label values. Serves as counter, gauge and histogram: the types tell which. */
+class Series implements Counter, Gauge, Histogram {
+  readonly labels: Readonly<Record<string, string>>;
+  private readonly bounds: readonly number[];
+  readonly counts: number[];
+  value = 0;
+  count = 0;
+
+  constructor(labels: Readonly<Record<string, string>>, bounds: readonly number[]) {
+    this.labels = labels;
+    this.bounds = bounds;
+    this.counts = bounds.map(() => 0);
+  }
+
+  add(amount = 1): void {
+    this.value += amount;
+  }
+
+  set(value: number): void {
+    this.value = value;
+  }
+
+  observe(value: number): void {
+    this.value += value;
+    this.count += 1;
+    for (let index = 0; index < this.bounds.length; index++) {
+      if (value <= (this.bounds[index] ?? 0)) {
+        this.counts[index] = (this.counts[index] ?? 0) + 1;
+        return;
+      }
+    }
+  }
+}
+
+interface Sample {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+/** One row of the table with all its series, in the shape that prom-client's registry reads. */
+class Row {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  private readonly definition: MetricDefinition;
+  private readonly all = new Map<string, Series>();
+  private readonly seen = new Map<string, Set<string>>();
+
+  constructor(name: string, definition: MetricDefinition) {
+    this.name = `gatehouse_${name}`;
+    this.help = definition.help;
+    this.type = definition.type;
+    this.definition = definition;
+    // A metric without labels exists from the start: zero is an answer, silence is none.
+    if (Object.keys(definition.labels).length === 0) this.series({});
+  }
+
+  series(labels: Readonly<Record<string, string>>): Series {
+    const bounded: Record<string, string> = {};
+    for (const [label, values] of Object.entries(this.definition.labels)) {
+      bounded[label] = this.boundedValue(label, values, labels[label] ?? "");
+    }
+    const key = JSON.stringify(Object.values(bounded));
+    let series = this.all.get(key);
+    if (series === undefined) {
+      series = new Series(bounded, this.definition.buckets ?? []);
+      this.all.set(key, series);
+    }
+    return series;
+  }
+
+  /** Called by prom-client's registry. */
+  get(): { name: string; help: string; type: string; values: Sample[]; aggregator: string } {
+    const values = [...this.all.values()].flatMap((series) =>
+      this.type === "histogram"
+        ? this.histogramSamples(series)
+        : [{ labels: series.labels, value: series.value }],
+    );
+    return { name: this.name, help: this.help, type: this.type, values, aggregator: "sum" };
+  }
+
+  private boundedValue(label: string, values: LabelValues, value: string): string {
+    if (!("distinctMax" in values)) return values.includes(value) ? value : "other";
+    let seen = this.seen.get(label);
+    if (seen === undefined) {
+      seen = new Set();
+      this.seen.set(label, seen);
+    }
+    if (!seen.has(value)) {
+      if (seen.size >= values.distinctMax) return "other";
+      seen.add(value);
+    }
+    return value;
+  }
+
+  private histogramSamples(series: Series): Sample[] {
+    let total = 0;
+    const buckets = (this.definition.buckets ?? []).map((bound, index) => {
+      total += series.counts[index] ?? 0;
+      return { metricName: `${this.name}_bucket`, labels: { ...series.labels, le: bound }, value: total };
+    });
+    return [
+      ...buckets,
+      { metricName: `${this.name}_bucket`, labels: { ...series.labels, le: "+Inf" }, value: series.count },
+      { metricName: `${this.name}_sum`, labels: series.labels, value: series.value },
+      { metricName: `${this.name}_count`, labels: series.labels, value: series.count },
+    ];
+  }
+}
