@@ -69,17 +69,32 @@ export const metricTable = {
     type: "histogram",
     help: "Time from a command's last byte to the last byte of its reply, in seconds",
     labels: {},
-    buckets: secondsBuckets,
+    buckets: [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   },
   client_bytes_total: {
     type: "counter",
     help: "Bytes of commands received from clients and of replies sent to them",
     labels: { direction: ["received", "sent"] },
   },
+  sessions_ended_total: {
+    type: "counter",
+    help: "Sessions ended, by cause",
+    labels: { reason: { distinctMax: 40 } },
+  },
+  uncertain_statements_total: {
+    type: "counter",
+    help: "Statements that were not understood with certainty and relayed all the same (no table ACL)",
+    labels: {},
+  },
   errors_sent_total: {
     type: "counter",
     help: "Errors that the gateway itself sent to clients, by kind",
     labels: { kind: ["client", "auth", "acl", "limit", "backend", "gateway", "shutdown"] },
+  },
+  backend_errors_total: {
+    type: "counter",
+    help: "ERR packets of database servers relayed to clients",
+    labels: {},
   },
   statement_buffer_bytes: {
     type: "gauge",

@@ -2,6 +2,7 @@
 // when they are asked for. Rows stand in metric-table; a label never has more values than its row allows.
 
 import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
+import { assert } from "../base/assert.ts";
 import { type LabelValues, type MetricDefinition, metricTable } from "./metric-table.ts";
 
 type Table = typeof metricTable;
@@ -21,6 +22,8 @@ type LabelArguments<Name extends keyof Table> = keyof Table[Name]["labels"] exte
 /** Only grows. */
 export interface Counter {
   add(amount?: number): void;
+  /** Copies a total that is counted elsewhere; a lower one changes nothing. */
+  raiseTo(total: number): void;
 }
 
 /** Goes up and down. */
@@ -32,6 +35,8 @@ export interface Gauge {
 /** Sorts values into buckets. */
 export interface Histogram {
   observe(value: number): void;
+  /** Copies counts kept elsewhere: one per bucket of the row and one for larger values; `sum` of all values. */
+  load(counts: readonly number[], sum: number): void;
 }
 
 /** All metrics of a process. Keep the returned handles: finding them costs more than moving them. */
@@ -97,6 +102,20 @@ class Series implements Counter, Gauge, Histogram {
 
   set(value: number): void {
     this.value = value;
+  }
+
+  raiseTo(total: number): void {
+    this.value = Math.max(this.value, total);
+  }
+
+  load(counts: readonly number[], sum: number): void {
+    assert(counts.length === this.bounds.length + 1, "a count per bucket and one for larger values");
+    this.value = sum;
+    this.count = 0;
+    for (const [index, count] of counts.entries()) {
+      if (index < this.bounds.length) this.counts[index] = count;
+      this.count += count;
+    }
   }
 
   observe(value: number): void {

@@ -170,6 +170,22 @@ describe("createMetrics()", () => {
     expect(text).toContain("gatehouse_login_seconds_count 4\n");
   });
 
+  it("copies numbers that are counted elsewhere", async () => {
+    const metrics = createMetrics({ processMetrics: false });
+    const counter = metrics.counter("backend_errors_total");
+    counter.raiseTo(5);
+    counter.raiseTo(3);
+    const counts = new Array<number>(15).fill(1);
+    metrics.histogram("command_seconds").load(counts, 7.5);
+    metrics.histogram("command_seconds").load(counts, 7.5);
+    const text = await metrics.text();
+    expect(text).toContain("gatehouse_backend_errors_total 5\n");
+    expect(text).toContain('gatehouse_command_seconds_bucket{le="0.0005"} 2\n');
+    expect(text).toContain("gatehouse_command_seconds_sum 7.5\n");
+    expect(text).toContain("gatehouse_command_seconds_count 15\n");
+    expect(() => metrics.histogram("command_seconds").load([1], 1)).toThrow("a count per bucket");
+  });
+
   it("bounds the values of labels", async () => {
     const metrics = createMetrics({ processMetrics: false });
     for (let index = 0; index < 1000; index++) {
