@@ -67,11 +67,18 @@ export interface StatementSummary {
    * a literal, SET STATEMENT, compound and stored bodies. What they touch stands in the lists below.
    */
   readonly innerKinds: readonly string[];
-  /** Tables read. A table needs the right of each list it stands in; every list is in textual order. */
+  /**
+   * Tables read. A table needs the right of each list it stands in; every list is in textual order. The target of a
+   * write stands here too where the statement hands its rows out or computes with stored ones as servers judge it:
+   * RETURNING, ON DUPLICATE KEY UPDATE, NEXTVAL(). WHERE, ORDER BY and SET of UPDATE and DELETE do not count.
+   */
   readonly reads: readonly TableReference[];
-  /** Tables whose rows change. */
+  /**
+   * Tables whose rows change; also what CREATE TABLE ... SELECT fills, the new name of a renamed table, and both sides
+   * of EXCHANGE PARTITION and CONVERT TABLE.
+   */
   readonly writes: readonly TableReference[];
-  /** Tables whose definition changes. */
+  /** Tables whose definition changes, both ends of a rename included. */
   readonly changes: readonly TableReference[];
   /** Routines called, and those whose text is shown. */
   readonly routines: readonly RoutineReference[];
@@ -79,6 +86,11 @@ export interface StatementSummary {
   readonly routineChanges: readonly RoutineReference[];
   readonly schemas: readonly SchemaReference[];
   readonly assigns: readonly VariableAssignment[];
+  /**
+   * CREATE / ALTER VIEW: whether rows of `reads` could be changed through the view. False only where that is certain:
+   * ALGORITHM = TEMPTABLE, or a set operator, DISTINCT or GROUP BY at the top of its query.
+   */
+  readonly updatableView: boolean;
   /** Whether files of the server are read or written: INTO OUTFILE / DUMPFILE, LOAD_FILE(), LOAD without LOCAL. */
   readonly serverFiles: boolean;
   /** Positive proof only. */
@@ -104,6 +116,7 @@ export function bareStatement(kind: string): StatementSummary {
     routineChanges: [],
     schemas: [],
     assigns: [],
+    updatableView: false,
     serverFiles: false,
     readOnly: false,
     effects: { any: false, use: null, sqlMode: null, characterSet: null, pins: null },
