@@ -1,0 +1,346 @@
+// THE table of the gateway's flags. `--help`, the environment variables, the keys of --config_file, docs/flags.md and
+// the options of the gateway all derive from it. Names are VTGate's wherever VTGate has the thing.
+
+/** What a flag's value is. Durations are milliseconds, sizes bytes, once parsed. */
+export type FlagType = "text" | "path" | "list" | "boolean" | "integer" | "duration" | "size" | "choice";
+
+/** One flag. */
+export interface FlagDefinition {
+  readonly type: FlagType;
+  /** As one would write it; null: none. */
+  readonly default: string | null;
+  readonly group: string;
+  /** One sentence, capital first, no full stop. */
+  readonly help: string;
+  /** The values of a `choice`. */
+  readonly choices?: readonly string[];
+  /** Bounds of integers (as is), durations (milliseconds) and sizes (bytes), both included. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Whether the content of the file that it names is loaded again when it changes. Everything else needs a restart. */
+  readonly reloadable?: true;
+}
+
+/** A table of flags, by name. */
+export type FlagTable = Readonly<Record<string, FlagDefinition>>;
+
+const listening = { group: "Listening" } as const;
+const logins = { group: "Users and logins" } as const;
+const tls = { group: "TLS toward clients" } as const;
+const backend = { group: "Backend" } as const;
+const limits = { group: "Limits" } as const;
+const timeouts = { group: "Timeouts (0: none)" } as const;
+const process_ = { group: "Process, logs and admin" } as const;
+
+const dayMs = 24 * 3_600_000;
+const duration = { type: "duration", min: 0, max: 366 * dayMs } as const;
+
+export const serveFlags = {
+  mysql_server_port: {
+    ...listening,
+    type: "integer",
+    default: "3306",
+    min: -1,
+    max: 65535,
+    help: "TCP port for clients; 0 picks a free one and logs it, -1 turns TCP off",
+  },
+  mysql_server_bind_address: {
+    ...listening,
+    type: "text",
+    default: "127.0.0.1",
+    help: "Address that the TCP port listens on",
+  },
+  mysql_server_socket_path: {
+    ...listening,
+    type: "path",
+    default: null,
+    help: "Unix socket for clients",
+  },
+  mysql_server_version: {
+    ...listening,
+    type: "text",
+    default: null,
+    help: "Version announced to clients instead of the backend's own",
+  },
+  proxy_protocol: {
+    ...listening,
+    type: "boolean",
+    default: "false",
+    help: "Expect a PROXY protocol header (v1 or v2) from the networks of proxy_protocol_trusted",
+  },
+  proxy_protocol_trusted: {
+    ...listening,
+    type: "list",
+    default: null,
+    help: "Networks (CIDR) of load balancers whose PROXY header is required and believed",
+  },
+  mysql_server_keepalive_period: {
+    ...listening,
+    ...duration,
+    default: "0s",
+    help: "Idle time after which TCP keepalive probes begin; 0 leaves it to the system",
+  },
+  mysql_auth_server_impl: {
+    ...logins,
+    type: "choice",
+    choices: ["static", "none"],
+    default: "static",
+    help: "How logins are judged: by a users file, or not at all",
+  },
+  mysql_auth_server_static_file: {
+    ...logins,
+    type: "path",
+    default: null,
+    reloadable: true,
+    help: "The users file (JSON)",
+  },
+  mysql_auth_server_static_string: {
+    ...logins,
+    type: "text",
+    default: null,
+    help: "The users as JSON text, instead of a file",
+  },
+  mysql_auth_static_reload_interval: {
+    ...logins,
+    ...duration,
+    default: "0s",
+    help: "Also reload the users file this often, beside the file watch",
+  },
+  mysql_auth_disconnect_removed: {
+    ...logins,
+    type: "boolean",
+    default: "false",
+    help: "End sessions whose entry a reload of the users file has removed",
+  },
+  mysql_allow_clear_text_without_tls: {
+    ...logins,
+    type: "boolean",
+    default: "false",
+    help: "Accept mysql_clear_password over plain TCP",
+  },
+  mysql_server_rsa_private_key: {
+    ...logins,
+    type: "path",
+    default: null,
+    reloadable: true,
+    help: "RSA key (PEM) for password exchange over plain TCP, instead of one made at start",
+  },
+  strict_file_mode: {
+    ...logins,
+    type: "boolean",
+    default: "false",
+    help: "Refuse a users file that others may read, instead of warning",
+  },
+  mysql_server_ssl_cert: {
+    ...tls,
+    type: "path",
+    default: null,
+    reloadable: true,
+    help: "Certificate with its chain (PEM)",
+  },
+  mysql_server_ssl_key: {
+    ...tls,
+    type: "path",
+    default: null,
+    reloadable: true,
+    help: "Private key of the certificate (PEM)",
+  },
+  mysql_server_require_secure_transport: {
+    ...tls,
+    type: "boolean",
+    default: "false",
+    help: "Refuse clients on plain TCP",
+  },
+  mysql_server_tls_min_version: {
+    ...tls,
+    type: "choice",
+    choices: ["TLSv1.2", "TLSv1.3"],
+    default: "TLSv1.2",
+    help: "Oldest TLS version spoken",
+  },
+  backend: {
+    ...backend,
+    type: "text",
+    default: "embedded",
+    help: "The database server: embedded, or mysql://user:password@host:port/database?ssl-mode=..., or ?socket=/path",
+  },
+  backend_password_file: {
+    ...backend,
+    type: "path",
+    default: null,
+    reloadable: true,
+    help: "File that holds the password of the backend account, instead of the URL",
+  },
+  embedded_datadir: {
+    ...backend,
+    type: "path",
+    default: null,
+    help: "Data directory of the embedded server; default: gatehouse/embedded in the user's data directory",
+  },
+  local_infile: {
+    ...backend,
+    type: "boolean",
+    default: "true",
+    help: "Offer LOAD DATA LOCAL to clients; the backend's own setting decides then",
+  },
+  backend_pool_size: {
+    ...backend,
+    type: "integer",
+    default: "100",
+    min: 1,
+    max: 1_000_000,
+    help: "Connections per server and account; a session that finds none free waits",
+  },
+  backend_pool_wait_timeout: {
+    ...backend,
+    ...duration,
+    default: "5s",
+    help: "Longest wait for a free connection; then error 1203",
+  },
+  backend_idle_timeout: {
+    ...backend,
+    ...duration,
+    default: "5m",
+    help: "Close backend connections that nobody used for this long; 0: never",
+  },
+  mysql_server_max_connections: {
+    ...limits,
+    type: "integer",
+    default: "10000",
+    min: 1,
+    max: 1_000_000,
+    help: "Client connections; error 1040 beyond",
+  },
+  mysql_server_max_connections_per_user: {
+    ...limits,
+    type: "integer",
+    default: "0",
+    min: 0,
+    max: 1_000_000,
+    help: "Client connections of one user; error 1203 beyond; 0: no limit",
+  },
+  max_allowed_packet: {
+    ...limits,
+    type: "size",
+    default: "64MiB",
+    min: 1024,
+    max: 2 ** 30,
+    help: "Longest command of a client; error 1153 beyond",
+  },
+  max_prepared_stmt_count: {
+    ...limits,
+    type: "integer",
+    default: "16382",
+    min: 0,
+    max: 4_194_304,
+    help: "Prepared statements of all clients together; error 1461 beyond",
+  },
+  statement_buffer_bytes: {
+    ...limits,
+    type: "size",
+    default: "512MiB",
+    min: 2 ** 20,
+    max: 2 ** 40,
+    help: "Memory for statements that are being received, all clients together; backpressure, then error 1041",
+  },
+  mysql_server_connect_timeout: {
+    ...timeouts,
+    ...duration,
+    min: 1,
+    default: "10s",
+    help: "From accept to the end of the login; cannot be turned off",
+  },
+  mysql_server_idle_timeout: {
+    ...timeouts,
+    ...duration,
+    default: "8h",
+    help: "Between two commands of a client; error 4031",
+  },
+  mysql_server_read_timeout: {
+    ...timeouts,
+    ...duration,
+    default: "0s",
+    help: "For the rest of a command whose first bytes have arrived",
+  },
+  mysql_server_write_timeout: {
+    ...timeouts,
+    ...duration,
+    default: "60s",
+    help: "For a client that does not take its reply while a backend connection is held",
+  },
+  mysql_server_query_timeout: {
+    ...timeouts,
+    ...duration,
+    default: "0s",
+    help: "For one statement; it is killed and the client gets error 3024",
+  },
+  mysql_server_drain_onterm: {
+    ...process_,
+    type: "boolean",
+    default: "false",
+    help: "On SIGTERM let clients leave by themselves, instead of closing idle ones at once",
+  },
+  onterm_timeout: {
+    ...process_,
+    ...duration,
+    default: "10s",
+    help: "On SIGTERM wait this long, then close what is left",
+  },
+  port: {
+    ...process_,
+    type: "integer",
+    default: "-1",
+    min: -1,
+    max: 65535,
+    help: "TCP port for admin HTTP (/healthz, /readyz, /metrics); 0 picks a free one, -1 turns it off",
+  },
+  bind_address: {
+    ...process_,
+    type: "text",
+    default: "127.0.0.1",
+    help: "Address that admin HTTP listens on",
+  },
+  log_level: {
+    ...process_,
+    type: "choice",
+    choices: ["debug", "info", "warn", "error", "silent"],
+    default: "info",
+    help: "Least serious events that are logged",
+  },
+  log_format: {
+    ...process_,
+    type: "choice",
+    choices: ["json", "text"],
+    default: "json",
+    help: "One JSON object per line, or text for people",
+  },
+  log_file: {
+    ...process_,
+    type: "path",
+    default: null,
+    help: "File for the log instead of stderr; opened anew on SIGHUP and SIGUSR2",
+  },
+  audit_log_file: {
+    ...process_,
+    type: "path",
+    default: null,
+    help: "File for audit records instead of the log; opened anew on SIGHUP and SIGUSR2",
+  },
+  pid_file: {
+    ...process_,
+    type: "path",
+    default: null,
+    help: "File that holds the process id while the gateway runs",
+  },
+  config_file: {
+    ...process_,
+    type: "path",
+    default: null,
+    help: "JSON file with flags as keys; the command line and the environment win over it",
+  },
+} as const satisfies FlagTable;
+
+/** The environment variable of a flag: `GATEHOUSE_MYSQL_SERVER_PORT`. */
+export function environmentName(flag: string): string {
+  return `GATEHOUSE_${flag.toUpperCase()}`;
+}

@@ -1,0 +1,269 @@
+// Turns the values of the flags into the gateway's options: what belongs together, what excludes each other, and what
+// would have no effect (an error: no flag does nothing).
+
+import { join } from "node:path";
+import { parseIpNetwork } from "../base/ip-network.ts";
+import type {
+  AuthOptions,
+  BackendOptions,
+  ClientTlsOptions,
+  GatewayOptions,
+  ListenOptions,
+} from "../server/gateway-options.ts";
+import type { LogLevel } from "../telemetry/logger.ts";
+import { UsageError } from "./arguments.ts";
+import { parseBackendUrl } from "./backend-url.ts";
+import type { serveFlags } from "./flags.ts";
+import type { Settings } from "./settings.ts";
+
+/** What the process does around the gateway. */
+export interface ProcessOptions {
+  readonly logLevel: LogLevel;
+  readonly logFormat: "json" | "text";
+  /** null: stderr. */
+  readonly logFile: string | null;
+  /** null: between the lines of the log. */
+  readonly auditLogFile: string | null;
+  readonly pidFile: string | null;
+}
+
+/** All that `serve` needs. */
+export interface ServeOptions {
+  readonly gateway: GatewayOptions;
+  readonly process: ProcessOptions;
+  /** Whether the command line itself holds a password: it is then wiped from the process list. */
+  readonly secretInArguments: boolean;
+}
+
+type ServeSettings = Settings<typeof serveFlags>;
+/** Collects mistakes, so that all are told at once. */
+type Complain = (sentence: string) => void;
+
+/**
+ * Makes the options. `homeDirectory` and `environment` decide the default data directory.
+ * @throws UsageError with one line per mistake.
+ */
+export function makeServeOptions(
+  settings: ServeSettings,
+  surroundings: {
+    readonly homeDirectory: string;
+    readonly environment: Readonly<Record<string, string | undefined>>;
+  },
+): ServeOptions {
+  const mistakes: string[] = [];
+  const complain: Complain = (sentence) => mistakes.push(sentence);
+  const { values } = settings;
+  const listen = listenOptions(settings, complain);
+  const auth = authOptions(settings, complain);
+  const clientTls = tlsOptions(settings, listen, complain);
+  const backend = backendOptions(settings, surroundings, complain);
+  checkVersionText(values.mysql_server_version, complain);
+  if (values.mysql_server_drain_onterm && values.onterm_timeout === 0) {
+    complain("Flag --mysql_server_drain_onterm has no effect with --onterm_timeout=0");
+  }
+  if (settings.isSet("bind_address") && values.port === -1) complain("Flag --bind_address needs --port");
+  if (mistakes.length > 0 || auth === null || backend === null) throw new UsageError(mistakes.join("\n"));
+  return {
+    gateway: {
+      listen,
+      serverVersion: values.mysql_server_version,
+      auth,
+      clientTls,
+      requireSecureTransport: values.mysql_server_require_secure_transport,
+      backend,
+      backendPool: {
+        connectionsMax: values.backend_pool_size,
+        waitTimeoutMs: values.backend_pool_wait_timeout,
+        idleTimeoutMs: values.backend_idle_timeout,
+      },
+      localInfile: values.local_infile,
+      limits: {
+        connectionsMax: values.mysql_server_max_connections,
+        connectionsPerUserMax: values.mysql_server_max_connections_per_user,
+        packetBytesMax: values.max_allowed_packet,
+        preparedStatementsMax: values.max_prepared_stmt_count,
+        statementBufferBytesMax: values.statement_buffer_bytes,
+      },
+      timeouts: {
+        connectMs: values.mysql_server_connect_timeout,
+        idleMs: values.mysql_server_idle_timeout,
+        readMs: values.mysql_server_read_timeout,
+        writeMs: values.mysql_server_write_timeout,
+        queryMs: values.mysql_server_query_timeout,
+      },
+      shutdown: { drainOnTerm: values.mysql_server_drain_onterm, timeoutMs: values.onterm_timeout },
+      admin: values.port === -1 ? null : { host: values.bind_address, port: values.port },
+    },
+    process: {
+      logLevel: values.log_level,
+      logFormat: values.log_format,
+      logFile: values.log_file,
+      auditLogFile: values.audit_log_file,
+      pidFile: values.pid_file,
+    },
+    secretInArguments:
+      (settings.sourceOf("backend") === "command line" && values.backend !== "embedded") ||
+      settings.sourceOf("mysql_auth_server_static_string") === "command line",
+  };
+}
+
+function listenOptions(settings: ServeSettings, complain: Complain): ListenOptions {
+  const { values } = settings;
+  const tcp = values.mysql_server_port !== -1;
+  if (!tcp && values.mysql_server_socket_path === null) {
+    complain("Nobody could connect: --mysql_server_port=-1 needs --mysql_server_socket_path");
+  }
+  if (!tcp && settings.isSet("mysql_server_bind_address")) {
+    complain("Flag --mysql_server_bind_address has no effect with --mysql_server_port=-1");
+  }
+  const socketPath = values.mysql_server_socket_path;
+  if (socketPath !== null && Buffer.byteLength(socketPath) > 107) {
+    complain("Flag --mysql_server_socket_path must have at most 107 bytes: the system allows no more");
+  }
+  const networks = values.proxy_protocol_trusted;
+  for (const network of networks) {
+    if (parseIpNetwork(network) === null) {
+      complain(
+        `Flag --proxy_protocol_trusted must list addresses or networks: current value is "${network}"`,
+      );
+    }
+  }
+  if (values.proxy_protocol && networks.length === 0) {
+    complain("Flag --proxy_protocol needs --proxy_protocol_trusted: headers are believed from nobody else");
+  }
+  if (!values.proxy_protocol && networks.length > 0) {
+    complain("Flag --proxy_protocol_trusted has no effect without --proxy_protocol");
+  }
+  return {
+    tcp: tcp ? { host: values.mysql_server_bind_address, port: values.mysql_server_port } : null,
+    unixSocketPath: socketPath,
+    proxyProtocolTrusted: networks,
+    keepAlivePeriodMs: values.mysql_server_keepalive_period,
+  };
+}
+
+function authOptions(settings: ServeSettings, complain: Complain): AuthOptions | null {
+  const { values } = settings;
+  if (values.mysql_auth_server_impl === "none") {
+    const idle = [
+      "mysql_auth_server_static_file",
+      "mysql_auth_server_static_string",
+      "mysql_auth_static_reload_interval",
+      "mysql_auth_disconnect_removed",
+      "mysql_allow_clear_text_without_tls",
+      "mysql_server_rsa_private_key",
+      "strict_file_mode",
+    ] as const;
+    for (const name of idle) {
+      if (settings.isSet(name)) complain(`Flag --${name} has no effect with --mysql_auth_server_impl=none`);
+    }
+    return { kind: "none" };
+  }
+  const path = values.mysql_auth_server_static_file;
+  const text = values.mysql_auth_server_static_string;
+  if (path === null && text === null) {
+    complain(
+      "No users: give --mysql_auth_server_static_file=users.json (users.example.json shows the format), or let everybody in with --mysql_auth_server_impl=none",
+    );
+    return null;
+  }
+  if (path !== null && text !== null) {
+    complain("Give one of --mysql_auth_server_static_file and --mysql_auth_server_static_string, not both");
+  }
+  if (path === null) {
+    for (const name of [
+      "mysql_auth_static_reload_interval",
+      "mysql_auth_disconnect_removed",
+      "strict_file_mode",
+    ] as const) {
+      if (settings.isSet(name)) complain(`Flag --${name} needs --mysql_auth_server_static_file`);
+    }
+  }
+  return {
+    kind: "static",
+    users:
+      path !== null
+        ? { kind: "file", path, reloadIntervalMs: values.mysql_auth_static_reload_interval }
+        : { kind: "text", text: text ?? "" },
+    disconnectRemoved: values.mysql_auth_disconnect_removed,
+    allowClearTextWithoutTls: values.mysql_allow_clear_text_without_tls,
+    rsaPrivateKeyFile: values.mysql_server_rsa_private_key,
+    strictFileMode: values.strict_file_mode,
+  };
+}
+
+function tlsOptions(
+  settings: ServeSettings,
+  listen: ListenOptions,
+  complain: Complain,
+): ClientTlsOptions | null {
+  const { values } = settings;
+  const { mysql_server_ssl_cert: certFile, mysql_server_ssl_key: keyFile } = values;
+  if (certFile !== null && keyFile !== null) {
+    return { certFile, keyFile, minVersion: values.mysql_server_tls_min_version };
+  }
+  if (certFile !== null) complain("Flag --mysql_server_ssl_cert needs --mysql_server_ssl_key");
+  if (keyFile !== null) complain("Flag --mysql_server_ssl_key needs --mysql_server_ssl_cert");
+  if (settings.isSet("mysql_server_tls_min_version")) {
+    complain("Flag --mysql_server_tls_min_version has no effect without --mysql_server_ssl_cert");
+  }
+  if (values.mysql_server_require_secure_transport && listen.unixSocketPath === null) {
+    complain(
+      "Nobody could connect: --mysql_server_require_secure_transport needs --mysql_server_ssl_cert and --mysql_server_ssl_key, or a unix socket",
+    );
+  }
+  return null;
+}
+
+function backendOptions(
+  settings: ServeSettings,
+  surroundings: Parameters<typeof makeServeOptions>[1],
+  complain: Complain,
+): BackendOptions | null {
+  const { values } = settings;
+  const passwordFile = values.backend_password_file;
+  if (values.backend === "embedded") {
+    if (passwordFile !== null)
+      complain("Flag --backend_password_file has no effect with the embedded backend");
+    const dataDirectory = values.embedded_datadir ?? defaultDataDirectory(surroundings);
+    return { kind: "embedded", dataDirectory };
+  }
+  if (settings.isSet("embedded_datadir")) complain("Flag --embedded_datadir needs --backend=embedded");
+  const url = parseBackendUrl(values.backend);
+  if (typeof url === "string") {
+    const place =
+      settings.sourceOf("backend") === "environment"
+        ? "Environment variable GATEHOUSE_BACKEND"
+        : "Flag --backend";
+    complain(`${place} ${url}`);
+    return null;
+  }
+  const { password } = url;
+  if (password !== null && passwordFile !== null) {
+    complain("Give the backend's password in --backend or in --backend_password_file, not in both");
+  }
+  return {
+    kind: "server",
+    address: url.address,
+    tls: url.tls,
+    user: url.user,
+    password:
+      passwordFile !== null
+        ? { kind: "file", path: passwordFile }
+        : { kind: "inline", reveal: () => password ?? "" },
+    database: url.database,
+  };
+}
+
+function defaultDataDirectory(surroundings: Parameters<typeof makeServeOptions>[1]): string {
+  const base = surroundings.environment.XDG_DATA_HOME ?? join(surroundings.homeDirectory, ".local", "share");
+  return join(base, "gatehouse", "embedded");
+}
+
+function checkVersionText(version: string | null, complain: Complain): void {
+  if (version !== null && !/^\d+\.\d+\.\d+[!-~]{0,50}$/.test(version)) {
+    complain(
+      "Flag --mysql_server_version must be a version such as 8.0.40 or 8.0.40-name, at most 60 characters",
+    );
+  }
+}
