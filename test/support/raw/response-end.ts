@@ -4,6 +4,7 @@
 
 const moreResults = 0x0008;
 const cursorExists = 0x0040;
+const outParameters = 0x1000;
 
 type State = "first" | "columns" | "columns-eof" | "rows" | "prepare" | "definitions" | "one" | "done";
 
@@ -25,6 +26,8 @@ export class ResponseEnd {
   private state: State;
   private left = 0;
   private eofs = 0;
+  /** MySQL forgets MORE_RESULTS in the EOF behind OUT parameters: the EOF before them tells it, and clients know. */
+  private moreBehindOutParameters = 0;
   private readonly deprecateEof: boolean;
   /** How many result sets, OKs and ERRs the response had. */
   results = 0;
@@ -49,10 +52,13 @@ export class ResponseEnd {
       case "columns":
         if (--this.left === 0) this.state = this.deprecateEof ? "rows" : "columns-eof";
         return "more";
-      case "columns-eof":
-        if (packet.readUInt16LE(3) & cursorExists) return this.end();
+      case "columns-eof": {
+        const status = packet.readUInt16LE(3);
+        if (status & cursorExists) return this.end();
+        this.moreBehindOutParameters = status & outParameters ? status & moreResults : 0;
         this.state = "rows";
         return "more";
+      }
       case "rows":
         if (first === 0xff) return this.end();
         if (first !== 0xfe) return "more";
@@ -90,7 +96,9 @@ export class ResponseEnd {
 
   private afterResult(status: number): AfterPacket {
     this.results++;
-    if (status & moreResults) {
+    const more = (status | this.moreBehindOutParameters) & moreResults;
+    this.moreBehindOutParameters = 0;
+    if (more) {
       this.state = "first";
       return "more";
     }
