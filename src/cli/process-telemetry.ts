@@ -1,0 +1,69 @@
+// Opens the log, the audit log and the metrics of the process, and reopens the files on demand.
+
+import type { Clock } from "../base/clock.ts";
+import { type AuditLog, createAuditLog } from "../telemetry/audit.ts";
+import { type LineSink, openFileLines, openStderrLines } from "../telemetry/line-sink.ts";
+import { createLogger, type Logger } from "../telemetry/logger.ts";
+import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { UsageError } from "./arguments.ts";
+import type { ProcessOptions } from "./options.ts";
+
+/** What the process tells, and where. */
+export interface ProcessTelemetry {
+  readonly logger: Logger;
+  readonly audit: AuditLog;
+  readonly metrics: Metrics;
+  /** Opens the files anew, after a log rotation. */
+  reopen(): void;
+  /** Resolves when all lines are written. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens everything.
+ * @throws UsageError when a file cannot be opened.
+ */
+export function openTelemetry(options: ProcessOptions, clock: Clock): ProcessTelemetry {
+  const metrics = createMetrics({ processMetrics: true });
+  const auditFailures = metrics.counter("audit_write_failures_total");
+  const logSink =
+    options.logFile === null
+      ? openStderrLines()
+      : openFile(
+          options.logFile,
+          "log_file",
+          () => {},
+        ); /* A log cannot tell of its own trouble; drops are counted. */
+  const auditSink =
+    options.auditLogFile === null
+      ? logSink
+      : openFile(options.auditLogFile, "audit_log_file", (code) => {
+          auditFailures.add();
+          logger.error("Cannot write the audit log", { path: options.auditLogFile, code });
+        });
+  const logger = createLogger({ level: options.logLevel, format: options.logFormat, sink: logSink });
+  metrics.onRead(() => {
+    metrics.counter("dropped_lines_total", { output: "log" }).raiseTo(logSink.droppedLines);
+    metrics.counter("dropped_lines_total", { output: "audit" }).raiseTo(auditSink.droppedLines);
+  });
+  return {
+    logger,
+    audit: createAuditLog(auditSink, clock),
+    metrics,
+    reopen: () => {
+      logSink.reopen();
+      if (auditSink !== logSink) auditSink.reopen();
+    },
+    close: async () => {
+      await Promise.all([logSink.close(), auditSink.close()]);
+    },
+  };
+}
+
+function openFile(path: string, flag: string, onFailure: (code: string) => void): LineSink {
+  try {
+    return openFileLines(path, { onFailure });
+  } catch (error) {
+    throw new UsageError(`Cannot open --${flag} ${path}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
