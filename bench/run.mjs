@@ -1,0 +1,123 @@
+// npm run bench: what the gateway costs, beside HAProxy and no proxy at all.
+//
+// Everything runs on one CPU: what a wake-up across CPUs costs would hide what is measured. Every round runs every
+// system once for every load, in random order; the table shows medians over the rounds, and ratios to HAProxy of the
+// same run. Only ratios mean anything on another machine.
+//
+//   node bench/run.mjs [--rounds=5] [--seconds=2] [--cpu=N] [--loads=point-16,login] [--memory=true|false]
+//                      [--peer=proxysql:6033:PID ...] [--write]     (--write appends to bench/results.md)
+import { execFileSync } from "node:child_process";
+import { appendFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { idleSessionKib } from "./idle-sessions.mjs";
+import { loads, measure, prepare, usualLoads } from "./loads.mjs";
+import { startSystems } from "./systems.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "2" },
+    cpu: { type: "string", default: String(cpus().length - 1) },
+    loads: { type: "string", default: usualLoads.join(",") },
+    memory: { type: "string", default: "true" },
+    peer: { type: "string", multiple: true, default: [] },
+    write: { type: "boolean", default: false },
+  },
+});
+
+/** What the issue that built the gate allows, as a ratio to HAProxy. */
+const allowed = { "point-16": 1.7, "result-2mb": 1.4, login: 1.5 };
+const idleSessionKibMax = 24;
+
+const median = (values) => {
+  const sorted = [...values].sort((left, right) => left - right);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+const shuffled = (items) => {
+  const mixed = [...items];
+  for (let index = mixed.length - 1; index > 0; index--) {
+    const other = Math.floor(Math.random() * (index + 1));
+    [mixed[index], mixed[other]] = [mixed[other], mixed[index]];
+  }
+  return mixed;
+};
+
+/** Medians of one system under one load. */
+const summary = (samples) => ({
+  perSecond: median(samples.map((sample) => sample.perSecond)),
+  cpuUs: median(samples.map((sample) => sample.cpuUs)),
+  p95Ms: median(samples.map((sample) => sample.p95Ms)),
+});
+
+async function runRounds(cpu, systems, names) {
+  const samples = new Map();
+  for (let round = 1; round <= Number(options.rounds); round++) {
+    for (const name of shuffled(names)) {
+      for (const system of shuffled(systems)) {
+        const key = `${name} ${system.name}`;
+        const sample = await measure(cpu, system, loads[name], Number(options.seconds));
+        samples.set(key, [...(samples.get(key) ?? []), sample]);
+      }
+    }
+    console.error(`round ${round} of ${options.rounds} done`);
+  }
+  return samples;
+}
+
+function tableOf(systems, names, samples) {
+  const lines = [
+    "| load | system | CPU us | x HAProxy | per second | x direct | p95 ms |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+  ];
+  const failed = [];
+  for (const name of names) {
+    const direct = summary(samples.get(`${name} direct`));
+    const haproxy = summary(samples.get(`${name} haproxy`));
+    for (const system of systems) {
+      const { perSecond, cpuUs, p95Ms } = summary(samples.get(`${name} ${system.name}`));
+      const ratio = cpuUs / haproxy.cpuUs;
+      if (system.name === "gatehouse" && ratio > (allowed[name] ?? Infinity)) {
+        failed.push(`${name}: ${ratio.toFixed(2)} times HAProxy's CPU time, allowed are ${allowed[name]}`);
+      }
+      const cells = system.pid === null ? ["-", "-"] : [cpuUs.toFixed(1), ratio.toFixed(2)];
+      const rest = [perSecond.toFixed(0), (perSecond / direct.perSecond).toFixed(2), p95Ms.toFixed(2)];
+      lines.push(`| ${[name, system.name, ...cells, ...rest].join(" | ")} |`);
+    }
+  }
+  return { lines, failed };
+}
+
+async function main() {
+  const cpu = Number(options.cpu);
+  const names = options.loads.split(",");
+  for (const name of names) if (!(name in loads)) throw new Error(`no load '${name}': ${Object.keys(loads)}`);
+  const { systems, database, stop } = await startSystems(cpu, options.peer);
+  await prepare(cpu, database.port);
+  const samples = await runRounds(cpu, systems, names);
+  const { lines, failed } = tableOf(systems, names, samples);
+  if (options.memory === "true") {
+    lines.push("", "| system | KiB per idle session |", "| --- | --- |");
+    for (const system of systems.filter(({ pid }) => pid !== null)) {
+      const kib = await idleSessionKib(system, { few: 200, many: 1200 });
+      lines.push(`| ${system.name} | ${kib.toFixed(1)} |`);
+      if (system.name === "gatehouse" && kib > idleSessionKibMax) {
+        failed.push(`${kib.toFixed(1)} KiB per idle session, allowed are ${idleSessionKibMax}`);
+      }
+    }
+  }
+  await stop();
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  const title = `## ${new Date().toISOString().slice(0, 10)}, ${commit}, Node ${process.version}, ${options.rounds} rounds of ${options.seconds} s, ${cpus()[0].model}`;
+  console.log([title, "", ...lines].join("\n"));
+  if (options.write) {
+    appendFileSync(join(import.meta.dirname, "results.md"), `\n${title}\n\n${lines.join("\n")}\n`);
+  }
+  for (const line of failed) console.log(`MISSED: ${line}`);
+  process.exitCode = failed.length > 0 ? 1 : 0;
+}
+
+await main();

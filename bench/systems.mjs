@@ -1,0 +1,127 @@
+// What is measured: the database itself, HAProxy in mode tcp, Gatehouse, and peers that somebody has started already.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { runOn, startOn, waitForGreeting } from "./processes.mjs";
+
+const root = resolve(import.meta.dirname, "..");
+
+/** The account that the generators use everywhere, and that Gatehouse uses on the database. */
+export const account = { user: "bench", password: "bench-secret", database: "sbtest" };
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address();
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+/** Starts everything on one CPU; systems in the order in which they are shown. */
+export async function startSystems(cpu, peers) {
+  const folder = mkdtempSync(join(tmpdir(), "gh-bench-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const database = await startDatabase(cpu, folder);
+  const systems = [{ name: "direct", port: database.port, pid: null }];
+  systems.push(await startHaproxy(cpu, folder, database.port));
+  systems.push(await startGatehouse(cpu, folder, database));
+  for (const peer of peers) {
+    const [name, port, pid] = peer.split(":");
+    systems.push({ name, port: Number(port), pid: Number(pid) });
+  }
+  const stop = async () => {
+    for (const child of [...systems, database].map((system) => system.child).filter(Boolean)) {
+      child.kill("SIGKILL");
+      await child.ended;
+    }
+  };
+  return { systems, database, stop };
+}
+
+async function startDatabase(cpu, folder) {
+  const datadir = join(folder, "data");
+  const asRoot = process.getuid() === 0 ? ["--user=root"] : [];
+  await runOn(cpu, [
+    "mariadb-install-db",
+    "--no-defaults",
+    `--datadir=${datadir}`,
+    "--auth-root-authentication-method=normal",
+    "--skip-test-db",
+    ...asRoot,
+  ]);
+  const port = await freePort();
+  const socket = join(folder, "db.sock");
+  const init = join(folder, "init.sql");
+  const name = `'${account.user}'@'%'`;
+  writeFileSync(
+    init,
+    `CREATE DATABASE ${account.database};
+CREATE USER ${name} IDENTIFIED BY '${account.password}';
+GRANT ALL ON *.* TO ${name};
+`,
+  );
+  const child = startOn(cpu, [
+    "/usr/sbin/mariadbd",
+    "--no-defaults",
+    `--datadir=${datadir}`,
+    `--socket=${socket}`,
+    `--port=${port}`,
+    "--bind-address=127.0.0.1",
+    "--skip-name-resolve",
+    `--init-file=${init}`,
+    "--max-connections=4000",
+    "--innodb-buffer-pool-size=256M",
+    "--back-log=1000",
+    ...asRoot,
+  ]);
+  await waitForGreeting(child, port);
+  return { child, port, socket };
+}
+
+async function startHaproxy(cpu, folder, backendPort) {
+  const port = await freePort();
+  const config = join(folder, "haproxy.cfg");
+  writeFileSync(
+    config,
+    `global
+  nbthread 1
+  maxconn 8000
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+listen db
+  bind 127.0.0.1:${port}
+  server db 127.0.0.1:${backendPort}
+`,
+  );
+  const child = startOn(cpu, ["/usr/sbin/haproxy", "-f", config, "-db"]);
+  await waitForGreeting(child, port);
+  return { name: "haproxy", port, pid: child.pid, child };
+}
+
+async function startGatehouse(cpu, folder, database) {
+  const port = await freePort();
+  const home = join(folder, "gatehouse");
+  mkdirSync(home);
+  const users = join(home, "users.json");
+  writeFileSync(users, JSON.stringify({ [account.user]: [{ Password: account.password }] }), { mode: 0o600 });
+  const replaced = (process.env.GATEHOUSE_BENCH_COMMAND ?? "").split(" ").filter(Boolean);
+  const command = replaced.length > 0 ? replaced : [process.execPath, join(root, "bin/gatehouse.js")];
+  const child = startOn(
+    cpu,
+    [
+      ...command,
+      "--mysql_auth_server_impl=static",
+      `--mysql_auth_server_static_file=${users}`,
+      `--mysql_server_port=${port}`,
+      "--log_level=warn",
+      "--backend_pool_size=3000",
+    ],
+    { GATEHOUSE_BACKEND: `mysql://${account.user}:${account.password}@127.0.0.1:${database.port}/` },
+  );
+  await waitForGreeting(child, port);
+  return { name: "gatehouse", port, pid: child.pid, child };
+}
