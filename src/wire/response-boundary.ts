@@ -11,7 +11,7 @@ import {
   COM_STMT_PREPARE,
   COM_STMT_SEND_LONG_DATA,
 } from "./commands.ts";
-import { STATUS_CURSOR_EXISTS, STATUS_MORE_RESULTS } from "./status-flags.ts";
+import { STATUS_CURSOR_EXISTS, STATUS_MORE_RESULTS, STATUS_PS_OUT_PARAMS } from "./status-flags.ts";
 
 /** Which packet is to be seen whole before it is forwarded. */
 export type InspectKind = "err" | "local_infile" | "prepare_ok";
@@ -69,6 +69,11 @@ export class ResponseBoundary {
   /** Whether the next frame continues a packet of 16 MiB - 1 or more. */
   #continues = false;
   #packetsLeft = 0;
+  /**
+   * MORE_RESULTS of the EOF before OUT parameters of a prepared CALL: MySQL (seen in 9.7.4, classic EOF) forgets the
+   * flag in the EOF behind them, and libmysqlclient keeps it so.
+   */
+  #moreBehindOutParameters = 0;
   /** `broken`: the bytes are no reply that a server would send; the connection must be closed. */
   state: "more" | "complete" | "inspect" | "broken" = "complete";
   /** Valid while `state` is `inspect`. */
@@ -95,6 +100,7 @@ export class ResponseBoundary {
     this.#skipBytes = 0;
     this.#continues = false;
     this.#packetsLeft = 0;
+    this.#moreBehindOutParameters = 0;
     this.state = this.#phase === IDLE ? "complete" : "more";
     const summary = this.summary;
     summary.errorCode = 0;
@@ -226,7 +232,7 @@ export class ResponseBoundary {
       case COLUMNS_EOF:
         if (first === 0xff) this.#inspect("err");
         else if (first !== 0xfe || length !== 5) this.#break();
-        else this.#phase = this.#readEof(chunk, at) & STATUS_CURSOR_EXISTS ? IDLE : ROWS;
+        else this.#columnsEnd(this.#readEof(chunk, at));
         return;
       case ROWS:
         this.#rowsPacket(chunk, at, length, first);
@@ -280,6 +286,11 @@ export class ResponseBoundary {
     }
   }
 
+  #columnsEnd(status: number): void {
+    this.#phase = status & STATUS_CURSOR_EXISTS ? IDLE : ROWS;
+    this.#moreBehindOutParameters = status & STATUS_PS_OUT_PARAMS ? status & STATUS_MORE_RESULTS : 0;
+  }
+
   #rowsPacket(chunk: Uint8Array, at: number, length: number, first: number): void {
     if (first === 0xff) {
       this.#inspect("err");
@@ -289,7 +300,8 @@ export class ResponseBoundary {
     if (!isEnd) return;
     const status =
       this.#deprecateEof && length >= 7 ? this.#readOk(chunk, at, length) : this.#readEof(chunk, at);
-    this.#phase = status & STATUS_MORE_RESULTS ? FIRST : IDLE;
+    this.#phase = (status | this.#moreBehindOutParameters) & STATUS_MORE_RESULTS ? FIRST : IDLE;
+    this.#moreBehindOutParameters = 0;
   }
 
   #readEof(chunk: Uint8Array, at: number): number {
