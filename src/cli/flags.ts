@@ -300,6 +300,13 @@ export const serveFlags = {
     default: "127.0.0.1",
     help: "Address that admin HTTP listens on",
   },
+  admin_token_file: {
+    ...process_,
+    type: "path",
+    default: null,
+    reloadable: true,
+    help: "File with a token that /api demands; without it /api answers on loopback only",
+  },
   log_level: {
     ...process_,
     type: "choice",

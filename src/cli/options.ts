@@ -61,7 +61,9 @@ export function makeServeOptions(
   if (values.mysql_server_drain_onterm && values.onterm_timeout === 0) {
     complain("Flag --mysql_server_drain_onterm has no effect with --onterm_timeout=0");
   }
-  if (settings.isSet("bind_address") && values.port === -1) complain("Flag --bind_address needs --port");
+  for (const name of ["bind_address", "admin_token_file"] as const) {
+    if (settings.isSet(name) && values.port === -1) complain(`Flag --${name} needs --port`);
+  }
   if (mistakes.length > 0 || auth === null || backend === null) throw new UsageError(mistakes.join("\n"));
   return {
     gateway: {
@@ -92,7 +94,10 @@ export function makeServeOptions(
         queryMs: values.mysql_server_query_timeout,
       },
       shutdown: { drainOnTerm: values.mysql_server_drain_onterm, timeoutMs: values.onterm_timeout },
-      admin: values.port === -1 ? null : { host: values.bind_address, port: values.port },
+      admin:
+        values.port === -1
+          ? null
+          : { host: values.bind_address, port: values.port, tokenFile: values.admin_token_file },
     },
     process: {
       logLevel: values.log_level,

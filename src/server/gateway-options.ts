@@ -120,6 +120,8 @@ export interface AdminOptions {
   readonly host: string;
   /** Port 0: the system picks one, the log tells which. */
   readonly port: number;
+  /** File with the token that /api demands, watched; null: /api answers on loopback only. */
+  readonly tokenFile: string | null;
 }
 
 /** One gateway. */
