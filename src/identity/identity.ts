@@ -18,6 +18,8 @@ export interface Identity {
   readonly callerId: ImmediateCallerId;
   /** Which entry of the users file accepted: `user[index]` at `generation`; for metrics and audit. */
   readonly entry: EntryReference;
+  /** The base account's entry when a proxy user is mapped: its limits hold too. */
+  readonly baseEntry: EntryReference | null;
   /** The authentication plugin that completed the login, or `none` / `clientcert`. */
   readonly plugin: string;
   /** The verified SPIFFE id that was needed for this login; null when it played no part. */

@@ -16,6 +16,7 @@ export function identityOf(name: string, groups: readonly string[] = [], login =
     entry: { user: login, index: 0, generation: 1, fingerprint: "f" },
     plugin: "caching_sha2_password",
     spiffeId: null,
+    baseEntry: null,
     peer: { transport: "tcp", address: "192.0.2.7", port: 50000, host: "192.0.2.7", tls: null },
   };
 }

@@ -1,0 +1,184 @@
+// Accepts clients on TCP and on a unix socket, reads a PROXY header where one is due, and hands each connection over
+// as a ClientTransport. Knows nothing of MySQL: the server speaks first there, and that is the session's part.
+
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import net from "node:net";
+import type { ByteChannel } from "../base/byte-channel.ts";
+import { DuplexChannel } from "../base/duplex-channel.ts";
+import { canonicalAddress, type IpNetwork } from "../base/ip-network.ts";
+import { SocketChannel } from "../base/socket-channel.ts";
+import type { Peer } from "../identity/peer.ts";
+import type { ClientTlsUpgrader, ClientTransport } from "../session/client-transport.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { ListenOptions } from "./gateway-options.ts";
+import { readProxyHeader } from "./read-proxy-header.ts";
+import type { TlsAcceptor } from "./tls-acceptor.ts";
+
+/** One read from a client takes at most this many bytes; idle sessions hold this buffer, so it is small. */
+const CLIENT_READ_BUFFER_BYTES = 4096;
+/** Connections that wait to be accepted. */
+const BACKLOG = 4096;
+
+/** What a listener needs. */
+export interface ListenerOptions {
+  readonly listen: ListenOptions;
+  /** Networks whose connections must begin with a PROXY header. */
+  readonly proxyTrusted: readonly IpNetwork[];
+  /** null: TLS is not configured. */
+  readonly tls: () => TlsAcceptor | null;
+  readonly onClient: (transport: ClientTransport) => void;
+  readonly logger: Logger;
+}
+
+/** Where a listener listens; null: not there. */
+export interface ListeningAt {
+  readonly tcp: { readonly host: string; readonly port: number } | null;
+  readonly unixSocketPath: string | null;
+}
+
+/** A running listener. */
+export interface Listener {
+  readonly at: ListeningAt;
+  /** Stops accepting; live connections stay. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts to listen.
+ * @throws Error with Node's `code` (EADDRINUSE, EACCES, ...) when an address cannot be had.
+ */
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const servers: net.Server[] = [];
+  let tcp: ListeningAt["tcp"] = null;
+  try {
+    if (options.listen.tcp !== null) {
+      const server = await listenOn(options, "tcp", { ...options.listen.tcp, backlog: BACKLOG });
+      servers.push(server);
+      const address = server.address() as net.AddressInfo;
+      tcp = { host: address.address, port: address.port };
+    }
+    const path = options.listen.unixSocketPath;
+    if (path !== null) {
+      await removeStaleSocket(path);
+      servers.push(await listenOn(options, "unix", { path, backlog: BACKLOG }));
+      // As MySQL: whoever may reach the folder may try to log in.
+      chmodSync(path, 0o777);
+    }
+  } catch (error) {
+    await Promise.all(servers.map(closeServer));
+    throw error;
+  }
+  return {
+    at: { tcp, unixSocketPath: options.listen.unixSocketPath },
+    close: async () => {
+      await Promise.all(servers.map(closeServer));
+    },
+  };
+}
+
+function listenOn(
+  options: ListenerOptions,
+  transport: "tcp" | "unix",
+  where: net.ListenOptions,
+): Promise<net.Server> {
+  const server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    accept(options, transport, socket);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(where, () => {
+      server.off("error", reject);
+      server.on("error", (error) => options.logger.error("The listener failed", { err: error }));
+      resolve(server);
+    });
+  });
+}
+
+/** Stops accepting without waiting for live connections, which `net.Server.close` would. */
+function closeServer(server: net.Server): Promise<void> {
+  server.close();
+  return Promise.resolve();
+}
+
+function accept(options: ListenerOptions, transport: "tcp" | "unix", accepted: net.Socket): void {
+  const remoteAddress = accepted.remoteAddress;
+  const remotePort = accepted.remotePort ?? 0;
+  if (transport === "tcp" && remoteAddress === undefined) {
+    accepted.destroy();
+    return;
+  }
+  if (transport === "tcp") {
+    const period = options.listen.keepAlivePeriodMs;
+    accepted.setKeepAlive(true, period > 0 ? period : undefined);
+  }
+  const channel: ByteChannel =
+    SocketChannel.accept(accepted, CLIENT_READ_BUFFER_BYTES) ?? new DuplexChannel(accepted);
+  const own = transport === "tcp" ? tcpPeer(remoteAddress ?? "", remotePort) : unixPeer;
+  if (transport === "unix" || !options.proxyTrusted.some((network) => network.contains(own.address))) {
+    options.onClient(transportOf(channel, own, options));
+    return;
+  }
+  readProxyHeader(channel).then(
+    (source) =>
+      options.onClient(
+        transportOf(channel, source === null ? own : tcpPeer(source.address, source.port), options),
+      ),
+    (error: Error) => {
+      options.logger.info("A connection without a valid PROXY header was closed", {
+        address: own.address,
+        reason: error.message,
+      });
+      channel.destroy();
+    },
+  );
+}
+
+const unixPeer: Peer = { transport: "unix", address: "", port: 0, host: "localhost", tls: null };
+
+function tcpPeer(address: string, port: number): Peer {
+  const canonical = canonicalAddress(address);
+  return { transport: "tcp", address: canonical, port, host: canonical, tls: null };
+}
+
+function transportOf(channel: ByteChannel, peer: Peer, options: ListenerOptions): ClientTransport {
+  const acceptor = peer.transport === "unix" ? null : options.tls();
+  return { channel, peer, tls: acceptor === null ? null : upgraderOf(channel, acceptor) };
+}
+
+function upgraderOf(channel: ByteChannel, acceptor: TlsAcceptor): ClientTlsUpgrader {
+  return {
+    upgrade: (leftover) => {
+      const stream =
+        channel instanceof SocketChannel
+          ? channel.socket
+          : channel instanceof DuplexChannel
+            ? channel.stream
+            : null;
+      if (stream === null) return Promise.reject(new Error("this channel cannot be upgraded to TLS"));
+      if (leftover.length > 0) stream.unshift(leftover);
+      return acceptor.accept(stream);
+    },
+  };
+}
+
+/** A socket file that nobody listens on is left over from a process that was killed. */
+async function removeStaleSocket(path: string): Promise<void> {
+  if (!isSocket(path)) return;
+  const alive = await new Promise<boolean>((resolve) => {
+    const probe = net.connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+  if (!alive) unlinkSync(path);
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return lstatSync(path).isSocket();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,40 @@
+// authenticate(): carries the conversation of a login over packets; auth/ decides what is said.
+
+import type { AuthExchange, AuthOutcome } from "../auth/auth-exchange.ts";
+import { encodeAuthMoreData } from "../wire/packets/auth-more-data.ts";
+import { encodeAuthSwitchRequest } from "../wire/packets/auth-switch-request.ts";
+import type { ExchangeFailure, PacketExchange } from "./packet-exchange.ts";
+
+/** The outcome, or why the client's next packet did not come. */
+export type Conversation =
+  | { readonly kind: "outcome"; readonly outcome: AuthOutcome }
+  | { readonly kind: "failure"; readonly failure: ExchangeFailure };
+
+const nothing = new Uint8Array(0);
+
+/** Runs `conversation` to its end. */
+export async function authenticate(
+  exchange: PacketExchange,
+  conversation: AuthExchange,
+): Promise<Conversation> {
+  let payload: Uint8Array = nothing;
+  for (;;) {
+    const next = await conversation.next(payload);
+    if (next.done === true) return { kind: "outcome", outcome: next.value };
+    const step = next.value;
+    if (step.kind === "switch") {
+      exchange.write(encodeAuthSwitchRequest({ plugin: step.plugin, data: step.data }));
+    } else {
+      exchange.write(encodeAuthMoreData({ data: step.data }));
+      if (!step.expectsReply) {
+        payload = nothing;
+        continue;
+      }
+    }
+    const packet = await exchange.read();
+    if (packet.kind === "failure") {
+      return packet;
+    }
+    payload = packet.payload;
+  }
+}

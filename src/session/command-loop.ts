@@ -1,0 +1,488 @@
+// The command phase of a session: bytes of the client become commands, each is answered once, then the next is read.
+// One command at a time; what a client sends ahead waits. The story of one command: onBytes -> #start -> its handler in
+// commands/ -> forward (relay) or a reply of our own -> #finish.
+
+import type { Permit } from "../acl/permit.ts";
+import type { BackendLease } from "../backend/backend-pool.ts";
+import type { ByteChannel, ByteReceiver } from "../base/byte-channel.ts";
+import { SqlError, sqlError } from "../errors/sql-error.ts";
+import type { Route } from "../routing/route.ts";
+import { CommandCollector, isWholeCommand, replySequenceOf } from "../wire/command-boundary.ts";
+import { COM_STMT_EXECUTE } from "../wire/commands.ts";
+import { LocalFileTracker } from "../wire/local-file-tracker.ts";
+import { PacketCollector, ResponseBoundary } from "../wire/response-boundary.ts";
+import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
+import { handleCommand } from "./commands/command-table.ts";
+import { inspectReply } from "./inspect-reply.ts";
+import { judgeLostBackend } from "./lost-backend.ts";
+import type { PacketExchange } from "./packet-exchange.ts";
+import type { RelayObserver } from "./relay.ts";
+import { Relay } from "./relay.ts";
+import type { ReplyTo } from "./reply.ts";
+import { endWithError, internalError, replyError } from "./reply.ts";
+import type { SessionState } from "./session.ts";
+import type { HandlerResult, SessionEnd } from "./session-end.ts";
+import { isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
+import { observeLatency } from "./session-metrics.ts";
+import type { SessionServices } from "./session-services.ts";
+import type { StatementText } from "./statement-text.ts";
+
+/** What a client may send ahead while its command runs, in bytes; beyond it is not read until the command is done. */
+const STASH_BYTES_MAX = 64 * 1024;
+/** Replies that a client has not taken, in bytes; beyond, its next command waits. */
+const UNTAKEN_REPLY_BYTES_MAX = 1024 * 1024;
+/** After a cancelled command the backend has this long to end its reply. */
+const CANCEL_GRACE_MS = 10_000;
+
+/** What the loop remembers of the command under way. */
+export interface CommandInHand {
+  /** The command byte. */
+  readonly command: number;
+  /** Its text's analysis; null for commands without text. */
+  readonly text: StatementText | null;
+  /** null only while nothing is in hand. */
+  readonly permit: Permit | null;
+  /** Runs when the reply has ended; `succeeded` is false after an ERR. */
+  readonly after: ((succeeded: boolean) => void) | null;
+}
+
+const nothingInHand: CommandInHand = { command: 0, text: null, permit: null, after: null };
+
+/** Serves the commands of one logged-in session. */
+export class CommandLoop implements ByteReceiver, RelayObserver {
+  readonly state: SessionState;
+  readonly services: SessionServices;
+  readonly channel: ByteChannel;
+  readonly relay: Relay;
+  readonly #collector: CommandCollector;
+  #phase: "idle" | "busy" | "ended" = "idle";
+  #inHand: CommandInHand = nothingInHand;
+  #localFile: LocalFileTracker | null = null;
+  /** Whether COM_SET_OPTION was used on the present backend connection: no reset undoes it. */
+  optionToggled = false;
+  #stash: Buffer = Buffer.alloc(0);
+  #replySequence = 1;
+  #startedMs = 0;
+  #cancelled: "killed" | "timeout" | null = null;
+  #endRequested: "shutdown" | "entry_removed" | null = null;
+  #acquiring: AbortController | null = null;
+  /** COM_CHANGE_USER reads packets by itself. */
+  #login: PacketExchange | null = null;
+  #serving = false;
+  #resolve: (end: SessionEnd) => void = () => {};
+  /** Monotonic milliseconds; read by the registry's sweep. */
+  deadlineMs = Number.POSITIVE_INFINITY;
+
+  constructor(state: SessionState, services: SessionServices, channel: ByteChannel) {
+    this.state = state;
+    this.services = services;
+    this.channel = channel;
+    this.#collector = new CommandCollector(services.limits.allowedPacketBytesMax);
+    this.relay = new Relay(
+      channel,
+      new ResponseBoundary(state.capabilities),
+      new PacketCollector(),
+      this,
+      services.clock,
+    );
+  }
+
+  /** Serves until the session ends. `leftover` is what the login read behind its last packet. Never rejects. */
+  run(leftover: Buffer): Promise<SessionEnd> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.listen();
+      this.#rest();
+      this.#stash = leftover;
+      this.#serveStash();
+      this.channel.resume();
+    });
+  }
+
+  /** Takes the client's bytes (again): after the login, and after a handler that read packets itself. */
+  listen(): void {
+    this.channel.setReceiver(this);
+  }
+
+  /** A login takes over the client's packets; it has the time that a first login has. */
+  beginLogin(exchange: PacketExchange): void {
+    this.#login = exchange;
+    this.state.statusFlags = STATUS_AUTOCOMMIT;
+    this.state.pinnedBecause = null;
+    this.deadlineMs = this.services.clock.monotonicMs() + this.services.limits.connectTimeoutMs;
+  }
+
+  /** The login is over: commands come next, beginning with what it read too much. */
+  endLogin(exchange: PacketExchange): void {
+    this.#login = null;
+    this.#stash = Buffer.concat([exchange.detach(), this.#stash]);
+    this.listen();
+  }
+
+  get ended(): boolean {
+    return this.#phase === "ended";
+  }
+
+  /** Whether the server has a transaction open for this session. */
+  get inTransaction(): boolean {
+    return (this.state.statusFlags & STATUS_IN_TRANS) !== 0;
+  }
+
+  /** Where a reply of our own to the command under way goes. */
+  get replyTo(): ReplyTo {
+    return {
+      channel: this.channel,
+      capabilities: this.state.capabilities,
+      statusFlags: this.state.statusFlags,
+      sequence: this.#replySequence,
+      metrics: this.services.metrics,
+    };
+  }
+
+  // ---- the client's bytes ----
+
+  onBytes(chunk: Uint8Array): void {
+    if (this.#phase === "idle" && !this.#collector.collecting && isWholeCommand(chunk)) {
+      this.#start(chunk);
+      if (this.#phase === "idle" && this.#stash.length > 0) this.#serveStash();
+      return;
+    }
+    this.#takeBytes(chunk);
+  }
+
+  onClosed(error: Error | null): void {
+    this.end(sessionEnd("client_gone", error?.message ?? null));
+  }
+
+  #takeBytes(chunk: Uint8Array): void {
+    if (this.#phase === "ended") return;
+    if (this.#localFile !== null) {
+      this.#passLocalFile(this.#localFile, chunk);
+      return;
+    }
+    this.#stash = this.#stash.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#stash, chunk]);
+    if (this.#phase === "idle") this.#serveStash();
+    else if (this.#stash.length > STASH_BYTES_MAX) this.channel.pause();
+  }
+
+  /** Makes commands of what has arrived, one after the other, until one is under way or more bytes are needed. */
+  #serveStash(): void {
+    if (this.#serving) return;
+    this.#serving = true;
+    while (this.#phase === "idle" && this.#stash.length > 0) this.#collect();
+    this.#serving = false;
+  }
+
+  #collect(): void {
+    const stash = this.#stash;
+    const result = this.#collector.push(stash);
+    this.#stash = stash.subarray(result.consumedBytes);
+    if (result.kind === "more") {
+      if (this.services.limits.readTimeoutMs < Number.POSITIVE_INFINITY && this.#startedMs === 0) {
+        this.deadlineMs = this.services.clock.monotonicMs() + this.services.limits.readTimeoutMs;
+      }
+      return;
+    }
+    if (result.kind === "command") {
+      this.#start(result.frames);
+      return;
+    }
+    this.#replySequence = result.replySequence;
+    this.end(endWithError(this.replyTo, sqlError(result.symbol), "protocol_error"));
+  }
+
+  // ---- one command ----
+
+  /** `frames` may alias the channel's read buffer: whoever keeps it past this call copies it. */
+  #start(frames: Uint8Array): void {
+    this.#phase = "busy";
+    const limits = this.services.limits;
+    this.#startedMs = this.services.clock.monotonicMs();
+    this.deadlineMs = this.#startedMs + Math.min(limits.queryTimeoutMs, limits.writeTimeoutMs);
+    this.#replySequence = replySequenceOf(frames);
+    try {
+      const command = frames.length > 4 ? (frames[4] ?? 0) : -1;
+      const result = handleCommand(this, command, frames);
+      if (result instanceof Promise)
+        result.then((value) => this.#settle(value)).catch((error) => this.#fail(error));
+      else this.#settle(result);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #settle(result: HandlerResult): void {
+    if (this.#phase === "ended" || result === relaying) return;
+    if (isSessionEnd(result)) this.end(result);
+    else this.#finish();
+  }
+
+  /** A mistake of ours ends this session only. */
+  #fail(error: unknown): void {
+    this.services.metrics.sessionFailures += 1;
+    this.services.logger.error("A command handler failed", { err: error, connection_id: this.state.id });
+    if (this.#phase === "ended") return;
+    this.end(endWithError(this.replyTo, internalError(), "internal_error"));
+  }
+
+  #finish(): void {
+    this.#inHand = nothingInHand;
+    this.#cancelled = null;
+    this.#localFile = null;
+    observeLatency(this.services.metrics, this.services.clock.monotonicMs() - this.#startedMs);
+    if (this.channel.unwrittenBytes > UNTAKEN_REPLY_BYTES_MAX) {
+      this.channel.pause();
+      this.channel.whenWritable(() => this.#rest());
+      return;
+    }
+    this.#rest();
+  }
+
+  /** Between two commands. */
+  #rest(): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "idle";
+    this.#startedMs = 0;
+    this.deadlineMs = this.services.clock.monotonicMs() + this.services.limits.idleTimeoutMs;
+    if (this.#endRequested !== null && !this.inTransaction) {
+      this.end(this.#farewell(this.#endRequested));
+      return;
+    }
+    this.channel.resume();
+    if (this.#stash.length > 0) this.#serveStash();
+  }
+
+  // ---- toward the backend ----
+
+  /**
+   * Sends a permitted command to the session's backend connection, acquiring one where there is none, and relays the
+   * reply. `frames` as the client sent them.
+   */
+  forward(permit: Permit, frames: Uint8Array, inHand: CommandInHand): HandlerResult | Promise<HandlerResult> {
+    this.#inHand = inHand;
+    if (this.relay.lease === null) return this.#acquireAndForward(permit, Buffer.from(frames));
+    this.#sendToBackend(permit, frames);
+    return relaying;
+  }
+
+  /**
+   * Enters the schema of a login or COM_CHANGE_USER: confirmed on a backend before the client gets OK. null: no schema.
+   * Returns what refuses it: the ACL, the backend's own 1049, or that no backend can be had.
+   */
+  async enterSchema(database: string | null): Promise<SqlError | null> {
+    this.state.database = database;
+    const identity = this.state.identity;
+    if (database === null || identity === null) return null;
+    const permit = this.services.authorizer().authorizeSchema(identity, database);
+    if (permit instanceof SqlError) return permit;
+    return this.acquireLease();
+  }
+
+  async #acquireAndForward(permit: Permit, frames: Buffer): Promise<HandlerResult> {
+    const failure = await this.acquireLease();
+    if (failure !== null) return replyError(this.replyTo, failure);
+    if (this.#phase !== "ended") this.#sendToBackend(permit, frames);
+    return relaying;
+  }
+
+  #sendToBackend(permit: Permit, frames: Uint8Array): void {
+    const text = this.#inHand.text;
+    if (text !== null) this.state.pinnedBecause ??= text.pins;
+    this.relay.send(permit, this.#inHand.command, frames);
+  }
+
+  /** Makes sure that the session holds a backend connection; the error, when it cannot have one. */
+  async acquireLease(): Promise<SqlError | null> {
+    if (this.relay.lease !== null) return null;
+    const route = this.#route();
+    if (route instanceof SqlError) return route;
+    this.#acquiring = new AbortController();
+    const lease = await this.services.pool.acquire({
+      route,
+      capabilities: this.state.capabilities,
+      collation: this.state.collation,
+      signal: this.#acquiring.signal,
+    });
+    this.#acquiring = null;
+    if (lease instanceof SqlError) return this.#cancelled === null ? lease : sqlError("ER_QUERY_INTERRUPTED");
+    if (this.#phase === "ended") {
+      lease.release();
+      return sqlError("ER_QUERY_INTERRUPTED");
+    }
+    this.optionToggled = false;
+    this.relay.attach(lease);
+    return null;
+  }
+
+  #route(): Route | SqlError {
+    const identity = this.state.identity;
+    if (identity === null) return internalError();
+    const route = this.services.router().route(identity, this.state.target, null);
+    if (route instanceof SqlError) return route;
+    return { ...route, database: this.state.database };
+  }
+
+  /** Ends the lease cleanly: its connection is reset and may serve another session. */
+  releaseLease(): void {
+    const lease = this.relay.detach();
+    lease?.release();
+  }
+
+  onReplyComplete(): void {
+    const summary = this.relay.boundary.summary;
+    const succeeded = summary.errorCode === 0;
+    if (succeeded) this.state.statusFlags = summary.statusFlags;
+    this.#inHand.after?.(succeeded);
+    this.#finish();
+  }
+
+  onInspect(payload: Buffer): Uint8Array | null {
+    const verdict = inspectReply(payload, {
+      kind: this.relay.boundary.inspectKind,
+      capabilities: this.state.capabilities,
+      identity: this.state.identity,
+      route: this.relay.lease?.route ?? null,
+      text: this.#inHand.text,
+      cancelled: this.#cancelled,
+      metrics: this.services.metrics,
+    });
+    if (verdict.kind === "forward") return verdict.payload;
+    if (verdict.kind === "local_file") {
+      this.#localFile = new LocalFileTracker();
+      return payload;
+    }
+    this.#dropBackend(verdict.reason);
+    this.#settle(replyError(this.replyTo, verdict.error));
+    return null;
+  }
+
+  onBackendFailed(reason: string, forwardedBytes: number): void {
+    if (this.#phase === "ended") return;
+    const replyDue = this.#phase === "busy" && this.relay.active;
+    const { text, command } = this.#inHand;
+    const verdict = judgeLostBackend({
+      replyDue,
+      forwardedBytes,
+      inTransaction: this.inTransaction,
+      pinnedBecause: this.state.prepared.size > 0 ? "prepared statements" : this.state.pinnedBecause,
+      readOnly: text === null ? isHarmless(command) : text.readOnly,
+      commits: text?.commits ?? false,
+    });
+    this.#dropBackend(reason);
+    this.services.logger.info("A backend connection was lost", {
+      connection_id: this.state.id,
+      reason,
+      ends: verdict.ends,
+    });
+    if (verdict.ends) {
+      const end = sessionEnd("backend_lost", reason);
+      this.end(verdict.error === null ? end : endWithError(this.replyTo, verdict.error, "backend_lost"));
+    } else if (verdict.error !== null) {
+      this.#settle(replyError(this.replyTo, verdict.error));
+    }
+  }
+
+  #dropBackend(reason: string): void {
+    this.relay.detach()?.close(reason);
+    this.state.statusFlags &= ~STATUS_IN_TRANS;
+  }
+
+  // ---- LOAD DATA LOCAL ----
+
+  #passLocalFile(tracker: LocalFileTracker, chunk: Uint8Array): void {
+    const permit = this.#inHand.permit;
+    if (permit === null) return;
+    const end = tracker.feed(chunk, 0, chunk.length);
+    this.relay.sendMore(permit, chunk.subarray(0, end));
+    if (!tracker.complete) return;
+    this.#localFile = null;
+    if (end < chunk.length) this.#takeBytes(chunk.subarray(end));
+  }
+
+  // ---- deadlines, KILL, the end ----
+
+  /** Called by the sweep when `deadlineMs` has passed. */
+  onDeadline(nowMs: number): void {
+    if (this.#phase === "ended") return;
+    const limits = this.services.limits;
+    if (this.#login !== null) {
+      this.deadlineMs = Number.POSITIVE_INFINITY;
+      this.#login.abort();
+      return;
+    }
+    if (this.#phase === "idle") {
+      if (this.#collector.collecting || this.#stash.length > 0) this.end(sessionEnd("read_timeout"));
+      else
+        this.end(
+          endWithError(
+            { ...this.replyTo, sequence: 0 },
+            sqlError("ER_CLIENT_INTERACTION_TIMEOUT"),
+            "idle_timeout",
+          ),
+        );
+      return;
+    }
+    if (this.#cancelled !== null) {
+      this.end(sessionEnd("query_timeout", "the backend did not end a cancelled command in time"));
+      return;
+    }
+    const blockedMs = this.relay.blockedSinceMs === null ? 0 : nowMs - this.relay.blockedSinceMs;
+    if (blockedMs >= limits.writeTimeoutMs) {
+      this.end(sessionEnd("write_timeout"));
+      return;
+    }
+    if (nowMs - this.#startedMs >= limits.queryTimeoutMs) {
+      this.cancel("timeout");
+      return;
+    }
+    const queryDueMs = this.#startedMs + limits.queryTimeoutMs;
+    this.deadlineMs = Math.min(queryDueMs, nowMs - blockedMs + limits.writeTimeoutMs);
+  }
+
+  /** Cancels the command under way, if there is one. */
+  cancel(reason: "killed" | "timeout"): void {
+    if (this.#phase !== "busy") return;
+    this.#cancelled = reason;
+    this.deadlineMs = this.services.clock.monotonicMs() + CANCEL_GRACE_MS;
+    this.#acquiring?.abort();
+    if (this.relay.active) void this.relay.lease?.cancel();
+  }
+
+  /** Ends the session as soon as it is between commands and outside a transaction. */
+  requestEnd(reason: "shutdown" | "entry_removed"): void {
+    if (this.#phase === "ended") return;
+    this.#endRequested = reason;
+    if (this.#phase === "idle" && !this.inTransaction) this.end(this.#farewell(reason));
+  }
+
+  #farewell(reason: "shutdown" | "entry_removed"): SessionEnd {
+    return sessionEnd(reason);
+  }
+
+  /** Ends the session now, whatever it is doing; later calls change nothing. */
+  end(end: SessionEnd): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#acquiring?.abort();
+    const busy = this.relay.active;
+    const lease = this.relay.detach();
+    if (lease !== null) endLease(lease, busy, end.code);
+    this.state.prepared.clear();
+    this.#stash = Buffer.alloc(0);
+    if (end.code === "client_gone") this.channel.destroy();
+    else this.channel.end();
+    this.#resolve(end);
+  }
+}
+
+/** Commands without text that change nothing, so that a lost reply can be told as an error. */
+function isHarmless(command: number): boolean {
+  return command !== COM_STMT_EXECUTE;
+}
+
+/** A lease between two commands is released; one with a command under way is cancelled, then closed. */
+function endLease(lease: BackendLease, busy: boolean, why: string): void {
+  if (!busy) lease.release();
+  else void lease.cancel().finally(() => lease.close(why));
+}

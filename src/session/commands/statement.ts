@@ -1,0 +1,113 @@
+// Commands on a prepared statement of the binary protocol: judged by what its PREPARE was judged to be, again after a
+// reload of the ACL. An id that the session does not know never reaches a backend.
+
+import { SqlError, sqlError } from "../../errors/sql-error.ts";
+import { payloadOf } from "../../wire/command-boundary.ts";
+import {
+  COM_STMT_CLOSE,
+  COM_STMT_EXECUTE,
+  COM_STMT_FETCH,
+  COM_STMT_RESET,
+  COM_STMT_SEND_LONG_DATA,
+} from "../../wire/commands.ts";
+import type { CommandLoop } from "../command-loop.ts";
+import type { PreparedStatement } from "../prepared-statements.ts";
+import { isOwnStatementId } from "../prepared-statements.ts";
+import { internalError, replyError, replyOk } from "../reply.ts";
+import type { HandlerResult } from "../session-end.ts";
+import { replied } from "../session-end.ts";
+import { executeOwnStatement } from "./kill.ts";
+
+const ID_OFFSET = 1;
+const ID_END = 5;
+
+/** COM_STMT_EXECUTE. */
+export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
+  const statement = statementOf(loop, frames);
+  if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
+  if (isOwnStatementId(statement.id)) return executeOwnStatement(loop, payloadOf(frames), statement);
+  const refused = judgeAgain(loop, statement);
+  if (refused !== null) return replyError(loop.replyTo, refused);
+  const { permit, statement: text } = statement;
+  return loop.forward(permit, frames, { command: COM_STMT_EXECUTE, text, permit, after: null });
+}
+
+/** COM_STMT_FETCH. */
+export function handleFetch(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
+  return forwardKnown(loop, frames, COM_STMT_FETCH, "mysqld_stmt_fetch");
+}
+
+/** COM_STMT_RESET. */
+export function handleStatementReset(
+  loop: CommandLoop,
+  frames: Uint8Array,
+): HandlerResult | Promise<HandlerResult> {
+  return forwardKnown(loop, frames, COM_STMT_RESET, "mysqld_stmt_reset");
+}
+
+/** COM_STMT_SEND_LONG_DATA: has no reply, its errors surface at the next execute. */
+export function handleLongData(
+  loop: CommandLoop,
+  frames: Uint8Array,
+): HandlerResult | Promise<HandlerResult> {
+  const statement = statementOf(loop, frames);
+  if (statement === null || isOwnStatementId(statement.id)) return replied;
+  const { permit, statement: text } = statement;
+  return loop.forward(permit, frames, { command: COM_STMT_SEND_LONG_DATA, text, permit, after: null });
+}
+
+/** COM_STMT_CLOSE: has no reply. */
+export function handleStatementClose(
+  loop: CommandLoop,
+  frames: Uint8Array,
+): HandlerResult | Promise<HandlerResult> {
+  const statement = statementOf(loop, frames);
+  if (statement === null) return replied;
+  loop.state.prepared.remove(statement.id);
+  if (isOwnStatementId(statement.id) || loop.relay.lease === null) return replied;
+  const { permit, statement: text } = statement;
+  return loop.forward(permit, frames, { command: COM_STMT_CLOSE, text, permit, after: null });
+}
+
+function forwardKnown(
+  loop: CommandLoop,
+  frames: Uint8Array,
+  command: number,
+  caller: string,
+): HandlerResult | Promise<HandlerResult> {
+  const statement = statementOf(loop, frames);
+  if (statement === null) return unknownStatement(loop, frames, caller);
+  if (isOwnStatementId(statement.id)) return replyOk(loop.replyTo);
+  const { permit, statement: text } = statement;
+  return loop.forward(permit, frames, { command, text, permit, after: null });
+}
+
+/** The permit is of the generation at PREPARE; after a reload every statement in it is judged anew. */
+function judgeAgain(loop: CommandLoop, prepared: PreparedStatement): SqlError | null {
+  const authorizer = loop.services.authorizer();
+  if (prepared.authorizerGeneration === authorizer.generation) return null;
+  const identity = loop.state.identity;
+  if (identity === null) return internalError();
+  for (const statement of prepared.statement.statements) {
+    const verdict = authorizer.authorize(identity, statement);
+    if (verdict instanceof SqlError) return verdict;
+    prepared.permit = verdict;
+  }
+  prepared.authorizerGeneration = authorizer.generation;
+  return null;
+}
+
+function statementOf(loop: CommandLoop, frames: Uint8Array): PreparedStatement | null {
+  const id = idOf(frames);
+  return id === null ? null : loop.state.prepared.get(id);
+}
+
+function idOf(frames: Uint8Array): number | null {
+  const payload = payloadOf(frames);
+  if (payload.length < ID_END) return null;
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.length).readUInt32LE(ID_OFFSET);
+}
+
+function unknownStatement(loop: CommandLoop, frames: Uint8Array, command: string): HandlerResult {
+  return replyError(loop.replyTo, sqlError("ER_UNKNOWN_STMT_HANDLER", { id: idOf(frames) ?? 0, command }));
+}

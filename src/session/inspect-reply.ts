@@ -1,0 +1,89 @@
+// What happens to the few packets of a reply that are read whole before the client gets them: errors, file requests,
+// PREPARE_OK. A pure decision; the relay carries it out.
+
+import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Route } from "../routing/route.ts";
+import { decodeErr, encodeErr } from "../wire/packets/err.ts";
+import { decodeLocalInfileRequest } from "../wire/packets/local-infile-request.ts";
+import type { InspectKind } from "../wire/response-boundary.ts";
+import type { SessionMetrics } from "./session-metrics.ts";
+import type { StatementText } from "./statement-text.ts";
+
+/** What is known when a packet is inspected. */
+export interface InspectContext {
+  readonly kind: InspectKind;
+  readonly capabilities: number;
+  readonly identity: Identity | null;
+  readonly route: Route | null;
+  /** The text of the command under way; null for commands without. */
+  readonly text: StatementText | null;
+  readonly cancelled: "killed" | "timeout" | null;
+  readonly metrics: SessionMetrics;
+}
+
+/** What to do with the packet. */
+export type InspectVerdict =
+  | { readonly kind: "forward"; readonly payload: Uint8Array }
+  /** Forward it, then pass the client's file to the backend. */
+  | { readonly kind: "local_file" }
+  /** The backend must not be believed: close it, answer `error`. */
+  | { readonly kind: "poisoned"; readonly reason: string; readonly error: SqlError };
+
+const ER_QUERY_INTERRUPTED = 1317;
+/** MariaDB's ER_STATEMENT_TIMEOUT and ER_CONNECTION_KILLED never follow from our KILL QUERY. */
+
+/** Judges one packet. */
+export function inspectReply(payload: Buffer, context: InspectContext): InspectVerdict {
+  if (context.kind === "err") return { kind: "forward", payload: inspectErr(payload, context) };
+  if (context.kind === "local_infile") return inspectFileRequest(payload, context);
+  return { kind: "forward", payload };
+}
+
+function inspectErr(payload: Buffer, context: InspectContext): Uint8Array {
+  context.metrics.backendErrors += 1;
+  const err = decodeErr(payload);
+  if (context.cancelled === "timeout" && err.code === ER_QUERY_INTERRUPTED) {
+    const timeout = sqlError("ER_QUERY_TIMEOUT");
+    return encodeErr(
+      { code: timeout.code, sqlState: timeout.sqlState, message: timeout.message },
+      context.capabilities,
+    );
+  }
+  if (context.identity === null || context.route === null) return payload;
+  const message = hideServiceAccount(err.message, context.route.account.user, context.identity);
+  return message === err.message ? payload : encodeErr({ ...err, message }, context.capabilities);
+}
+
+/**
+ * Replaces the service account in an error's text by the session's own account: `'gatehouse'@'10.0.0.7'` becomes
+ * `'alice'@'192.0.2.1'`. The account is found between the quotes in which servers write it.
+ */
+export function hideServiceAccount(message: string, serviceUser: string, identity: Identity): string {
+  const opening = `'${serviceUser}'@'`;
+  let from = message.indexOf(opening);
+  if (from < 0) return message;
+  let rest = message;
+  let result = "";
+  while (from >= 0) {
+    const close = rest.indexOf("'", from + opening.length);
+    if (close < 0) break;
+    result += `${rest.slice(0, from)}'${identity.authUser}'@'${identity.peer.host}'`;
+    rest = rest.slice(close + 1);
+    from = rest.indexOf(opening);
+  }
+  return result + rest;
+}
+
+function inspectFileRequest(payload: Buffer, context: InspectContext): InspectVerdict {
+  const asked = decodeLocalInfileRequest(payload).filename;
+  const allowed = context.text?.loadLocalFile ?? null;
+  if (allowed !== null && asked === allowed) return { kind: "local_file" };
+  return {
+    kind: "poisoned",
+    reason: "the backend asked the client for a file that no LOAD DATA LOCAL of this command names",
+    error: sqlError("ER_UNKNOWN_ERROR", {
+      detail: "The backend asked for a file that the statement does not name",
+    }),
+  };
+}

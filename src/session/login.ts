@@ -1,0 +1,64 @@
+// login(): from a decoded login request to a session that may send commands: authenticate, admit, enter the schema, OK.
+
+import { sqlError } from "../errors/sql-error.ts";
+import { admit, isRefusal } from "./admit.ts";
+import { authenticate } from "./authenticate.ts";
+import { CommandLoop } from "./command-loop.ts";
+import { endOfExchange, type Handshake, loginReplyTo } from "./handshake.ts";
+import { endWithError, type ReplyTo, replyOk } from "./reply.ts";
+import type { SessionState } from "./session.ts";
+import { auditAccepted, auditRefused } from "./session-audit.ts";
+import type { SessionEnd } from "./session-end.ts";
+import { sessionEnd } from "./session-end.ts";
+import type { SessionServices } from "./session-services.ts";
+
+/** A session whose login has succeeded. */
+export interface Entered {
+  readonly loop: CommandLoop;
+  /** What the login read behind its last packet. */
+  readonly leftover: Buffer;
+}
+
+/** Judges a login and answers it. */
+export async function login(
+  shaken: Handshake,
+  state: SessionState,
+  services: SessionServices,
+): Promise<Entered | SessionEnd> {
+  const { exchange, channel, request } = shaken;
+  const replyTo = (): ReplyTo => ({
+    ...loginReplyTo(exchange, channel, services),
+    capabilities: state.capabilities,
+  });
+  const conversation = await authenticate(exchange, services.authenticator.authenticate(request));
+  if (conversation.kind === "failure") return endOfExchange(conversation.failure, replyTo());
+  const { outcome } = conversation;
+  if (outcome.kind === "refused") {
+    auditRefused(services, state, request, outcome);
+    return endWithError(replyTo(), outcome.error, "login_refused");
+  }
+  const { plugin } = outcome.user;
+  const identity = admit(outcome.user, request, services);
+  if (isRefusal(identity)) {
+    auditRefused(services, state, request, { ...identity, plugin });
+    return endWithError(replyTo(), identity.error, "login_refused");
+  }
+  if (channel.closed) return sessionEnd("client_gone", "during the login");
+  services.registry.addIdentity(identity);
+  state.identity = identity;
+  const loop = new CommandLoop(state, services, channel);
+  const refused = await loop.enterSchema(request.database);
+  if (refused !== null) {
+    auditRefused(services, state, request, { error: refused, reason: "schema", plugin });
+    loop.end(endWithError(replyTo(), refused, "login_refused"));
+    return sessionEnd("login_refused", "schema");
+  }
+  if (services.draining()) {
+    loop.end(endWithError(replyTo(), sqlError("ER_SERVER_SHUTDOWN"), "shutdown"));
+    return sessionEnd("shutdown");
+  }
+  auditAccepted(services, state, request, identity);
+  services.onLogin(identity);
+  replyOk(replyTo());
+  return { loop, leftover: exchange.detach() };
+}

@@ -1,0 +1,63 @@
+// What a client is told when its backend connection is lost. A pure decision over what is known at that moment: a
+// session never gets a silent fresh connection under half a transaction, and nothing that may have run is repeated.
+
+import { type SqlError, sqlError } from "../errors/sql-error.ts";
+
+/** The moment of the loss. */
+export interface LossSituation {
+  /** Whether a command was sent whose reply had not ended. */
+  readonly replyDue: boolean;
+  /** Bytes of that reply that the client already has. */
+  readonly forwardedBytes: number;
+  /** Whether the session was inside a transaction before that command. */
+  readonly inTransaction: boolean;
+  /** Why the session's state cannot be had on another connection; null: it can. */
+  readonly pinnedBecause: string | null;
+  /** Whether the command is proven to change nothing. */
+  readonly readOnly: boolean;
+  /** Whether the command may have ended a transaction for good. */
+  readonly commits: boolean;
+}
+
+/** `error: null` with `ends: true` closes without a word: the client sees that its connection was lost (2013). */
+export interface LossVerdict {
+  readonly ends: boolean;
+  readonly error: SqlError | null;
+}
+
+const goOn: LossVerdict = { ends: false, error: null };
+const closeSilently: LossVerdict = { ends: true, error: null };
+
+/** Decides what becomes of a session whose backend connection is gone. */
+export function judgeLostBackend(situation: LossSituation): LossVerdict {
+  const replayable = situation.pinnedBecause === null;
+  if (!situation.replyDue) return replayable && !situation.inTransaction ? goOn : closeSilently;
+  if (situation.forwardedBytes > 0) return closeSilently;
+  // A COMMIT or an autocommitted write may or may not have happened: only a lost connection says that truthfully.
+  if (situation.commits) return closeSilently;
+  if (situation.inTransaction) {
+    return replayable
+      ? {
+          ends: false,
+          error: sqlError("ER_LOCK_DEADLOCK", {}, { reason: "the backend was lost in a transaction" }),
+        }
+      : lostForGood();
+  }
+  if (!situation.readOnly) return closeSilently;
+  if (!replayable) return lostForGood();
+  return {
+    ends: false,
+    error: sqlError("ER_QUERY_INTERRUPTED", {}, { reason: "the backend was lost while it read" }),
+  };
+}
+
+function lostForGood(): LossVerdict {
+  return {
+    ends: true,
+    error: sqlError(
+      "ER_SERVER_SHUTDOWN",
+      {},
+      { reason: "the backend was lost with state of the session on it" },
+    ),
+  };
+}

@@ -1,0 +1,192 @@
+// The hot path: one command's bytes to the backend, its reply's bytes to the client. Chunks are copied as they are; the
+// response boundary reads packet headers and endings only. No promise, event or timer per packet or per command.
+
+import type { Permit } from "../acl/permit.ts";
+import type { BackendLease } from "../backend/backend-pool.ts";
+import type { ByteChannel, ByteReceiver } from "../base/byte-channel.ts";
+import type { Clock } from "../base/clock.ts";
+import type { PacketCollector, ResponseBoundary } from "../wire/response-boundary.ts";
+
+/** What the relay tells its session. Called synchronously while a chunk is handled. */
+export interface RelayObserver {
+  /** The reply has ended; the boundary's summary describes it until the next `begin`. */
+  onReplyComplete(): void;
+  /**
+   * A packet that must be seen whole before the client gets it (ERR, file request, PREPARE_OK, session-track OK).
+   * Returns the payload to forward: the same, or a rewritten one; null: forward nothing (the observer has taken over).
+   */
+  onInspect(payload: Buffer): Uint8Array | null;
+  /** The backend connection is gone or has broken the protocol. `forwardedBytes` tells whether the client saw any of the reply. */
+  onBackendFailed(reason: string, forwardedBytes: number): void;
+}
+
+const HEADER_BYTES = 4;
+
+/** Relays between one client channel and one lent backend connection at a time. */
+export class Relay implements ByteReceiver {
+  readonly boundary: ResponseBoundary;
+  readonly #observer: RelayObserver;
+  readonly #collector: PacketCollector;
+  #client: ByteChannel;
+  #lease: BackendLease | null = null;
+  #active = false;
+  #collecting = false;
+  #carry: Buffer | null = null;
+  #forwardedBytes = 0;
+  /** Monotonic milliseconds since when the client has not taken what was written to it; null: it has. */
+  blockedSinceMs: number | null = null;
+  readonly #clock: Clock;
+
+  constructor(
+    client: ByteChannel,
+    boundary: ResponseBoundary,
+    collector: PacketCollector,
+    observer: RelayObserver,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
+    this.#client = client;
+    this.boundary = boundary;
+    this.#collector = collector;
+    this.#observer = observer;
+  }
+
+  /** Whether a reply is under way. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  get lease(): BackendLease | null {
+    return this.#lease;
+  }
+
+  /** Takes a lease over: from now on its bytes come here. */
+  attach(lease: BackendLease): void {
+    this.#lease = lease;
+    lease.connection.setReceiver(this);
+    if (this.blockedSinceMs === null) lease.connection.resume();
+  }
+
+  /** Lets the lease go without ending it; the caller releases or closes it. */
+  detach(): BackendLease | null {
+    const lease = this.#lease;
+    this.#lease = null;
+    this.#active = false;
+    this.#collecting = false;
+    return lease;
+  }
+
+  /** Sends a whole command (frames as the client sent them). Its reply will end with `onReplyComplete`. */
+  send(permit: Permit, command: number, frames: Uint8Array): void {
+    const lease = this.#lease;
+    if (lease === null) {
+      this.#observer.onBackendFailed("no backend connection is attached", 0);
+      return;
+    }
+    this.#active = true;
+    this.#carry = null;
+    this.#forwardedBytes = 0;
+    this.boundary.begin(command);
+    this.#forwardToBackend(lease, permit, frames);
+    if (this.#active && this.boundary.state === "complete") this.#complete(0);
+  }
+
+  /** Passes further bytes of a running command: the file of LOAD DATA LOCAL. */
+  sendMore(permit: Permit, bytes: Uint8Array): void {
+    if (this.#lease !== null) this.#forwardToBackend(this.#lease, permit, bytes);
+  }
+
+  onBytes(chunk: Uint8Array): void {
+    if (!this.#active) {
+      this.#observer.onBackendFailed("it sent bytes that nobody asked for", 0);
+      return;
+    }
+    let bytes = chunk;
+    if (this.#carry !== null) {
+      // Rare: a chunk ended within the few bytes that tell a packet's meaning. They are looked at again.
+      bytes = Buffer.concat([this.#carry, chunk]);
+      this.#carry = null;
+    }
+    let from = 0;
+    while (this.#active && from < bytes.length) {
+      const next = this.#collecting ? this.#collect(bytes, from) : this.#walk(bytes, from);
+      if (next === from && !this.#collecting) {
+        if (this.#active) this.#carry = Buffer.from(bytes.subarray(from));
+        return;
+      }
+      from = next;
+    }
+  }
+
+  onClosed(error: Error | null): void {
+    this.#observer.onBackendFailed(error?.message ?? "it closed the connection", this.#forwardedBytes);
+  }
+
+  /** Walks and forwards; returns where to go on. */
+  #walk(chunk: Uint8Array, from: number): number {
+    const boundary = this.boundary;
+    const end = boundary.feed(chunk, from, chunk.length);
+    if (end > from)
+      this.#forwardToClient(from === 0 && end === chunk.length ? chunk : chunk.subarray(from, end));
+    if (boundary.state === "complete") this.#complete(chunk.length - end);
+    else if (boundary.state === "inspect") this.#collecting = true;
+    else if (boundary.state === "broken") {
+      this.#observer.onBackendFailed("it sent what is no reply", this.#forwardedBytes);
+    }
+    return end;
+  }
+
+  /** Collects the packet that is to be inspected; returns where to go on. */
+  #collect(chunk: Uint8Array, from: number): number {
+    const end = this.#collector.push(chunk, from, chunk.length);
+    if (!this.#collector.complete) return end;
+    this.#collecting = false;
+    const sequence = this.#collector.sequence;
+    const payload = this.#collector.take();
+    const forwarded = this.#observer.onInspect(payload);
+    if (forwarded === null || !this.#active) return end;
+    this.boundary.accept(payload);
+    this.#forwardToClient(frame(forwarded, sequence));
+    if (this.boundary.state === "complete") this.#complete(chunk.length - end);
+    return end;
+  }
+
+  /** A server that says more than its reply is not to be believed about anything: `bytesBehind` must be 0. */
+  #complete(bytesBehind: number): void {
+    if (bytesBehind > 0) {
+      this.#observer.onBackendFailed("it sent bytes behind the end of its reply", this.#forwardedBytes);
+      return;
+    }
+    this.#active = false;
+    this.#observer.onReplyComplete();
+  }
+
+  #forwardToClient(bytes: Uint8Array): void {
+    this.#forwardedBytes += bytes.length;
+    if (this.#client.write(bytes)) return;
+    if (this.blockedSinceMs !== null) return;
+    // The kernel has not taken everything: `bytes` may alias the backend's read buffer, so nothing is read into it
+    // until the client has taken it. Backpressure and buffer safety are this one rule.
+    this.blockedSinceMs = this.#clock.monotonicMs();
+    this.#lease?.connection.pause();
+    this.#client.whenWritable(() => {
+      this.blockedSinceMs = null;
+      this.#lease?.connection.resume();
+    });
+  }
+
+  #forwardToBackend(lease: BackendLease, permit: Permit, bytes: Uint8Array): void {
+    if (lease.connection.send(permit, bytes)) return;
+    this.#client.pause();
+    lease.connection.whenWritable(() => this.#client.resume());
+  }
+}
+
+/** One packet as a frame; payloads that are inspected are far below the 16 MiB of one frame. */
+function frame(payload: Uint8Array, sequence: number): Buffer {
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
+  bytes.writeUIntLE(payload.length, 0, 3);
+  bytes[3] = sequence;
+  bytes.set(payload, HEADER_BYTES);
+  return bytes;
+}

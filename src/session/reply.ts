@@ -1,0 +1,79 @@
+// The gateway's own replies. Every function here returns a value that the caller must return in turn: `Replied` when
+// the session goes on, `SessionEnd` when it does not.
+
+import type { ByteChannel } from "../base/byte-channel.ts";
+import { mysqlErrors } from "../errors/mysql-errors.ts";
+import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import { encodeErr } from "../wire/packets/err.ts";
+import { encodeOk } from "../wire/packets/ok.ts";
+import type { Replied, SessionEnd, SessionEndCode } from "./session-end.ts";
+import { replied, sessionEnd } from "./session-end.ts";
+import type { SessionMetrics } from "./session-metrics.ts";
+import { countUp } from "./session-metrics.ts";
+
+const HEADER_BYTES = 4;
+const nothing = new Uint8Array(0);
+
+/** Where replies go. `sequence` is the number of the next packet. */
+export interface ReplyTo {
+  readonly channel: ByteChannel;
+  readonly capabilities: number;
+  readonly statusFlags: number;
+  readonly sequence: number;
+  readonly metrics: SessionMetrics;
+}
+
+/** Sends OK with nothing affected. */
+export function replyOk(to: ReplyTo): Replied {
+  const packet = {
+    affectedRows: 0n,
+    lastInsertId: 0n,
+    statusFlags: to.statusFlags,
+    warnings: 0,
+    info: nothing,
+    sessionTrack: null,
+  };
+  writePacket(to, encodeOk(packet, to.capabilities));
+  return replied;
+}
+
+/** Sends an error; the session goes on. */
+export function replyError(to: ReplyTo, error: SqlError): Replied {
+  writeError(to, error);
+  return replied;
+}
+
+/** Sends an error and ends the session. */
+export function endWithError(to: ReplyTo, error: SqlError, code: SessionEndCode): SessionEnd {
+  writeError(to, error);
+  return sessionEnd(code, error.reason ?? error.symbol);
+}
+
+/** Sends any packet as a whole reply. */
+export function replyPackets(to: ReplyTo, payloads: readonly Uint8Array[]): Replied {
+  payloads.forEach((payload, index) => {
+    writePacket({ ...to, sequence: (to.sequence + index) & 0xff }, payload);
+  });
+  return replied;
+}
+
+/** An error for what went wrong inside the gateway: the client learns nothing of it. */
+export function internalError(): SqlError {
+  return sqlError("ER_UNKNOWN_ERROR", { detail: "The gateway met an internal error; the session was ended" });
+}
+
+function writeError(to: ReplyTo, error: SqlError): void {
+  countUp(to.metrics.errorsSent, mysqlErrors[error.symbol].kind);
+  writePacket(
+    to,
+    encodeErr({ code: error.code, sqlState: error.sqlState, message: error.message }, to.capabilities),
+  );
+}
+
+function writePacket(to: ReplyTo, payload: Uint8Array): void {
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
+  frame.writeUIntLE(payload.length, 0, 3);
+  frame[3] = to.sequence;
+  frame.set(payload, HEADER_BYTES);
+  to.channel.write(frame);
+}

@@ -1,0 +1,114 @@
+// The audit events of sessions: who tried to log in, who was refused what. No secret and no statement text ever
+// reaches these records.
+
+import type { LoginRequest } from "../auth/login-request.ts";
+import type { SqlError } from "../errors/sql-error.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { KillRequest } from "../sql/statement-summary.ts";
+import type { SessionState } from "./session.ts";
+import { countUp } from "./session-metrics.ts";
+import type { SessionServices } from "./session-services.ts";
+
+/** Records an accepted login. */
+export function auditAccepted(
+  services: SessionServices,
+  state: SessionState,
+  request: LoginRequest,
+  identity: Identity,
+): void {
+  countUp(services.metrics.logins, `accepted ${identity.plugin} ${request.peer.tls?.version ?? "none"}`);
+  services.audit.record("login", {
+    ...loginFields(state, request),
+    outcome: "accepted",
+    reason: null,
+    error_code: null,
+    plugin: identity.plugin,
+    user_data: identity.callerId.username,
+    groups: [...identity.callerId.groups],
+    entry: `${identity.entry.user}[${identity.entry.index}]`,
+    entry_fingerprint: identity.entry.fingerprint,
+    users_generation: identity.entry.generation,
+    spiffe_id: identity.spiffeId,
+  });
+}
+
+/** Records a refused login with its reason code. */
+export function auditRefused(
+  services: SessionServices,
+  state: SessionState,
+  request: LoginRequest,
+  refusal: { readonly error: SqlError; readonly reason: string; readonly plugin: string },
+): void {
+  countUp(services.metrics.logins, `refused ${refusal.plugin} ${request.peer.tls?.version ?? "none"}`);
+  countUp(services.metrics.loginRefusals, refusal.reason);
+  services.audit.record("login", {
+    ...loginFields(state, request),
+    outcome: "refused",
+    reason: refusal.reason,
+    error_code: refusal.error.code,
+    plugin: refusal.plugin,
+    user_data: null,
+    groups: [],
+    entry: null,
+    entry_fingerprint: null,
+    users_generation: null,
+    spiffe_id: null,
+  });
+}
+
+function loginFields(state: SessionState, request: LoginRequest) {
+  return {
+    connection_id: state.id,
+    user: request.user,
+    host: request.peer.host,
+    origin: request.origin,
+    port: request.peer.port,
+    transport: request.peer.transport,
+    tls: request.peer.tls?.version ?? null,
+  };
+}
+
+/** Records a command that was refused, and why. */
+export function auditCommandRefused(
+  services: SessionServices,
+  state: SessionState,
+  refusal: { readonly command: string; readonly statementKind: string | null; readonly error: SqlError },
+): void {
+  services.audit.record("refusal", {
+    ...sessionFields(state),
+    command: refusal.command,
+    statement_kind: refusal.statementKind,
+    error_code: refusal.error.code,
+    reason: refusal.error.reason ?? refusal.error.symbol,
+  });
+}
+
+/** Records a KILL. */
+export function auditKill(
+  services: SessionServices,
+  state: SessionState,
+  request: KillRequest,
+  outcome: "done" | "unknown_id" | "denied",
+): void {
+  countUp(services.metrics.kills, outcome);
+  services.audit.record("kill", {
+    ...sessionFields(state),
+    scope: request.scope,
+    target_id: request.id,
+    outcome,
+  });
+}
+
+/** Records that the gateway itself ended a session. */
+export function auditDisconnect(services: SessionServices, state: SessionState, reason: string): void {
+  services.audit.record("disconnect", { ...sessionFields(state), reason });
+}
+
+function sessionFields(state: SessionState) {
+  return {
+    connection_id: state.id,
+    user: state.identity?.loginUser ?? "",
+    host: state.peer.host,
+    user_data: state.identity?.callerId.username ?? null,
+  };
+}

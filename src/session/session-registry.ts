@@ -1,0 +1,130 @@
+// All live sessions of this process: ids, counts behind the limits, the sweep of deadlines, KILL by id.
+// It owns no socket and decides no policy beyond counting.
+
+import type { Identity } from "../identity/identity.ts";
+import type { ConnectionId } from "./connection-ids.ts";
+import { ConnectionIds } from "./connection-ids.ts";
+
+/** What the registry needs of a session. */
+export interface RegisteredSession {
+  readonly id: ConnectionId;
+  /** null until the login succeeded. */
+  readonly identity: Identity | null;
+  /** Monotonic milliseconds at which `onDeadline` is due; Infinity: none. */
+  readonly deadlineMs: number;
+  /** The deadline has passed. */
+  onDeadline(nowMs: number): void;
+  /** KILL: `query` cancels what runs, `connection` ends the session. */
+  kill(scope: "query" | "connection"): void;
+  /** Ends between two commands, at once when idle; used by drain and by removed entries. */
+  requestEnd(reason: "shutdown" | "entry_removed"): void;
+  /** Ends now. */
+  forceEnd(reason: "shutdown"): void;
+}
+
+/** How many sessions an entry or a user holds. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  get(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: string, by: 1 | -1): void {
+    const next = this.get(key) + by;
+    if (next <= 0) this.#counts.delete(key);
+    else this.#counts.set(key, next);
+  }
+}
+
+/** Live sessions of one process. */
+export class SessionRegistry {
+  readonly #ids: ConnectionIds;
+  readonly #sessions = new Map<number, RegisteredSession>();
+  readonly #perUser = new Counts();
+  readonly #perEntry = new Counts();
+  readonly #waitingForEmpty: (() => void)[] = [];
+
+  constructor(randomPrefix: () => number) {
+    this.#ids = new ConnectionIds(randomPrefix);
+  }
+
+  /** Live sessions, logged in or not. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** The next connection id; null when there is none left. */
+  takeId(): ConnectionId | null {
+    return this.#ids.take();
+  }
+
+  /** Makes a session known. */
+  add(session: RegisteredSession): void {
+    this.#sessions.set(session.id, session);
+  }
+
+  /** Forgets a session; its identity must have been removed by `removeIdentity`. */
+  remove(session: RegisteredSession): void {
+    if (!this.#sessions.delete(session.id)) return;
+    this.#ids.giveBack(session.id);
+    if (this.#sessions.size > 0) return;
+    for (const resolve of this.#waitingForEmpty.splice(0)) resolve();
+  }
+
+  get(id: number): RegisteredSession | null {
+    return this.#sessions.get(id) ?? null;
+  }
+
+  /** Live sessions, oldest first. */
+  all(): IterableIterator<RegisteredSession> {
+    return this.#sessions.values();
+  }
+
+  /** Counts a logged-in identity for the per-user and per-entry limits. */
+  addIdentity(identity: Identity): void {
+    this.#perUser.add(identity.loginUser, 1);
+    for (const key of entryKeysOf(identity)) this.#perEntry.add(key, 1);
+  }
+
+  /** The reverse of `addIdentity`. */
+  removeIdentity(identity: Identity): void {
+    this.#perUser.add(identity.loginUser, -1);
+    for (const key of entryKeysOf(identity)) this.#perEntry.add(key, -1);
+  }
+
+  /** Live sessions that this user logged in. */
+  countOfUser(user: string): number {
+    return this.#perUser.get(user);
+  }
+
+  /** Live sessions that an entry of `user` holds. */
+  countOfEntry(user: string, fingerprint: string): number {
+    return this.#perEntry.get(entryKey(user, fingerprint));
+  }
+
+  /** Calls every session whose deadline has passed. One coarse timer for all sessions, none per session. */
+  sweep(nowMs: number): void {
+    for (const session of this.#sessions.values()) {
+      if (session.deadlineMs <= nowMs) session.onDeadline(nowMs);
+    }
+  }
+
+  /** Resolves when no session is left. */
+  whenEmpty(): Promise<void> {
+    if (this.#sessions.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waitingForEmpty.push(resolve);
+    });
+  }
+}
+
+const entryKey = (user: string, fingerprint: string): string => `${user}\u0000${fingerprint}`;
+
+function entryKeysOf(identity: Identity): string[] {
+  const keys = [entryKey(identity.entry.user, identity.entry.fingerprint)];
+  if (identity.baseEntry !== null) {
+    keys.push(entryKey(identity.baseEntry.user, identity.baseEntry.fingerprint));
+  }
+  return keys;
+}

@@ -1,0 +1,64 @@
+// The state of one session: who, from where, in which schema, with which backend connection. Pure record keeping: no
+// protocol, no sockets beyond the channel it was given.
+
+import type { Identity } from "../identity/identity.ts";
+import type { Peer } from "../identity/peer.ts";
+import type { Target } from "../routing/target.ts";
+import { defaultTarget } from "../routing/target.ts";
+import type { ConnectionId } from "./connection-ids.ts";
+import type { PreparedStatements } from "./prepared-statements.ts";
+
+/** What is known of a session. Mutable: its parts write what they learn. */
+export interface SessionState {
+  readonly id: ConnectionId;
+  peer: Peer;
+  /** null until the login succeeded; replaced by COM_CHANGE_USER only. */
+  identity: Identity | null;
+  /** The scramble of the greeting. */
+  scramble: Uint8Array;
+  /** The capability bits that both sides have. */
+  capabilities: number;
+  /** The collation id that the client sent. */
+  collation: number;
+  target: Target;
+  /** The default schema; null: none. */
+  database: string | null;
+  /** The status flags of the last reply. */
+  statusFlags: number;
+  /**
+   * Why the session's state lives on its backend connection alone (a user variable, a temporary table, ...); null:
+   * another connection would do.
+   */
+  pinnedBecause: string | null;
+  readonly prepared: PreparedStatements;
+  /** Connection attributes that the client sent; bounded by the decoder. */
+  attributes: ReadonlyMap<string, string>;
+  /** Monotonic milliseconds. */
+  readonly startedMs: number;
+}
+
+/** The state of a session that has just been accepted. */
+export function newSessionState(
+  id: ConnectionId,
+  peer: Peer,
+  prepared: PreparedStatements,
+  startedMs: number,
+): SessionState {
+  return {
+    id,
+    peer,
+    identity: null,
+    scramble: new Uint8Array(0),
+    capabilities: 0,
+    collation: 0,
+    target: defaultTarget,
+    database: null,
+    statusFlags: STATUS_AUTOCOMMIT,
+    pinnedBecause: null,
+    prepared,
+    attributes: new Map(),
+    startedMs,
+  };
+}
+
+const STATUS_AUTOCOMMIT = 2;
