@@ -5,6 +5,8 @@ import type { Identity } from "../identity/identity.ts";
 import type { StatementSummary } from "../sql/statement-summary.ts";
 import type { Permit } from "./permit.ts";
 import { clientPermit } from "./permit.ts";
+import type { Role } from "./role.ts";
+import type { ObjectName } from "./table-acl.ts";
 
 /** Decides whether `identity` may run `statement`. Pure and synchronous: decisions are cached by the session. */
 export interface Authorizer {
@@ -22,6 +24,8 @@ export interface Authorizer {
   authorize(identity: Identity, statement: StatementSummary): Permit | SqlError;
   /** Judges USE, COM_INIT_DB and a login's schema: 1044 where nothing in the schema can be visible. */
   authorizeSchema(identity: Identity, schema: string): Permit | SqlError;
+  /** Whether the identity holds `role` on a table or routine, as for the rows of a listing (show-rights). */
+  allows(identity: Identity, object: "table" | "routine", role: Role, name: ObjectName): boolean;
   /** Whether a row about this table may stand in SHOW TABLES and the like. */
   mayRead(identity: Identity, schema: string, table: string): boolean;
   /** Whether a row about this schema may stand in SHOW DATABASES. */
@@ -38,6 +42,7 @@ export const permitAll: Authorizer = {
   enforcing: false,
   authorize: () => permitted,
   authorizeSchema: () => permitted,
+  allows: () => true,
   mayRead: () => true,
   maySeeSchema: () => true,
   grantsFor: () => null,

@@ -118,6 +118,11 @@ function decide(
   return deniedBy(folded.find(object.schema, object.name), caller, role) ?? decision;
 }
 
+/** What one entry says about a role, whatever other entries match the same names. */
+export function judgeEntry(entry: PreparedEntry, caller: ImmediateCallerId, role: Role): AclDecision {
+  return judge([entry], caller, role);
+}
+
 /** Every entry must allow; there is more than one only where names differ in case alone. */
 function judge(entries: readonly PreparedEntry[], caller: ImmediateCallerId, role: Role): AclDecision {
   const denied = deniedBy(entries, caller, role);

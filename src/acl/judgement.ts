@@ -1,0 +1,244 @@
+// The judgement of one statement: its kind and what it carries, what it wants of the server, schemas, tables, routines,
+// in this order; the first denial ends it. Refuses what it does not know.
+
+import type { Identity } from "../identity/identity.ts";
+import { foldObjectName } from "../sql/object-name.ts";
+import type { RoutineReference, StatementSummary, TableReference } from "../sql/statement-summary.ts";
+import type { AclDenial } from "./denial.ts";
+import {
+  accountsDenial,
+  qualifiedName,
+  refusedText,
+  routineDenial,
+  schemaDenial,
+  serverDenial,
+  tableDenial,
+} from "./denial-texts.ts";
+import type { GrantedUse } from "./permit.ts";
+import { privilegeForAssignment } from "./restricted-variables.ts";
+import type { Role } from "./role.ts";
+import { rightsOfShow } from "./show-rights.ts";
+import {
+  commandWord,
+  type ObjectRights,
+  rightsOfKind,
+  rolesFor,
+  type TableList,
+} from "./statement-rights.ts";
+import type { TableAcl } from "./table-acl.ts";
+
+const listOrder: readonly TableList[] = ["changes", "writes", "reads"];
+
+/** Whether USE and listings may show that the schema is there. */
+export function seesSchema(acl: TableAcl, identity: Identity, schema: string): boolean {
+  // Every account sees the catalogue's name; what stands in its tables is another question.
+  return foldObjectName(schema) === "information_schema" || acl.reachesSchema(identity.callerId, schema);
+}
+
+/** The judgement of one statement: the first denial ends it. */
+export class Judgement {
+  readonly uses: GrantedUse[] = [];
+  readonly #acl: TableAcl;
+  readonly #identity: Identity;
+  readonly #statement: StatementSummary;
+  /** Rows of the statement's own kind and of the kinds that it carries. */
+  readonly #rights: ObjectRights[] = [];
+
+  constructor(acl: TableAcl, identity: Identity, statement: StatementSummary) {
+    this.#acl = acl;
+    this.#identity = identity;
+    this.#statement = statement;
+  }
+
+  run(): AclDenial | null {
+    const { uncertain } = this.#statement;
+    if (uncertain !== null) return refusedText(this.#statement, uncertain.symbol, uncertain.reason);
+    return this.#kinds() ?? this.#server() ?? this.#schemas() ?? this.#tables() ?? this.#routines();
+  }
+
+  /** The statement's kind and those it carries: all known, none for administrators only. */
+  #kinds(): AclDenial | null {
+    const statement = this.#statement;
+    for (const kind of [statement.kind, ...statement.innerKinds]) {
+      const rights = rightsOfKind(kind);
+      if (rights === undefined) return this.#refuse("a statement of a kind that the table ACL does not know");
+      switch (rights.by) {
+        case "objects":
+          this.#rights.push(rights);
+          break;
+        case "carried":
+          if (statement.innerKinds.length === 0) return this.#carrier();
+          break;
+        case "show": {
+          const denial = this.#show();
+          if (denial !== null) return denial;
+          break;
+        }
+        case "server":
+          return serverDenial(statement, rights.privilege, `${kind} is for exempt principals only`);
+        case "accounts":
+          return accountsDenial(statement, rights.privilege);
+      }
+    }
+    return this.#missing();
+  }
+
+  /** A kind that carries a statement, without one: EXPLAIN FOR CONNECTION, or nothing that is known. */
+  #carrier(): AclDenial {
+    if (this.#statement.subject === "FOR CONNECTION") {
+      return serverDenial(this.#statement, "PROCESS", "Statements of other connections may not be explained");
+    }
+    return this.#refuse("a statement whose inner statement is not known");
+  }
+
+  #show(): AclDenial | null {
+    const statement = this.#statement;
+    const rights = statement.subject === null ? undefined : rightsOfShow(statement.subject);
+    if (rights === undefined) return this.#refuse("a form of SHOW that the table ACL does not know");
+    switch (rights.by) {
+      case "server":
+        return serverDenial(
+          statement,
+          rights.privilege,
+          `SHOW ${statement.subject} is for exempt principals only`,
+        );
+      case "accounts":
+        return accountsDenial(statement, rights.privilege);
+      case "gateway":
+        return null;
+      case "objects":
+        this.#rights.push({ by: "objects", needs: rights.needs, roles: {}, words: { reader: rights.word } });
+        return null;
+    }
+  }
+
+  /** What every statement of its kind names must be there: its absence is a fault of the analysis, not a permit. */
+  #missing(): AclDenial | null {
+    const statement = this.#statement;
+    for (const { needs } of this.#rights) {
+      if (needs.length > 0 && needs.every((list) => statement[list].length === 0)) {
+        return this.#refuse("a statement whose objects were not recognised");
+      }
+    }
+    return null;
+  }
+
+  #server(): AclDenial | null {
+    const statement = this.#statement;
+    for (const assignment of statement.assigns) {
+      const privilege = privilegeForAssignment(assignment);
+      if (privilege !== null) {
+        return serverDenial(
+          statement,
+          privilege,
+          `The ${assignment.scope} variable '${assignment.name}' is set`,
+        );
+      }
+    }
+    return statement.serverFiles
+      ? serverDenial(statement, "FILE", "Files of the server are read or written")
+      : null;
+  }
+
+  #schemas(): AclDenial | null {
+    const { schemas, effects } = this.#statement;
+    for (const { name, access } of schemas) {
+      const denial = access === "see" ? this.seeSchema(name) : this.#changeSchema(name);
+      if (denial !== null) return denial;
+    }
+    return effects.use === null ? null : this.seeSchema(effects.use.replace(targetSuffix, ""));
+  }
+
+  /** 1044 where nothing in the schema can be visible, whether it exists or not. */
+  seeSchema(schema: string): AclDenial | null {
+    if (seesSchema(this.#acl, this.#identity, schema)) return null;
+    return schemaDenial(this.#identity, this.#statement, schema, null);
+  }
+
+  #changeSchema(schema: string): AclDenial | null {
+    const decision = this.#acl.decideWholeSchema(this.#identity.callerId, schema);
+    if (!decision.allowed) return schemaDenial(this.#identity, this.#statement, schema, decision.rule);
+    return null;
+  }
+
+  #tables(): AclDenial | null {
+    const done = new Set<string>();
+    for (const list of listOrder) {
+      for (const table of this.#statement[list]) {
+        for (const role of this.#rolesFor(list)) {
+          const key = JSON.stringify([table.schema, table.name, role]);
+          if (done.has(key)) continue;
+          done.add(key);
+          const denial = this.#table(table, role);
+          if (denial !== null) return denial;
+        }
+      }
+    }
+    return null;
+  }
+
+  /** The roles of a list under all kinds of the statement: of several, every one. */
+  #rolesFor(list: TableList): readonly Role[] {
+    const roles = new Set<Role>();
+    for (const rights of this.#rights) for (const role of rolesFor(rights, list)) roles.add(role);
+    if (list === "reads" && this.#statement.updatableView) roles.add("writer");
+    // Without any row (a kind that only carries others) the list itself tells.
+    if (roles.size === 0) for (const role of rolesFor(anyKind, list)) roles.add(role);
+    return [...roles];
+  }
+
+  #table(table: TableReference, role: Role): AclDenial | null {
+    const decision = this.#acl.decideTable(this.#identity.callerId, table, role);
+    if (decision.allowed && decision.rule !== null) {
+      this.uses.push({ name: qualifiedName(table), role, rule: decision.rule });
+      return null;
+    }
+    return tableDenial(this.#identity, this.#statement, {
+      table,
+      role,
+      command: this.#word(role),
+      rule: decision.rule,
+    });
+  }
+
+  /** The word of the first row that has one of its own. */
+  #word(role: Role): string {
+    const own = this.#rights.find((rights) => rights.words[role] !== undefined);
+    return commandWord(own ?? anyKind, role);
+  }
+
+  #routines(): AclDenial | null {
+    const { routines, routineChanges } = this.#statement;
+    for (const routine of routines) {
+      const denial = this.#routine(routine, "executor", "execute");
+      if (denial !== null) return denial;
+    }
+    for (const routine of routineChanges) {
+      const denial = this.#routine(routine, "admin", "alter routine");
+      if (denial !== null) return denial;
+    }
+    if (routineChanges.length === 0) return null;
+    const dynamic = this.#statement.innerKinds.some((kind) => dynamicKinds.has(kind));
+    return dynamic ? this.#refuse("a stored routine with dynamic SQL") : null;
+  }
+
+  #routine(routine: RoutineReference, role: Role, command: string): AclDenial | null {
+    const decision = this.#acl.decideRoutine(this.#identity.callerId, routine, role);
+    if (decision.allowed && decision.rule !== null) {
+      this.uses.push({ name: qualifiedName(routine), role, rule: decision.rule });
+      return null;
+    }
+    return routineDenial(this.#identity, this.#statement, { routine, role, command, rule: decision.rule });
+  }
+
+  #refuse(feature: string): AclDenial {
+    return refusedText(this.#statement, "ER_NOT_SUPPORTED_YET", feature);
+  }
+}
+
+const anyKind: ObjectRights = { by: "objects", needs: [], roles: {}, words: {} };
+
+/** USE may name a target: the tablet type is no part of the schema. */
+const targetSuffix = /@(primary|master|replica|rdonly)$/i;
+
+const dynamicKinds: ReadonlySet<string> = new Set(["PREPARE", "EXECUTE", "EXECUTE IMMEDIATE"]);
