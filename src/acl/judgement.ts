@@ -25,9 +25,20 @@ import {
   rolesFor,
   type TableList,
 } from "./statement-rights.ts";
-import type { TableAcl } from "./table-acl.ts";
+import type { AclDecision, TableAcl } from "./table-acl.ts";
 
 const listOrder: readonly TableList[] = ["changes", "writes", "reads"];
+
+/** One right that a statement wants. */
+export interface Demand {
+  readonly object: "table" | "routine";
+  /** `shop.orders`. */
+  readonly name: string;
+  readonly role: Role;
+  readonly decision: AclDecision;
+  /** Makes the denial for the case that it is not held. */
+  readonly deny: () => AclDenial;
+}
 
 /** Whether USE and listings may show that the schema is there. */
 export function seesSchema(acl: TableAcl, identity: Identity, schema: string): boolean {
@@ -50,10 +61,17 @@ export class Judgement {
     this.#statement = statement;
   }
 
+  /** The first denial, or null; `uses` then holds the rights that were used. */
   run(): AclDenial | null {
     const { uncertain } = this.#statement;
     if (uncertain !== null) return refusedText(this.#statement, uncertain.symbol, uncertain.reason);
     return this.#kinds() ?? this.#server() ?? this.#schemas() ?? this.#tables() ?? this.#routines();
+  }
+
+  /** Every right on tables and routines that the statement wants, held or not, in the order of judgement. */
+  demands(): Demand[] {
+    if (this.#rights.length === 0) this.#kinds();
+    return [...this.#tableDemands(), ...this.#routineDemands()];
   }
 
   /** The statement's kind and those it carries: all known, none for administrators only. */
@@ -162,6 +180,18 @@ export class Judgement {
   }
 
   #tables(): AclDenial | null {
+    return this.#firstDenied(this.#tableDemands());
+  }
+
+  #firstDenied(demands: Iterable<Demand>): AclDenial | null {
+    for (const { object, name, role, decision, deny } of demands) {
+      if (!decision.allowed || decision.rule === null) return deny();
+      this.uses.push({ object, name, role, rule: decision.rule });
+    }
+    return null;
+  }
+
+  *#tableDemands(): Generator<Demand> {
     const done = new Set<string>();
     for (const list of listOrder) {
       for (const table of this.#statement[list]) {
@@ -169,12 +199,10 @@ export class Judgement {
           const key = JSON.stringify([table.schema, table.name, role]);
           if (done.has(key)) continue;
           done.add(key);
-          const denial = this.#table(table, role);
-          if (denial !== null) return denial;
+          yield this.#tableDemand(table, role);
         }
       }
     }
-    return null;
   }
 
   /** The roles of a list under all kinds of the statement: of several, every one. */
@@ -187,18 +215,11 @@ export class Judgement {
     return [...roles];
   }
 
-  #table(table: TableReference, role: Role): AclDenial | null {
+  #tableDemand(table: TableReference, role: Role): Demand {
     const decision = this.#acl.decideTable(this.#identity.callerId, table, role);
-    if (decision.allowed && decision.rule !== null) {
-      this.uses.push({ name: qualifiedName(table), role, rule: decision.rule });
-      return null;
-    }
-    return tableDenial(this.#identity, this.#statement, {
-      table,
-      role,
-      command: this.#word(role),
-      rule: decision.rule,
-    });
+    const denied = { table, role, command: this.#word(role), rule: decision.rule };
+    const deny = () => tableDenial(this.#identity, this.#statement, denied);
+    return { object: "table", name: qualifiedName(table), role, decision, deny };
   }
 
   /** The word of the first row that has one of its own. */
@@ -208,27 +229,23 @@ export class Judgement {
   }
 
   #routines(): AclDenial | null {
-    const { routines, routineChanges } = this.#statement;
-    for (const routine of routines) {
-      const denial = this.#routine(routine, "executor", "execute");
-      if (denial !== null) return denial;
-    }
-    for (const routine of routineChanges) {
-      const denial = this.#routine(routine, "admin", "alter routine");
-      if (denial !== null) return denial;
-    }
-    if (routineChanges.length === 0) return null;
+    const denied = this.#firstDenied(this.#routineDemands());
+    if (denied !== null || this.#statement.routineChanges.length === 0) return denied;
     const dynamic = this.#statement.innerKinds.some((kind) => dynamicKinds.has(kind));
     return dynamic ? this.#refuse("a stored routine with dynamic SQL") : null;
   }
 
-  #routine(routine: RoutineReference, role: Role, command: string): AclDenial | null {
+  *#routineDemands(): Generator<Demand> {
+    const { routines, routineChanges } = this.#statement;
+    for (const routine of routines) yield this.#routineDemand(routine, "executor", "execute");
+    for (const routine of routineChanges) yield this.#routineDemand(routine, "admin", "alter routine");
+  }
+
+  #routineDemand(routine: RoutineReference, role: Role, command: string): Demand {
     const decision = this.#acl.decideRoutine(this.#identity.callerId, routine, role);
-    if (decision.allowed && decision.rule !== null) {
-      this.uses.push({ name: qualifiedName(routine), role, rule: decision.rule });
-      return null;
-    }
-    return routineDenial(this.#identity, this.#statement, { routine, role, command, rule: decision.rule });
+    const denied = { routine, role, command, rule: decision.rule };
+    const deny = () => routineDenial(this.#identity, this.#statement, denied);
+    return { object: "routine", name: qualifiedName(routine), role, decision, deny };
   }
 
   #refuse(feature: string): AclDenial {

@@ -8,6 +8,7 @@ const permitMark: unique symbol = Symbol("permit");
 
 /** One table or routine that was judged on the way to a permit; the labels of `table_acl_allowed_total`. */
 export interface GrantedUse {
+  readonly object: "table" | "routine";
   /** `shop.orders`. */
   readonly name: string;
   readonly role: Role;

@@ -425,8 +425,18 @@ describe("a permit", () => {
       statement("INSERT", { writes: "o", reads: "t t" }),
     ) as Permit;
     expect(result.uses).toEqual([
-      { name: "d.o", role: "writer", rule: { group: "g1", entry: "d.o", list: "writers", principal: "u" } },
-      { name: "d.t", role: "reader", rule: { group: "g0", entry: "d.t", list: "readers", principal: "u" } },
+      {
+        object: "table",
+        name: "d.o",
+        role: "writer",
+        rule: { group: "g1", entry: "d.o", list: "writers", principal: "u" },
+      },
+      {
+        object: "table",
+        name: "d.t",
+        role: "reader",
+        rule: { group: "g0", entry: "d.t", list: "readers", principal: "u" },
+      },
     ]);
   });
 });
