@@ -62,6 +62,7 @@ export async function handshake(
       scramble,
       capabilities: offered,
       collation: greeting.collation,
+      extendedCapabilities: 0,
       statusFlags: STATUS_AUTOCOMMIT,
       authPlugin: services.authenticator.greetingPlugin,
     }),

@@ -5,14 +5,13 @@ import type { ByteChannel } from "../base/byte-channel.ts";
 import { mysqlErrors } from "../errors/mysql-errors.ts";
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
 import { encodeErr } from "../wire/packets/err.ts";
-import { encodeOk } from "../wire/packets/ok.ts";
+import { encodeOk, plainOk } from "../wire/packets/ok.ts";
 import type { Replied, SessionEnd, SessionEndCode } from "./session-end.ts";
 import { replied, sessionEnd } from "./session-end.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 import { countUp } from "./session-metrics.ts";
 
 const HEADER_BYTES = 4;
-const nothing = new Uint8Array(0);
 
 /** Where replies go. `sequence` is the number of the next packet. */
 export interface ReplyTo {
@@ -25,15 +24,7 @@ export interface ReplyTo {
 
 /** Sends OK with nothing affected. */
 export function replyOk(to: ReplyTo): Replied {
-  const packet = {
-    affectedRows: 0n,
-    lastInsertId: 0n,
-    statusFlags: to.statusFlags,
-    warnings: 0,
-    info: nothing,
-    sessionTrack: null,
-  };
-  writePacket(to, encodeOk(packet, to.capabilities));
+  writePacket(to, encodeOk(plainOk(to.statusFlags), to.capabilities));
   return replied;
 }
 

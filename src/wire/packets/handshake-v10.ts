@@ -1,67 +1,98 @@
-// HandshakeV10: the server's greeting, written by the gateway to clients and read from backends.
+// HandshakeV10: a server's greeting, written by the gateway to clients and read from MySQL and MariaDB servers.
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html
+// MariaDB: https://mariadb.com/kb/en/connection/#initial-handshake-packet
 
+import { assert } from "../../base/assert.ts";
+import { type Capabilities, CLIENT_LONG_PASSWORD, CLIENT_PLUGIN_AUTH, has } from "../capabilities.ts";
+import { SCRAMBLE_BYTES } from "../limits.ts";
 import { Reader, WireError } from "../reader.ts";
 import { Writer } from "../writer.ts";
 
-/** The greeting. `scramble` is 20 bytes. */
+/** A greeting. */
 export interface HandshakeV10 {
+  /** As sent, e.g. `8.0.36` or `5.5.5-10.11.19-MariaDB`. */
   readonly serverVersion: string;
   readonly connectionId: number;
+  /** 20 bytes; none of them may be 0, since clients read it as a string. */
   readonly scramble: Uint8Array;
-  readonly capabilities: number;
+  readonly capabilities: Capabilities;
+  /** MariaDB's further 32 bits, in what is reserved elsewhere; 0 where the server is not MariaDB. */
+  readonly extendedCapabilities: number;
+  /** The collation's id, 0..255. */
   readonly collation: number;
   readonly statusFlags: number;
+  /** Empty where the server has no PLUGIN_AUTH. */
   readonly authPlugin: string;
 }
 
 const PROTOCOL_VERSION = 0x0a;
 const SCRAMBLE_HEAD_BYTES = 8;
-const SCRAMBLE_BYTES = 20;
+/** The second part of the scramble has at least this length, its closing NUL included. */
+const SCRAMBLE_TAIL_BYTES_MIN = 13;
+const RESERVED_BYTES = 6;
+const FIXED_BYTES = 1 + 4 + SCRAMBLE_HEAD_BYTES + 1 + 2 + 1 + 2 + 2 + 1 + RESERVED_BYTES + 4;
 
-/** Encodes the greeting. */
+/** Encodes a greeting. */
 export function encodeHandshakeV10(packet: HandshakeV10): Buffer {
-  return new Writer(128)
+  const { scramble, capabilities } = packet;
+  assert(scramble.length === SCRAMBLE_BYTES && scramble.indexOf(0) < 0, "a scramble is 20 bytes without NUL");
+  const version = Buffer.from(packet.serverVersion, "utf8");
+  const hasPlugin = has(capabilities, CLIENT_PLUGIN_AUTH);
+  const plugin = Buffer.from(packet.authPlugin, "utf8");
+  const writer = new Writer(
+    FIXED_BYTES + version.length + 1 + SCRAMBLE_TAIL_BYTES_MIN + (hasPlugin ? plugin.length + 1 : 0),
+  )
     .u8(PROTOCOL_VERSION)
-    .nulTerminated(packet.serverVersion)
+    .nulTerminated(version)
     .u32(packet.connectionId)
-    .bytes(packet.scramble.subarray(0, SCRAMBLE_HEAD_BYTES))
+    .bytes(scramble.subarray(0, SCRAMBLE_HEAD_BYTES))
     .u8(0)
-    .u16(packet.capabilities & 0xffff)
-    .u8(packet.collation & 0xff)
+    .u16(capabilities & 0xffff)
+    .u8(packet.collation)
     .u16(packet.statusFlags)
-    .u16(packet.capabilities >>> 16)
-    .u8(SCRAMBLE_BYTES + 1)
-    .zeros(10)
-    .bytes(packet.scramble.subarray(SCRAMBLE_HEAD_BYTES, SCRAMBLE_BYTES))
-    .u8(0)
-    .nulTerminated(packet.authPlugin)
-    .finish();
+    .u16(capabilities >>> 16)
+    .u8(hasPlugin ? SCRAMBLE_BYTES + 1 : 0)
+    .zeros(RESERVED_BYTES)
+    .u32(packet.extendedCapabilities)
+    .bytes(scramble.subarray(SCRAMBLE_HEAD_BYTES))
+    .u8(0);
+  if (hasPlugin) writer.nulTerminated(plugin);
+  return writer.finish();
 }
 
-/** @throws WireError when the packet is cut short or of another protocol version. */
+/**
+ * Decodes a greeting. What follows the plugin's name is ignored.
+ * @throws WireError when it is cut short, of another protocol version, or without a scramble of 20 bytes.
+ */
 export function decodeHandshakeV10(payload: Uint8Array): HandshakeV10 {
   const reader = new Reader(payload);
-  const version = reader.u8("protocol version");
-  if (version !== PROTOCOL_VERSION)
-    throw new WireError(`Cannot read a greeting of protocol version ${version}`);
-  const serverVersion = reader.nulTerminated("server version").toString("latin1");
+  reader.header(PROTOCOL_VERSION, "protocol version");
+  const serverVersion = reader.nulTerminated("server version").toString("utf8");
   const connectionId = reader.u32("connection id");
-  const head = reader.bytes(SCRAMBLE_HEAD_BYTES, "scramble");
+  const scrambleHead = reader.bytes(SCRAMBLE_HEAD_BYTES, "scramble");
   reader.skip(1, "filler");
-  const low = reader.u16("capabilities");
+  const capabilitiesLow = reader.u16("capabilities");
   const collation = reader.u8("collation");
   const statusFlags = reader.u16("status flags");
-  const high = reader.u16("capabilities");
-  const authBytes = reader.u8("auth data length");
-  reader.skip(10, "reserved");
-  const tail = reader.bytes(Math.max(13, authBytes - SCRAMBLE_HEAD_BYTES), "scramble");
-  const authPlugin = reader.remaining > 0 ? reader.nulOrEnd().toString("latin1") : "mysql_native_password";
+  const capabilitiesHigh = reader.u16("capabilities");
+  const authDataBytes = reader.u8("auth data length");
+  reader.skip(RESERVED_BYTES, "reserved");
+  const extended = reader.u32("extended capabilities");
+  const tailAt = reader.offset;
+  const tailBytes = Math.max(SCRAMBLE_TAIL_BYTES_MIN, authDataBytes - SCRAMBLE_HEAD_BYTES);
+  const scrambleTail = reader.bytes(tailBytes, "scramble").subarray(0, SCRAMBLE_BYTES - SCRAMBLE_HEAD_BYTES);
+  const capabilities = (capabilitiesLow | (capabilitiesHigh << 16)) >>> 0;
+  const authPlugin = has(capabilities, CLIENT_PLUGIN_AUTH)
+    ? reader.nulTerminatedOrRest().toString("utf8")
+    : "";
+  const scramble = Buffer.concat([scrambleHead, scrambleTail]);
+  if (scramble.indexOf(0) >= 0) throw new WireError("scramble", tailAt, "it holds a NUL");
   return {
     serverVersion,
     connectionId,
-    scramble: Buffer.concat([head, tail.subarray(0, SCRAMBLE_BYTES - SCRAMBLE_HEAD_BYTES)]),
-    capabilities: (low | (high << 16)) >>> 0,
+    scramble,
+    capabilities,
+    extendedCapabilities: has(capabilities, CLIENT_LONG_PASSWORD) ? 0 : extended,
     collation,
     statusFlags,
     authPlugin,

@@ -1,47 +1,92 @@
-// OK: the plain success.
+// OK: success, with header 00, or fe where it ends a result under DEPRECATE_EOF.
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html
 
-import { CLIENT_SESSION_TRACK } from "../capabilities.ts";
-import { Reader } from "../reader.ts";
+import { type Capabilities, CLIENT_SESSION_TRACK, has } from "../capabilities.ts";
+import { Reader, WireError } from "../reader.ts";
 import { STATUS_SESSION_STATE_CHANGED } from "../status-flags.ts";
-import { Writer } from "../writer.ts";
+import { lenencBytesSize, lenencSize, Writer } from "../writer.ts";
 
-/** `sessionTrack`: the raw block of state changes; null where there is none. */
+/** The header byte of an OK: 00, or fe at the end of a result under DEPRECATE_EOF. */
+export const OK_HEADER = 0x00;
+export const RESULT_END_HEADER = 0xfe;
+
+/** An OK. */
 export interface OkPacket {
   readonly affectedRows: bigint;
   readonly lastInsertId: bigint;
   readonly statusFlags: number;
   readonly warnings: number;
+  /** Text for people, in the connection's character set; mostly empty. */
   readonly info: Uint8Array;
-  readonly sessionTrack: Uint8Array | null;
+  /** The blocks of session state, undecoded (see session-state); null: none. Only with SESSION_TRACK. */
+  readonly sessionState: Uint8Array | null;
 }
 
-/** Encodes an OK with header `00` (or `fe` for the end of a result under DEPRECATE_EOF). */
-export function encodeOk(packet: OkPacket, capabilities: number, header = 0x00): Buffer {
-  const writer = new Writer(32 + packet.info.length)
+/** What an OK of the gateway's own says: nothing but the status. */
+export function plainOk(statusFlags: number): OkPacket {
+  return {
+    affectedRows: 0n,
+    lastInsertId: 0n,
+    statusFlags,
+    warnings: 0,
+    info: new Uint8Array(0),
+    sessionState: null,
+  };
+}
+
+/**
+ * Encodes an OK for a peer with `capabilities`. Without SESSION_TRACK the session state is left out, with its flag.
+ * With it, the flag is set exactly when there is state, since readers rely on it.
+ */
+export function encodeOk(
+  packet: OkPacket,
+  capabilities: Capabilities,
+  header: typeof OK_HEADER | typeof RESULT_END_HEADER = OK_HEADER,
+): Buffer {
+  const tracks = has(capabilities, CLIENT_SESSION_TRACK);
+  const state = tracks ? packet.sessionState : null;
+  const changed = state === null ? 0 : STATUS_SESSION_STATE_CHANGED;
+  const hasInfo = packet.info.length > 0 || state !== null;
+  const infoSize = tracks ? (hasInfo ? lenencBytesSize(packet.info.length) : 0) : packet.info.length;
+  const size =
+    1 +
+    lenencSize(packet.affectedRows) +
+    lenencSize(packet.lastInsertId) +
+    4 +
+    infoSize +
+    (state === null ? 0 : lenencBytesSize(state.length));
+  const writer = new Writer(size)
     .u8(header)
     .lenenc(packet.affectedRows)
     .lenenc(packet.lastInsertId)
-    .u16(packet.statusFlags)
+    .u16((packet.statusFlags & ~STATUS_SESSION_STATE_CHANGED) | changed)
     .u16(packet.warnings);
-  if ((capabilities & CLIENT_SESSION_TRACK) === 0) return writer.bytes(packet.info).finish();
-  if (packet.info.length > 0 || packet.sessionTrack !== null) writer.lenencBytes(packet.info);
-  if (packet.sessionTrack !== null) writer.lenencBytes(packet.sessionTrack);
+  if (!tracks) return writer.bytes(packet.info).finish();
+  if (hasInfo) writer.lenencBytes(packet.info);
+  if (state !== null) writer.lenencBytes(state);
   return writer.finish();
 }
 
-/** @throws WireError when the packet is cut short. */
-export function decodeOk(payload: Uint8Array, capabilities: number): OkPacket {
+/**
+ * Decodes an OK of either header; `info` and `sessionState` alias `payload`.
+ * @throws WireError when it is malformed.
+ */
+export function decodeOk(payload: Uint8Array, capabilities: Capabilities): OkPacket {
   const reader = new Reader(payload);
-  reader.u8("header");
-  const affectedRows = reader.lenencBig("affected rows");
-  const lastInsertId = reader.lenencBig("last insert id");
+  const header = reader.u8("header");
+  if (header !== OK_HEADER && header !== RESULT_END_HEADER)
+    throw new WireError("header", 0, "00 or fe wanted");
+  const affectedRows = reader.lenenc("affected rows");
+  const lastInsertId = reader.lenenc("last insert id");
   const statusFlags = reader.u16("status flags");
   const warnings = reader.u16("warnings");
   const fixed = { affectedRows, lastInsertId, statusFlags, warnings };
-  if ((capabilities & CLIENT_SESSION_TRACK) === 0)
-    return { ...fixed, info: reader.rest(), sessionTrack: null };
-  if (reader.remaining === 0) return { ...fixed, info: Buffer.alloc(0), sessionTrack: null };
+  if (!has(capabilities, CLIENT_SESSION_TRACK)) return { ...fixed, info: reader.rest(), sessionState: null };
+  // With SESSION_TRACK an OK that has nothing to say ends here.
+  if (reader.remaining === 0) return { ...fixed, info: new Uint8Array(0), sessionState: null };
   const info = reader.lenencBytes("info");
-  const changed = (statusFlags & STATUS_SESSION_STATE_CHANGED) !== 0 && reader.remaining > 0;
-  return { ...fixed, info, sessionTrack: changed ? reader.lenencBytes("session state") : null };
+  const hasState = (statusFlags & STATUS_SESSION_STATE_CHANGED) !== 0;
+  const sessionState = hasState ? reader.lenencBytes("session state") : null;
+  reader.end();
+  return { ...fixed, info, sessionState };
 }
