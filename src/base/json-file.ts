@@ -42,7 +42,15 @@ export type JsonFileResult =
       /** Where the value at a JSON pointer stands; the nearest enclosing value when there is none. */
       readonly positionOf: (pointer: string) => Position;
     }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** What could be read all the same, for callers that look for further problems; null when there is nothing. */
+      readonly invalid: {
+        readonly value: unknown;
+        readonly positionOf: (pointer: string) => Position;
+      } | null;
+    };
 
 /** Parses and validates. Never throws for what the file holds. */
 export function parseJsonFile(request: JsonFileRequest): JsonFileResult {
@@ -76,19 +84,19 @@ export function parseJsonFile(request: JsonFileRequest): JsonFileResult {
       }
     }
   }
-  if (problems.length === 0) {
-    return { ok: true, value: parsed.value, positionOf: (pointer) => locate(pointer, "value") };
-  }
+  const positionOf = (pointer: string): Position => locate(pointer, "value");
+  if (problems.length === 0) return { ok: true, value: parsed.value, positionOf };
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   if (problems.length > problemsMax) {
     problems.length = problemsMax;
     problems.push(wholeFileProblem(path, `More than ${problemsMax} problems: the rest is not listed`));
   }
-  return { ok: false, problems };
+  const invalid = parsed.value === undefined ? null : { value: parsed.value, positionOf };
+  return { ok: false, problems, invalid };
 }
 
 function failed(problem: Problem): JsonFileResult {
-  return { ok: false, problems: [problem] };
+  return { ok: false, problems: [problem], invalid: null };
 }
 
 function decodeUtf8(bytes: Uint8Array): string | null {

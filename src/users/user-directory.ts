@@ -1,7 +1,9 @@
-// The users of one generation of the users file, ready for look-ups. Immutable: a reload makes a new one.
+// The users of one generation of the users file, ready for look-ups. Immutable: a reload makes a new one. It also knows
+// what is the same for every user of the file: logins follow that, so that they tell nothing about one user.
 
 import type { Credential } from "./credential.ts";
 import type { SourceHostRule } from "./source-host.ts";
+import type { SpiffeRule } from "./spiffe-rule.ts";
 
 /** One entry of a user's list; the first that accepts a login wins. */
 export interface UserEntry {
@@ -12,19 +14,39 @@ export interface UserEntry {
   readonly fingerprint: string;
   readonly userData: string;
   readonly groups: readonly string[];
-  /** Forms of one password; empty: no credential. */
+  /** Forms of one password, at most one of each kind; empty: no credential. */
   readonly credentials: readonly Credential[];
   readonly sourceHost: SourceHostRule;
-  readonly spiffeId: string | null;
+  /** The SPIFFE id that a certificate must prove; null: none is asked for. */
+  readonly spiffeId: SpiffeRule | null;
   /** Names of base users in written order. */
   readonly proxyFor: readonly string[];
   readonly accountLocked: boolean;
   readonly requireSecureTransport: boolean;
   /** Milliseconds since the epoch; null: no bound. */
   readonly notBeforeMs: number | null;
+  /** The last millisecond at which the entry is accepted. */
   readonly notAfterMs: number | null;
   /** null: no limit. */
   readonly maxConnections: number | null;
+}
+
+/** What the users of a file have together: the shape of every login, known or unknown user. */
+export interface DirectoryShape {
+  /** Which credential kinds occur in the whole file. */
+  readonly credentialKinds: ReadonlySet<Credential["kind"]>;
+  /** Whether an entry's password can be proven by mysql_native_password or in clear only. */
+  readonly hasNativeOnlyEntries: boolean;
+  /** Whether there is an entry that mysql_native_password cannot prove. */
+  readonly hasEntriesBeyondNative: boolean;
+  /** Whether there is an entry that nothing but the password in clear can prove. */
+  readonly hasClearOnlyEntries: boolean;
+  /** Entries of the user that has most. */
+  readonly entriesPerUserMax: number;
+  /** SHA-256 crypt rounds of all entries of the user that has most. */
+  readonly cryptRoundsPerUserMax: number;
+  /** Every `$A$` string of the file. */
+  readonly authenticationStrings: ReadonlySet<string>;
 }
 
 /** All users of one file generation. */
@@ -33,6 +55,67 @@ export interface UserDirectory {
   /** The entries of a user in file order; null when the file has no such user. */
   entriesOf(user: string): readonly UserEntry[] | null;
   readonly userNames: readonly string[];
-  /** Which credential kinds occur in the whole file; negotiation depends on these, never on one user's entries. */
-  readonly credentialKinds: ReadonlySet<Credential["kind"]>;
+  readonly shape: DirectoryShape;
+}
+
+/** Makes a directory of entries by user. */
+export function createUserDirectory(
+  users: ReadonlyMap<string, readonly UserEntry[]>,
+  generation: number,
+): UserDirectory {
+  return {
+    generation,
+    entriesOf: (user) => users.get(user) ?? null,
+    userNames: [...users.keys()],
+    shape: shapeOf(users),
+  };
+}
+
+/** The entry's credential of a kind; undefined when it has none. */
+export function credentialOf<K extends Credential["kind"]>(
+  entry: UserEntry,
+  kind: K,
+): Extract<Credential, { kind: K }> | undefined {
+  return entry.credentials.find(
+    (credential): credential is Extract<Credential, { kind: K }> => credential.kind === kind,
+  );
+}
+
+function shapeOf(users: ReadonlyMap<string, readonly UserEntry[]>): DirectoryShape {
+  const credentialKinds = new Set<Credential["kind"]>();
+  const authenticationStrings = new Set<string>();
+  let hasNativeOnlyEntries = false;
+  let hasEntriesBeyondNative = false;
+  let hasClearOnlyEntries = false;
+  let entriesPerUserMax = 1;
+  let cryptRoundsPerUserMax = 0;
+  for (const entries of users.values()) {
+    entriesPerUserMax = Math.max(entriesPerUserMax, entries.length);
+    let cryptRounds = 0;
+    for (const entry of entries) {
+      const kinds = new Set(entry.credentials.map((credential) => credential.kind));
+      for (const kind of kinds) credentialKinds.add(kind);
+      const crypt = credentialOf(entry, "sha256crypt");
+      if (crypt !== undefined) {
+        authenticationStrings.add(crypt.authenticationString);
+        cryptRounds += crypt.rounds;
+      }
+      if (kinds.size === 0) continue;
+      const native = kinds.has("native") || kinds.has("clear");
+      const sha2 = kinds.has("sha2") || kinds.has("clear");
+      if (kinds.has("native") && !sha2) hasNativeOnlyEntries = true;
+      if (!native) hasEntriesBeyondNative = true;
+      if (!native && !sha2) hasClearOnlyEntries = true;
+    }
+    cryptRoundsPerUserMax = Math.max(cryptRoundsPerUserMax, cryptRounds);
+  }
+  return {
+    credentialKinds,
+    hasNativeOnlyEntries,
+    hasEntriesBeyondNative,
+    hasClearOnlyEntries,
+    entriesPerUserMax,
+    cryptRoundsPerUserMax,
+    authenticationStrings,
+  };
 }

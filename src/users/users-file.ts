@@ -1,0 +1,141 @@
+// Reads a users file: Vitess's static authentication file with the additions of schemas/users.schema.json. All problems
+// at once, each with its place. Sentences never hold a value that could be a secret.
+
+import { randomBytes } from "node:crypto";
+import { createRequire } from "node:module";
+import { parseJsonFile } from "../base/json-file.ts";
+import { joinPointer } from "../base/json-text.ts";
+import type { Problem } from "../base/problem.ts";
+import { createUserDirectory, type UserDirectory, type UserEntry } from "./user-directory.ts";
+import { readEntry } from "./users-file-entry.ts";
+import { complainAboutUsers, warnAboutUsers } from "./users-file-rules.ts";
+
+/** Something at a place of the file. */
+export interface Remark {
+  /** JSON pointer (RFC 6901). */
+  readonly pointer: string;
+  /** Capital first, no full stop. */
+  readonly message: string;
+}
+
+/** A users file that can be used, or all that is wrong with it. */
+export type UsersFileResult =
+  | { readonly ok: true; readonly directory: UserDirectory; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** An entry as the schema lets it through. */
+export interface RawEntry {
+  readonly UserData?: string;
+  readonly Groups?: readonly string[];
+  readonly Password?: string;
+  readonly MysqlNativePassword?: string;
+  readonly CachingSha2Password?: string;
+  readonly SourceHost?: string | readonly string[];
+  readonly Attributes?: { readonly spiffe_id?: string };
+  readonly ProxyFor?: string | readonly string[];
+  readonly AccountLocked?: boolean;
+  readonly RequireSecureTransport?: boolean;
+  readonly NotBefore?: string;
+  readonly NotAfter?: string;
+  readonly MaxConnections?: number;
+}
+
+const schema = createRequire(import.meta.url)("../../schemas/users.schema.json") as object;
+
+/** Fingerprints are keyed, so that they cannot be tried out against guessed passwords. */
+const processFingerprintKey = randomBytes(32);
+
+/** Warnings, and problems beside those of the schema, beyond this number are not listed. */
+const remarksMax = 1000;
+
+/**
+ * Parses and validates the text of a users file. Never throws for what the file holds.
+ * `fingerprintKey`: fingerprints of entries compare only between files that were read with the same one; by default
+ * each process has its own.
+ */
+export function readUsersFile(
+  text: string | Uint8Array,
+  path: string,
+  generation: number,
+  fingerprintKey: Uint8Array = processFingerprintKey,
+): UsersFileResult {
+  const parsed = parseJsonFile({ text, path, schema });
+  const document = parsed.ok ? parsed : parsed.invalid;
+  if (document === null) return { ok: false, problems: parsed.ok ? [] : parsed.problems };
+  const read = readUsers(document.value, parsed.ok, fingerprintKey);
+  const placed = (remarks: readonly Remark[]): Problem[] =>
+    remarks.map((remark) => ({ path, ...document.positionOf(remark.pointer), ...remark })).sort(byPlace);
+  if (!parsed.ok) {
+    const told = new Set(parsed.problems.map((problem) => problem.pointer));
+    const further = read.complaints.filter((remark) => !told.has(remark.pointer)).slice(0, remarksMax);
+    return { ok: false, problems: [...parsed.problems, ...placed(further)].sort(byPlace) };
+  }
+  if (read.complaints.length > 0) return { ok: false, problems: placed(read.complaints) };
+  const directory = createUserDirectory(read.users, generation);
+  return { ok: true, directory, warnings: placed(read.warnings).slice(0, remarksMax) };
+}
+
+interface ReadUsers {
+  readonly users: ReadonlyMap<string, readonly UserEntry[]>;
+  readonly complaints: readonly Remark[];
+  readonly warnings: readonly Remark[];
+}
+
+/** `isValid`: the schema let the document through; otherwise only what it can have missed is of interest. */
+function readUsers(document: unknown, isValid: boolean, fingerprintKey: Uint8Array): ReadUsers {
+  const complaints: Remark[] = [];
+  const warnings: Remark[] = [];
+  const users = new Map<string, readonly UserEntry[]>();
+  const pointers = new Map<UserEntry, string>();
+  for (const [user, value] of Object.entries(isRecord(document) ? document : {})) {
+    if (user === "$schema") continue;
+    const pointer = joinPointer("", user);
+    const isList = Array.isArray(value);
+    if (!isList) {
+      const message = `User ${JSON.stringify(user)} has an entry without a list around it: write [ ... ], the other form is Vitess's old one`;
+      warnings.push({ pointer, message });
+    }
+    const entries: UserEntry[] = [];
+    for (const [index, item] of (isList ? value : [value]).entries()) {
+      const raw = isValid ? (item as RawEntry) : usableKeysOf(item);
+      const entryPointer = isList ? `${pointer}/${index}` : pointer;
+      const read = readEntry(raw, { user, index, pointer: entryPointer, fingerprintKey });
+      complaints.push(...read.complaints);
+      warnings.push(...read.warnings);
+      entries.push(read.entry);
+      pointers.set(read.entry, entryPointer);
+    }
+    users.set(user, entries);
+  }
+  const pointerOf = (entry: UserEntry): string => pointers.get(entry) ?? "";
+  complaints.push(...complainAboutUsers(users, pointerOf));
+  if (complaints.length === 0) warnings.push(...warnAboutUsers(users, pointerOf));
+  return { users, complaints, warnings };
+}
+
+/** What of an invalid entry has the type that it should have. */
+function usableKeysOf(item: unknown): RawEntry {
+  if (!isRecord(item)) return {};
+  const isText = (value: unknown): boolean => typeof value === "string";
+  const isTextOrList = (value: unknown): boolean =>
+    isText(value) || (Array.isArray(value) && value.every(isText));
+  const wanted: Readonly<Record<string, (value: unknown) => boolean>> = {
+    Password: isText,
+    MysqlNativePassword: isText,
+    CachingSha2Password: isText,
+    SourceHost: isTextOrList,
+    ProxyFor: isTextOrList,
+    Attributes: (value) => isRecord(value) && isText(value.spiffe_id),
+    NotBefore: isText,
+    NotAfter: isText,
+  };
+  return Object.fromEntries(Object.entries(item).filter(([key, value]) => wanted[key]?.(value) ?? false));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function byPlace(left: Problem, right: Problem): number {
+  return left.line - right.line || left.column - right.column;
+}
