@@ -4,14 +4,17 @@
 
 import type { Permit } from "../acl/permit.ts";
 import type { BackendLease } from "../backend/backend-pool.ts";
-import type { ByteChannel, ByteReceiver } from "../base/byte-channel.ts";
+import type { ByteChannel } from "../base/byte-channel.ts";
+import type { MysqlErrorSymbol } from "../errors/mysql-errors.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
-import { CommandCollector, isWholeCommand, replySequenceOf } from "../wire/command-boundary.ts";
-import { COM_STMT_EXECUTE } from "../wire/commands.ts";
+import { replySequenceOf } from "../wire/command-boundary.ts";
+import { COM_QUIT, COM_STMT_EXECUTE } from "../wire/commands.ts";
 import { LocalFileTracker } from "../wire/local-file-tracker.ts";
 import { PacketCollector, ResponseBoundary } from "../wire/response-boundary.ts";
 import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
+import { ClientInput, type InputOwner } from "./client-input.ts";
+import { type DeadlineVerdict, judgeDeadline } from "./command-deadline.ts";
 import { handleCommand } from "./commands/command-table.ts";
 import { inspectReply } from "./inspect-reply.ts";
 import { judgeLostBackend } from "./lost-backend.ts";
@@ -24,13 +27,14 @@ import type { SessionState } from "./session.ts";
 import type { HandlerResult, SessionEnd } from "./session-end.ts";
 import { isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
 import { observeLatency } from "./session-metrics.ts";
+import type { EndRequest } from "./session-registry.ts";
 import type { SessionServices } from "./session-services.ts";
 import type { StatementText } from "./statement-text.ts";
 
-/** What a client may send ahead while its command runs, in bytes; beyond it is not read until the command is done. */
-const STASH_BYTES_MAX = 64 * 1024;
 /** Replies that a client has not taken, in bytes; beyond, its next command waits. */
 const UNTAKEN_REPLY_BYTES_MAX = 1024 * 1024;
+/** A statement waits this long for memory that other sessions' statements hold; then 1041. */
+const STARVED_WAIT_MS = 10_000;
 /** After a cancelled command the backend has this long to end its reply. */
 const CANCEL_GRACE_MS = 10_000;
 
@@ -49,26 +53,24 @@ export interface CommandInHand {
 const nothingInHand: CommandInHand = { command: 0, text: null, permit: null, after: null };
 
 /** Serves the commands of one logged-in session. */
-export class CommandLoop implements ByteReceiver, RelayObserver {
+export class CommandLoop implements InputOwner, RelayObserver {
   readonly state: SessionState;
   readonly services: SessionServices;
   readonly channel: ByteChannel;
   readonly relay: Relay;
-  readonly #collector: CommandCollector;
+  readonly #input: ClientInput;
   #phase: "idle" | "busy" | "ended" = "idle";
   #inHand: CommandInHand = nothingInHand;
-  #localFile: LocalFileTracker | null = null;
   /** Whether COM_SET_OPTION was used on the present backend connection: no reset undoes it. */
   optionToggled = false;
-  #stash: Buffer = Buffer.alloc(0);
   #replySequence = 1;
   #startedMs = 0;
   #cancelled: "killed" | "timeout" | null = null;
-  #endRequested: "shutdown" | "entry_removed" | null = null;
+  #endRequested: EndRequest | null = null;
   #acquiring: AbortController | null = null;
   /** COM_CHANGE_USER reads packets by itself. */
   #login: PacketExchange | null = null;
-  #serving = false;
+  #partialSinceMs: number | null = null;
   #resolve: (end: SessionEnd) => void = () => {};
   /** Monotonic milliseconds; read by the registry's sweep. */
   deadlineMs = Number.POSITIVE_INFINITY;
@@ -77,13 +79,19 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
     this.state = state;
     this.services = services;
     this.channel = channel;
-    this.#collector = new CommandCollector(services.limits.allowedPacketBytesMax);
+    this.#input = new ClientInput(
+      channel,
+      services.limits.allowedPacketBytesMax,
+      services.statementBudget,
+      this,
+    );
     this.relay = new Relay(
       channel,
       new ResponseBoundary(state.capabilities),
       new PacketCollector(),
       this,
       services.clock,
+      services.metrics,
     );
   }
 
@@ -91,17 +99,9 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
   run(leftover: Buffer): Promise<SessionEnd> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
-      this.listen();
+      this.#input.listen(leftover);
       this.#rest();
-      this.#stash = leftover;
-      this.#serveStash();
-      this.channel.resume();
     });
-  }
-
-  /** Takes the client's bytes (again): after the login, and after a handler that read packets itself. */
-  listen(): void {
-    this.channel.setReceiver(this);
   }
 
   /** A login takes over the client's packets; it has the time that a first login has. */
@@ -115,8 +115,7 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
   /** The login is over: commands come next, beginning with what it read too much. */
   endLogin(exchange: PacketExchange): void {
     this.#login = null;
-    this.#stash = Buffer.concat([exchange.detach(), this.#stash]);
-    this.listen();
+    this.#input.listen(exchange.detach());
   }
 
   get ended(): boolean {
@@ -141,67 +140,48 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
 
   // ---- the client's bytes ----
 
-  onBytes(chunk: Uint8Array): void {
-    if (this.#phase === "idle" && !this.#collector.collecting && isWholeCommand(chunk)) {
-      this.#start(chunk);
-      if (this.#phase === "idle" && this.#stash.length > 0) this.#serveStash();
-      return;
-    }
-    this.#takeBytes(chunk);
+  get idle(): boolean {
+    return this.#phase === "idle";
   }
 
-  onClosed(error: Error | null): void {
+  onClientClosed(error: Error | null): void {
     this.end(sessionEnd("client_gone", error?.message ?? null));
   }
 
-  #takeBytes(chunk: Uint8Array): void {
-    if (this.#phase === "ended") return;
-    if (this.#localFile !== null) {
-      this.#passLocalFile(this.#localFile, chunk);
-      return;
-    }
-    this.#stash = this.#stash.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#stash, chunk]);
-    if (this.#phase === "idle") this.#serveStash();
-    else if (this.#stash.length > STASH_BYTES_MAX) this.channel.pause();
+  onInputError(symbol: MysqlErrorSymbol, replySequence: number): void {
+    this.#replySequence = replySequence;
+    this.end(endWithError(this.replyTo, sqlError(symbol), "protocol_error"));
   }
 
-  /** Makes commands of what has arrived, one after the other, until one is under way or more bytes are needed. */
-  #serveStash(): void {
-    if (this.#serving) return;
-    this.#serving = true;
-    while (this.#phase === "idle" && this.#stash.length > 0) this.#collect();
-    this.#serving = false;
+  onPartial(starved: boolean): void {
+    const waitMs = starved ? STARVED_WAIT_MS : this.services.limits.readTimeoutMs;
+    // The time runs from the command's first byte; what trickles in does not renew it.
+    if (this.#partialSinceMs === null) this.#partialSinceMs = this.services.clock.monotonicMs();
+    if (waitMs < Number.POSITIVE_INFINITY) this.deadlineMs = this.#partialSinceMs + waitMs;
   }
 
-  #collect(): void {
-    const stash = this.#stash;
-    const result = this.#collector.push(stash);
-    this.#stash = stash.subarray(result.consumedBytes);
-    if (result.kind === "more") {
-      if (this.services.limits.readTimeoutMs < Number.POSITIVE_INFINITY && this.#startedMs === 0) {
-        this.deadlineMs = this.services.clock.monotonicMs() + this.services.limits.readTimeoutMs;
-      }
-      return;
-    }
-    if (result.kind === "command") {
-      this.#start(result.frames);
-      return;
-    }
-    this.#replySequence = result.replySequence;
-    this.end(endWithError(this.replyTo, sqlError(result.symbol), "protocol_error"));
+  onFileContent(bytes: Uint8Array): void {
+    const permit = this.#inHand.permit;
+    if (permit !== null) this.relay.sendMore(permit, bytes);
   }
 
   // ---- one command ----
 
   /** `frames` may alias the channel's read buffer: whoever keeps it past this call copies it. */
-  #start(frames: Uint8Array): void {
+  onCommand(frames: Uint8Array): void {
     this.#phase = "busy";
+    this.#partialSinceMs = null;
+    this.services.metrics.bytesFromClients += frames.length;
     const limits = this.services.limits;
     this.#startedMs = this.services.clock.monotonicMs();
     this.deadlineMs = this.#startedMs + Math.min(limits.queryTimeoutMs, limits.writeTimeoutMs);
     this.#replySequence = replySequenceOf(frames);
     try {
       const command = frames.length > 4 ? (frames[4] ?? 0) : -1;
+      if (this.#endRequested === "drain" && !this.inTransaction && command !== COM_QUIT) {
+        this.end(endWithError(this.replyTo, sqlError("ER_SERVER_SHUTDOWN"), "shutdown"));
+        return;
+      }
       const result = handleCommand(this, command, frames);
       if (result instanceof Promise)
         result.then((value) => this.#settle(value)).catch((error) => this.#fail(error));
@@ -228,7 +208,8 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
   #finish(): void {
     this.#inHand = nothingInHand;
     this.#cancelled = null;
-    this.#localFile = null;
+    this.#input.expectFile(null);
+    this.#input.commandDone();
     observeLatency(this.services.metrics, this.services.clock.monotonicMs() - this.#startedMs);
     if (this.channel.unwrittenBytes > UNTAKEN_REPLY_BYTES_MAX) {
       this.channel.pause();
@@ -244,12 +225,10 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
     this.#phase = "idle";
     this.#startedMs = 0;
     this.deadlineMs = this.services.clock.monotonicMs() + this.services.limits.idleTimeoutMs;
-    if (this.#endRequested !== null && !this.inTransaction) {
-      this.end(this.#farewell(this.#endRequested));
-      return;
-    }
+    this.#endIfRequested();
+    if (this.ended) return;
     this.channel.resume();
-    if (this.#stash.length > 0) this.#serveStash();
+    this.#input.serve();
   }
 
   // ---- toward the backend ----
@@ -348,7 +327,7 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
     });
     if (verdict.kind === "forward") return verdict.payload;
     if (verdict.kind === "local_file") {
-      this.#localFile = new LocalFileTracker();
+      this.#input.expectFile(new LocalFileTracker());
       return payload;
     }
     this.#dropBackend(verdict.reason);
@@ -387,56 +366,53 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
     this.state.statusFlags &= ~STATUS_IN_TRANS;
   }
 
-  // ---- LOAD DATA LOCAL ----
-
-  #passLocalFile(tracker: LocalFileTracker, chunk: Uint8Array): void {
-    const permit = this.#inHand.permit;
-    if (permit === null) return;
-    const end = tracker.feed(chunk, 0, chunk.length);
-    this.relay.sendMore(permit, chunk.subarray(0, end));
-    if (!tracker.complete) return;
-    this.#localFile = null;
-    if (end < chunk.length) this.#takeBytes(chunk.subarray(end));
-  }
-
   // ---- deadlines, KILL, the end ----
 
   /** Called by the sweep when `deadlineMs` has passed. */
   onDeadline(nowMs: number): void {
     if (this.#phase === "ended") return;
-    const limits = this.services.limits;
     if (this.#login !== null) {
       this.deadlineMs = Number.POSITIVE_INFINITY;
       this.#login.abort();
       return;
     }
-    if (this.#phase === "idle") {
-      if (this.#collector.collecting || this.#stash.length > 0) this.end(sessionEnd("read_timeout"));
-      else
-        this.end(
-          endWithError(
-            { ...this.replyTo, sequence: 0 },
-            sqlError("ER_CLIENT_INTERACTION_TIMEOUT"),
-            "idle_timeout",
-          ),
-        );
-      return;
+    const waiting = {
+      phase: this.#phase,
+      partial: this.#input.partial,
+      starved: this.#input.starved,
+      cancelled: this.#cancelled !== null,
+      startedMs: this.#startedMs,
+      blockedSinceMs: this.relay.blockedSinceMs,
+    };
+    const verdict = judgeDeadline(waiting, this.services.limits, nowMs);
+    if (verdict.kind === "wait") this.deadlineMs = verdict.untilMs;
+    else this.#carryOut(verdict.kind);
+  }
+
+  #carryOut(kind: Exclude<DeadlineVerdict["kind"], "wait">): void {
+    switch (kind) {
+      case "end_idle": {
+        const to = { ...this.replyTo, sequence: 0 };
+        this.end(endWithError(to, sqlError("ER_CLIENT_INTERACTION_TIMEOUT"), "idle_timeout"));
+        return;
+      }
+      case "end_read":
+        this.end(sessionEnd("read_timeout"));
+        return;
+      case "end_starved": {
+        const error = sqlError("ER_OUT_OF_RESOURCES", { detail: "statement_buffer_bytes is used up" });
+        this.end(endWithError(this.replyTo, error, "limit"));
+        return;
+      }
+      case "end_write":
+        this.end(sessionEnd("write_timeout"));
+        return;
+      case "end_cancelled":
+        this.end(sessionEnd("query_timeout", "the backend did not end a cancelled command in time"));
+        return;
+      case "cancel":
+        this.cancel("timeout");
     }
-    if (this.#cancelled !== null) {
-      this.end(sessionEnd("query_timeout", "the backend did not end a cancelled command in time"));
-      return;
-    }
-    const blockedMs = this.relay.blockedSinceMs === null ? 0 : nowMs - this.relay.blockedSinceMs;
-    if (blockedMs >= limits.writeTimeoutMs) {
-      this.end(sessionEnd("write_timeout"));
-      return;
-    }
-    if (nowMs - this.#startedMs >= limits.queryTimeoutMs) {
-      this.cancel("timeout");
-      return;
-    }
-    const queryDueMs = this.#startedMs + limits.queryTimeoutMs;
-    this.deadlineMs = Math.min(queryDueMs, nowMs - blockedMs + limits.writeTimeoutMs);
   }
 
   /** Cancels the command under way, if there is one. */
@@ -449,14 +425,16 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
   }
 
   /** Ends the session as soon as it is between commands and outside a transaction. */
-  requestEnd(reason: "shutdown" | "entry_removed"): void {
+  requestEnd(reason: EndRequest): void {
     if (this.#phase === "ended") return;
     this.#endRequested = reason;
-    if (this.#phase === "idle" && !this.inTransaction) this.end(this.#farewell(reason));
+    if (this.#phase === "idle") this.#endIfRequested();
   }
 
-  #farewell(reason: "shutdown" | "entry_removed"): SessionEnd {
-    return sessionEnd(reason);
+  #endIfRequested(): void {
+    const reason = this.#endRequested;
+    if (reason === null || reason === "drain" || this.inTransaction) return;
+    this.end(sessionEnd(reason));
   }
 
   /** Ends the session now, whatever it is doing; later calls change nothing. */
@@ -469,7 +447,7 @@ export class CommandLoop implements ByteReceiver, RelayObserver {
     const lease = this.relay.detach();
     if (lease !== null) endLease(lease, busy, end.code);
     this.state.prepared.clear();
-    this.#stash = Buffer.alloc(0);
+    this.#input.clear();
     if (end.code === "client_gone") this.channel.destroy();
     else this.channel.end();
     this.#resolve(end);

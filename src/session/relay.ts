@@ -6,6 +6,7 @@ import type { BackendLease } from "../backend/backend-pool.ts";
 import type { ByteChannel, ByteReceiver } from "../base/byte-channel.ts";
 import type { Clock } from "../base/clock.ts";
 import type { PacketCollector, ResponseBoundary } from "../wire/response-boundary.ts";
+import type { SessionMetrics } from "./session-metrics.ts";
 
 /** What the relay tells its session. Called synchronously while a chunk is handled. */
 export interface RelayObserver {
@@ -36,6 +37,7 @@ export class Relay implements ByteReceiver {
   /** Monotonic milliseconds since when the client has not taken what was written to it; null: it has. */
   blockedSinceMs: number | null = null;
   readonly #clock: Clock;
+  readonly #metrics: SessionMetrics;
 
   constructor(
     client: ByteChannel,
@@ -43,7 +45,9 @@ export class Relay implements ByteReceiver {
     collector: PacketCollector,
     observer: RelayObserver,
     clock: Clock,
+    metrics: SessionMetrics,
   ) {
+    this.#metrics = metrics;
     this.#clock = clock;
     this.#client = client;
     this.boundary = boundary;
@@ -163,6 +167,7 @@ export class Relay implements ByteReceiver {
 
   #forwardToClient(bytes: Uint8Array): void {
     this.#forwardedBytes += bytes.length;
+    this.#metrics.bytesToClients += bytes.length;
     if (this.#client.write(bytes)) return;
     if (this.blockedSinceMs !== null) return;
     // The kernel has not taken everything: `bytes` may alias the backend's read buffer, so nothing is read into it

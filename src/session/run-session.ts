@@ -16,7 +16,7 @@ import { auditDisconnect } from "./session-audit.ts";
 import type { SessionEnd, SessionEndCode } from "./session-end.ts";
 import { isSessionEnd, sessionEnd } from "./session-end.ts";
 import { countUp } from "./session-metrics.ts";
-import type { RegisteredSession } from "./session-registry.ts";
+import type { EndRequest, RegisteredSession } from "./session-registry.ts";
 import type { SessionServices } from "./session-services.ts";
 
 /** Serves one client until it is gone. Never rejects. */
@@ -143,7 +143,7 @@ class LiveSession implements RegisteredSession {
     else this.#loop.end(sessionEnd("killed"));
   }
 
-  requestEnd(reason: "shutdown" | "entry_removed"): void {
+  requestEnd(reason: EndRequest): void {
     if (this.#loop === null) this.#channel.destroy();
     else this.#loop.requestEnd(reason);
   }

@@ -6,7 +6,7 @@ import type { SqlError } from "../errors/sql-error.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { KillRequest } from "../sql/statement-summary.ts";
 import type { SessionState } from "./session.ts";
-import { countUp } from "./session-metrics.ts";
+import { countLogin, countUp } from "./session-metrics.ts";
 import type { SessionServices } from "./session-services.ts";
 
 /** Records an accepted login. */
@@ -16,7 +16,7 @@ export function auditAccepted(
   request: LoginRequest,
   identity: Identity,
 ): void {
-  countUp(services.metrics.logins, `accepted ${identity.plugin} ${request.peer.tls?.version ?? "none"}`);
+  countLogin(services.metrics, "accepted", identity.plugin, request.peer.tls?.version ?? null);
   services.audit.record("login", {
     ...loginFields(state, request),
     outcome: "accepted",
@@ -39,7 +39,7 @@ export function auditRefused(
   request: LoginRequest,
   refusal: { readonly error: SqlError; readonly reason: string; readonly plugin: string },
 ): void {
-  countUp(services.metrics.logins, `refused ${refusal.plugin} ${request.peer.tls?.version ?? "none"}`);
+  countLogin(services.metrics, "refused", refusal.plugin, request.peer.tls?.version ?? null);
   countUp(services.metrics.loginRefusals, refusal.reason);
   services.audit.record("login", {
     ...loginFields(state, request),

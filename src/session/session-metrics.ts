@@ -5,6 +5,14 @@ export const latencyBoundsMs: readonly number[] = [
   0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10000,
 ];
 
+/** One kind of login and how often it was seen. */
+export interface LoginCount {
+  readonly outcome: "accepted" | "refused";
+  readonly plugin: string;
+  readonly tls: "none" | "TLSv1.2" | "TLSv1.3";
+  count: number;
+}
+
 /** Counters of all sessions of a process. */
 export interface SessionMetrics {
   /** Commands by name (`query`, `stmt_execute`, ...). */
@@ -18,8 +26,8 @@ export interface SessionMetrics {
   backendErrors: number;
   /** Sessions ended, by SessionEndCode. */
   readonly sessionsEnded: Record<string, number>;
-  /** Logins by `outcome plugin tls`. */
-  readonly logins: Record<string, number>;
+  /** Logins judged, by outcome, plugin and TLS version together. */
+  readonly logins: Map<string, LoginCount>;
   /** Refused logins by reason code. */
   readonly loginRefusals: Record<string, number>;
   /** Connections that ended before a login was judged, by cause. */
@@ -29,7 +37,7 @@ export interface SessionMetrics {
   /** Sessions ended by a mistake of ours. */
   sessionFailures: number;
   bytesToClients: number;
-  bytesToBackends: number;
+  bytesFromClients: number;
   /** Statements that were not understood and relayed all the same. */
   uncertainStatements: number;
 }
@@ -43,13 +51,13 @@ export function newSessionMetrics(): SessionMetrics {
     errorsSent: {},
     backendErrors: 0,
     sessionsEnded: {},
-    logins: {},
+    logins: new Map(),
     loginRefusals: {},
     connectionsRefused: {},
     kills: {},
     sessionFailures: 0,
     bytesToClients: 0,
-    bytesToBackends: 0,
+    bytesFromClients: 0,
     uncertainStatements: 0,
   };
 }
@@ -65,4 +73,18 @@ export function observeLatency(metrics: SessionMetrics, elapsedMs: number): void
   while (bucket < latencyBoundsMs.length && elapsedMs > (latencyBoundsMs[bucket] ?? 0)) bucket += 1;
   metrics.latencyCounts[bucket] = (metrics.latencyCounts[bucket] ?? 0) + 1;
   metrics.latencySumMs += elapsedMs;
+}
+
+/** Counts one judged login; plugins and versions come from our own tables, so the number of kinds is bounded. */
+export function countLogin(
+  metrics: SessionMetrics,
+  outcome: LoginCount["outcome"],
+  plugin: string,
+  tlsVersion: string | null,
+): void {
+  const tls = tlsVersion === "TLSv1.2" || tlsVersion === "TLSv1.3" ? tlsVersion : "none";
+  const key = `${outcome} ${plugin} ${tls}`;
+  const seen = metrics.logins.get(key);
+  if (seen === undefined) metrics.logins.set(key, { outcome, plugin, tls, count: 1 });
+  else seen.count += 1;
 }

@@ -5,6 +5,12 @@ import type { Identity } from "../identity/identity.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import { ConnectionIds } from "./connection-ids.ts";
 
+/**
+ * Why a session is asked to end. `shutdown` and `entry_removed`: between two commands, outside a transaction, at once
+ * when it rests there. `drain`: it is left alone until it begins a command outside a transaction (1053 then).
+ */
+export type EndRequest = "shutdown" | "entry_removed" | "drain";
+
 /** What the registry needs of a session. */
 export interface RegisteredSession {
   readonly id: ConnectionId;
@@ -16,8 +22,8 @@ export interface RegisteredSession {
   onDeadline(nowMs: number): void;
   /** KILL: `query` cancels what runs, `connection` ends the session. */
   kill(scope: "query" | "connection"): void;
-  /** Ends between two commands, at once when idle; used by drain and by removed entries. */
-  requestEnd(reason: "shutdown" | "entry_removed"): void;
+  /** Ends as {@link EndRequest} says. */
+  requestEnd(reason: EndRequest): void;
   /** Ends now. */
   forceEnd(reason: "shutdown"): void;
 }
@@ -43,6 +49,7 @@ export class SessionRegistry {
   readonly #sessions = new Map<number, RegisteredSession>();
   readonly #perUser = new Counts();
   readonly #perEntry = new Counts();
+  #loggedInCount = 0;
   readonly #waitingForEmpty: (() => void)[] = [];
 
   constructor(randomPrefix: () => number) {
@@ -52,6 +59,11 @@ export class SessionRegistry {
   /** Live sessions, logged in or not. */
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Sessions whose login was accepted. */
+  get loggedInCount(): number {
+    return this.#loggedInCount;
   }
 
   /** The next connection id; null when there is none left. */
@@ -83,12 +95,14 @@ export class SessionRegistry {
 
   /** Counts a logged-in identity for the per-user and per-entry limits. */
   addIdentity(identity: Identity): void {
+    this.#loggedInCount += 1;
     this.#perUser.add(identity.loginUser, 1);
     for (const key of entryKeysOf(identity)) this.#perEntry.add(key, 1);
   }
 
   /** The reverse of `addIdentity`. */
   removeIdentity(identity: Identity): void {
+    this.#loggedInCount -= 1;
     this.#perUser.add(identity.loginUser, -1);
     for (const key of entryKeysOf(identity)) this.#perEntry.add(key, -1);
   }

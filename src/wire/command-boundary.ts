@@ -63,6 +63,11 @@ export class CommandCollector {
     this.#payloadBytesMax = payloadBytesMax;
   }
 
+  /** Payload announced so far, in bytes. */
+  get collectedBytes(): number {
+    return this.#payloadBytes;
+  }
+
   /** Whether a command has begun and not ended. */
   get collecting(): boolean {
     return this.#parts.length > 0 || this.#header.length > 0;

@@ -1,0 +1,37 @@
+// Which wait of the command phase is over, and when to look again. Pure: the clock is a parameter, one sweep asks for
+// all sessions.
+
+import type { SessionLimits } from "./session-services.ts";
+
+/** What a session is waiting for. Times in monotonic milliseconds. */
+export interface Waiting {
+  readonly phase: "idle" | "busy";
+  /** A command has begun to arrive. */
+  readonly partial: boolean;
+  /** That command waits for memory of the gateway. */
+  readonly starved: boolean;
+  /** The command under way was cancelled already. */
+  readonly cancelled: boolean;
+  readonly startedMs: number;
+  /** Since when the client has not taken its reply; null: it has. */
+  readonly blockedSinceMs: number | null;
+}
+
+/** What to do now. */
+export type DeadlineVerdict =
+  | { readonly kind: "end_idle" | "end_read" | "end_starved" | "end_write" | "end_cancelled" | "cancel" }
+  | { readonly kind: "wait"; readonly untilMs: number };
+
+/** Judges a session whose deadline has passed. */
+export function judgeDeadline(waiting: Waiting, limits: SessionLimits, nowMs: number): DeadlineVerdict {
+  if (waiting.phase === "idle") {
+    if (waiting.starved) return { kind: "end_starved" };
+    return { kind: waiting.partial ? "end_read" : "end_idle" };
+  }
+  if (waiting.cancelled) return { kind: "end_cancelled" };
+  const blockedMs = waiting.blockedSinceMs === null ? 0 : nowMs - waiting.blockedSinceMs;
+  if (blockedMs >= limits.writeTimeoutMs) return { kind: "end_write" };
+  const queryDueMs = waiting.startedMs + limits.queryTimeoutMs;
+  if (nowMs >= queryDueMs) return { kind: "cancel" };
+  return { kind: "wait", untilMs: Math.min(queryDueMs, nowMs - blockedMs + limits.writeTimeoutMs) };
+}
