@@ -63,11 +63,13 @@ export const adminRoutes: Readonly<Record<string, AdminRoute>> = {
         version,
         counting_since: isoTime(activity.countingSinceMs),
         users_generation: activity.generation,
+        users_file_stale: activity.stale,
         entries: activity.entries.map((entry) => ({
           user: entry.user,
           index: entry.index,
           fingerprint: entry.fingerprint,
           user_data: entry.userData,
+          credential_kinds: entry.credentialKinds,
           counting_since: isoTime(entry.countingSinceMs),
           last_login: entry.lastLoginMs === null ? null : isoTime(entry.lastLoginMs),
           live_sessions: entry.liveSessions,

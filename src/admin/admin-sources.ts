@@ -17,6 +17,8 @@ export interface EntryActivity {
   /** Names the entry over reloads that leave it unchanged; tells nothing about its secrets. */
   readonly fingerprint: string;
   readonly userData: string;
+  /** Which forms its password has: `native`, `sha2`, ...; empty: none. */
+  readonly credentialKinds: readonly string[];
   /** Since when this entry is counted, in milliseconds since the epoch: a reload that changes an entry begins anew. */
   readonly countingSinceMs: number;
   /** Milliseconds since the epoch; null: none since `countingSinceMs`. */
@@ -33,6 +35,8 @@ export interface UserActivitySnapshot {
   readonly countingSinceMs: number;
   /** Generation of the users file in use. */
   readonly generation: number;
+  /** Whether the file on disk is bad, so that an older content is in use. */
+  readonly stale: boolean;
   readonly entries: readonly EntryActivity[];
 }
 

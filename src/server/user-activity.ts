@@ -44,9 +44,13 @@ export class UserActivity {
     this.seen = next;
   }
 
-  /** All entries of `directory`; `liveSessions` tells how many sessions an entry holds now. */
+  /**
+   * All entries of `directory`. `stale`: the file on disk is bad and older than what is used; `liveSessions` tells how
+   * many sessions an entry holds now.
+   */
   snapshot(
     directory: UserDirectory,
+    stale: boolean,
     liveSessions: (user: string, fingerprint: string) => number,
   ): UserActivitySnapshot {
     const entries = directory.userNames.flatMap((user) =>
@@ -57,6 +61,7 @@ export class UserActivity {
           index: entry.index,
           fingerprint: entry.fingerprint,
           userData: entry.userData,
+          credentialKinds: entry.credentials.map((credential) => credential.kind),
           countingSinceMs: seen?.sinceMs ?? this.clock.wallMs(),
           lastLoginMs: seen?.lastLoginMs ?? null,
           liveSessions: liveSessions(user, entry.fingerprint),
@@ -64,7 +69,7 @@ export class UserActivity {
         };
       }),
     );
-    return { countingSinceMs: this.countingSinceMs, generation: directory.generation, entries };
+    return { countingSinceMs: this.countingSinceMs, generation: directory.generation, stale, entries };
   }
 }
 

@@ -15,12 +15,14 @@ const sources: AdminSources = {
   userActivity: () => ({
     countingSinceMs: 0,
     generation: 3,
+    stale: false,
     entries: [
       {
         user: "u",
         index: 0,
         fingerprint: "f",
         userData: "d",
+        credentialKinds: ["sha2"],
         countingSinceMs: 0,
         lastLoginMs: 1000,
         liveSessions: 2,
@@ -96,12 +98,14 @@ describe("the admin server", () => {
       version: "1.2.3",
       counting_since: "1970-01-01T00:00:00.000Z",
       users_generation: 3,
+      users_file_stale: false,
       entries: [
         {
           user: "u",
           index: 0,
           fingerprint: "f",
           user_data: "d",
+          credential_kinds: ["sha2"],
           counting_since: "1970-01-01T00:00:00.000Z",
           last_login: "1970-01-01T00:00:01.000Z",
           live_sessions: 2,

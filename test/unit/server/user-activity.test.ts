@@ -9,6 +9,7 @@ function directory(generation: number, fingerprints: readonly string[]): UserDir
     index,
     fingerprint,
     userData: "d",
+    credentials: [{ kind: "sha2" }],
   }));
   return {
     generation,
@@ -36,15 +37,17 @@ describe("UserActivity", () => {
     const second = directory(2, ["c", "a"]);
     activity.adopt(second);
     activity.recordLogin(login("c"));
-    expect(activity.snapshot(second, (_user, fingerprint) => (fingerprint === "a" ? 7 : 0))).toEqual({
+    expect(activity.snapshot(second, false, (_user, fingerprint) => (fingerprint === "a" ? 7 : 0))).toEqual({
       countingSinceMs: 100,
       generation: 2,
+      stale: false,
       entries: [
         {
           user: "u",
           index: 0,
           fingerprint: "c",
           userData: "d",
+          credentialKinds: ["sha2"],
           countingSinceMs: 300,
           lastLoginMs: 300,
           liveSessions: 0,
@@ -55,6 +58,7 @@ describe("UserActivity", () => {
           index: 1,
           fingerprint: "a",
           userData: "d",
+          credentialKinds: ["sha2"],
           countingSinceMs: 100,
           lastLoginMs: 200,
           liveSessions: 7,
