@@ -35,7 +35,8 @@ function functionsOf(file: SourceFile): { name: string; length: number }[] {
     const indent = head[1] ?? "";
     const signatureEnd = file.lines.findIndex(
       (other, index) =>
-        (index === start && /[)}>\]\w"'] \{$/.test(other)) || (index > start && other.startsWith(`${indent})`)),
+        (index === start && /[)}>\]\w"'] \{$/.test(other)) ||
+        (index > start && (other.startsWith(`${indent})`) || other.startsWith(`${indent}})`))),
     );
     // A call ends its parentheses, too, but opens no body after them.
     if (signatureEnd === -1 || !/\)?(: .*)? \{$/.test(file.lines[signatureEnd] ?? "")) continue;
