@@ -28,16 +28,20 @@ export const commandLines: readonly { readonly name: string; readonly command: r
   ...(mysqlClientCommand === null ? [] : [{ name: "mysql", command: mysqlClientCommand }]),
 ];
 
-/** The options that point a command line client at `target`. */
+/** The options that point a command line client at `target`; the password comes by {@link passwordEnvironment}. */
 export function connectOptions(target: ClientTarget): string[] {
   return [
     "--no-defaults",
     `--user=${target.user}`,
-    `--password=${target.password}`,
     ...(target.socketPath === undefined
       ? ["--protocol=TCP", "--host=127.0.0.1", `--port=${target.port}`]
       : [`--socket=${target.socketPath}`]),
   ];
+}
+
+/** The environment in which a command line client finds its password, without the warning about options. */
+export function passwordEnvironment(target: ClientTarget): NodeJS.ProcessEnv {
+  return { ...process.env, MYSQL_PWD: target.password };
 }
 
 /** Runs statements with a command line client in batch mode: tab-separated rows without headers come back. */
@@ -55,7 +59,11 @@ export function runCommandLine(
     ...(options.extra ?? []),
     ...(target.database === undefined ? [] : [target.database]),
   ];
-  return runProgram(words, { input: sql, timeoutMs: options.timeoutMs ?? 30_000 });
+  return runProgram(words, {
+    input: sql,
+    timeoutMs: options.timeoutMs ?? 30_000,
+    env: passwordEnvironment(target),
+  });
 }
 
 const python = ["/usr/bin/python3", "python3"].find((name) => findProgram(name) !== null && hasPymysql(name));

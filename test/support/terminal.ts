@@ -42,10 +42,13 @@ export interface Terminal {
 }
 
 /** Starts `command` in a terminal of 80 x 24. */
-export function openTerminal(command: readonly string[]): Terminal {
+export function openTerminal(
+  command: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Terminal {
   const child = spawn("/usr/bin/python3", ["-c", bridge, ...command], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, TERM: "dumb" },
+    env: { ...environment, TERM: "dumb" },
   });
   let shown = "";
   child.stdout.on("data", (chunk: Buffer) => {

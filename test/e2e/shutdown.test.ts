@@ -1,0 +1,129 @@
+// SIGTERM in both ways, signals, pid file, ports that are taken, a backend that is not there at the start.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DatabaseServer } from "../support/database-server.ts";
+import type { GatewayProcess } from "../support/gateway-process.ts";
+import { startGateway, testUser } from "../support/gateway-process.ts";
+import { startMariadb } from "../support/mariadb-server.ts";
+import { loggedIn } from "../support/raw/login.ts";
+import { openSocket, type RawClient } from "../support/raw/raw-client.ts";
+import { scratchFolder, waitUntil, within } from "../support/scratch.ts";
+
+let server: DatabaseServer;
+beforeAll(async () => {
+  server = await startMariadb({ skipNetworking: true });
+});
+afterAll(() => server?.stop());
+
+const enter = (gateway: GatewayProcess): Promise<RawClient> => loggedIn({ port: gateway.port }, testUser);
+const refusesConnections = (gateway: GatewayProcess) =>
+  waitUntil(
+    () =>
+      openSocket({ port: gateway.port }).then(
+        (socket) => {
+          socket.destroy();
+          return false;
+        },
+        () => true,
+      ),
+    "new connections to be refused",
+  );
+const isRunning = async (mark: string): Promise<boolean> =>
+  (
+    await server.admin(
+      `SELECT 1 FROM information_schema.processlist WHERE info LIKE '%${mark}%' AND info NOT LIKE '%processlist%'`,
+    )
+  ).length > 0;
+
+describe("SIGTERM", () => {
+  it("closes idle clients at once and lets running statements end", async () => {
+    const gateway = await startGateway({ backend: server });
+    const idle = await enter(gateway);
+    const busy = await enter(gateway);
+    const slow = busy.query("SELECT SLEEP(1.5), 'term-busy'");
+    await waitUntil(() => isRunning("term-busy"), "the statement to run");
+    gateway.signal("SIGTERM");
+    await idle.readToEnd(1000);
+    expect((await slow).error).toBeNull();
+    await busy.readToEnd(2000);
+    expect(await within(gateway.ended, "the end", 5000)).toMatchObject({ code: 0 });
+  });
+
+  it("with --mysql_server_drain_onterm waits for clients to leave by themselves", async () => {
+    const gateway = await startGateway({ backend: server, flags: { mysql_server_drain_onterm: true } });
+    const client = await enter(gateway);
+    await client.query("SET @kept = 5");
+    gateway.signal("SIGTERM");
+    await refusesConnections(gateway);
+    expect((await gateway.admin("/readyz")).status).toBe(503);
+    expect(await client.rows("SELECT @kept")).toEqual([["5"]]);
+    expect(await client.rows("SELECT 'still'")).toEqual([["still"]]);
+    await client.quit();
+    expect(await within(gateway.ended, "the end", 3000)).toMatchObject({ code: 0 });
+  });
+
+  it("in both ways ends at --onterm_timeout what will not end", async () => {
+    for (const drain of [true, false]) {
+      const gateway = await startGateway({
+        backend: server,
+        flags: { mysql_server_drain_onterm: drain, onterm_timeout: "700ms" },
+      });
+      const busy = await enter(gateway);
+      const slow = busy.query(`SELECT SLEEP(60), 'term-late-${drain}'`).catch((error: unknown) => error);
+      await waitUntil(() => isRunning(`term-late-${drain}`), "the statement to run");
+      const started = performance.now();
+      gateway.signal("SIGTERM");
+      expect(await within(gateway.ended, "the end", 5000)).toMatchObject({ code: 0 });
+      expect(performance.now() - started).toBeGreaterThan(600);
+      await slow;
+      await waitUntil(
+        async () => !(await isRunning(`term-late-${drain}`)),
+        "the statement to end on the server",
+      );
+    }
+  });
+});
+
+describe("a process among others", () => {
+  it("writes its pid file and removes it, and survives the signals of log rotation and the inspector", async () => {
+    const file = join(scratchFolder("pid"), "gatehouse.pid");
+    const gateway = await startGateway({ backend: server, flags: { pid_file: file } });
+    expect(Number(readFileSync(file, "utf8"))).toBe(gateway.pid);
+    for (const signal of ["SIGHUP", "SIGUSR1", "SIGUSR2"] as const) gateway.signal(signal);
+    const client = await enter(gateway);
+    expect(await client.rows("SELECT 1")).toEqual([["1"]]);
+    await client.quit();
+    expect(gateway.lines.filter((line) => /debugger listening/i.test(line))).toEqual([]);
+    await gateway.stop();
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it("says in one sentence that its port is taken", async () => {
+    const gateway = await startGateway({ backend: server });
+    const second = startGateway({ backend: server, flags: { mysql_server_port: gateway.port } });
+    await expect(second).rejects.toThrow(new RegExp(`${gateway.port}.*(in use|taken)`, "s"));
+    await gateway.stop();
+  });
+
+  it("stays up while its backend cannot be reached, and serves when it comes", async () => {
+    const late = await startMariadb();
+    await late.kill();
+    const gateway = await startGateway({ backend: late.backendUrl() });
+    expect((await gateway.admin("/readyz")).status).toBe(503);
+    const client = await enter(gateway);
+    const reply = await client.query("SELECT 1");
+    expect(reply.error).not.toBeNull();
+    expect(reply.error?.code).not.toBe(1105);
+    await late.restart();
+    await waitUntil(
+      async () => (await client.query("SELECT 1")).error === null,
+      "the same session to work",
+      20_000,
+    );
+    await waitUntil(async () => (await gateway.admin("/readyz")).status === 200, "readiness", 20_000);
+    await client.quit();
+    await gateway.stop();
+    await late.stop();
+  });
+});
