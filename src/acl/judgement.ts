@@ -244,7 +244,10 @@ export class Judgement {
   #routineDemand(routine: RoutineReference, role: Role, command: string): Demand {
     const decision = this.#acl.decideRoutine(this.#identity.callerId, routine, role);
     const denied = { routine, role, command, rule: decision.rule };
-    const deny = () => routineDenial(this.#identity, this.#statement, denied);
+    const deny = () =>
+      this.#statement.kind === "SHOW"
+        ? serverDenial(this.#statement, "SHOW_ROUTINE", `Routine '${qualifiedName(routine)}' is shown`)
+        : routineDenial(this.#identity, this.#statement, denied);
     return { object: "routine", name: qualifiedName(routine), role, decision, deny };
   }
 
