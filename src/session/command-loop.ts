@@ -3,18 +3,18 @@
 // commands/ -> forward (relay) or a reply of our own -> #finish.
 
 import type { Permit } from "../acl/permit.ts";
-import type { BackendLease } from "../backend/backend-pool.ts";
 import type { ByteChannel } from "../base/byte-channel.ts";
 import type { MysqlErrorSymbol } from "../errors/mysql-errors.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
-import type { Route } from "../routing/route.ts";
 import { replySequenceOf } from "../wire/command-boundary.ts";
-import { COM_QUIT, COM_STMT_EXECUTE } from "../wire/commands.ts";
+import { COM_QUIT } from "../wire/commands.ts";
 import { LocalFileTracker } from "../wire/local-file-tracker.ts";
 import { PacketCollector, ResponseBoundary } from "../wire/response-boundary.ts";
 import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
+import { BackendHolder } from "./backend-holder.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { type DeadlineVerdict, judgeDeadline } from "./command-deadline.ts";
+import { type CommandInHand, changesNothing, nothingInHand } from "./command-in-hand.ts";
 import { handleCommand } from "./commands/command-table.ts";
 import { inspectReply } from "./inspect-reply.ts";
 import { judgeLostBackend } from "./lost-backend.ts";
@@ -29,7 +29,6 @@ import { isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
 import { observeLatency } from "./session-metrics.ts";
 import type { EndRequest } from "./session-registry.ts";
 import type { SessionServices } from "./session-services.ts";
-import type { StatementText } from "./statement-text.ts";
 
 /** Replies that a client has not taken, in bytes; beyond, its next command waits. */
 const UNTAKEN_REPLY_BYTES_MAX = 1024 * 1024;
@@ -38,36 +37,20 @@ const STARVED_WAIT_MS = 10_000;
 /** After a cancelled command the backend has this long to end its reply. */
 const CANCEL_GRACE_MS = 10_000;
 
-/** What the loop remembers of the command under way. */
-export interface CommandInHand {
-  /** The command byte. */
-  readonly command: number;
-  /** Its text's analysis; null for commands without text. */
-  readonly text: StatementText | null;
-  /** null only while nothing is in hand. */
-  readonly permit: Permit | null;
-  /** Runs when the reply has ended; `succeeded` is false after an ERR. */
-  readonly after: ((succeeded: boolean) => void) | null;
-}
-
-const nothingInHand: CommandInHand = { command: 0, text: null, permit: null, after: null };
-
 /** Serves the commands of one logged-in session. */
 export class CommandLoop implements InputOwner, RelayObserver {
   readonly state: SessionState;
   readonly services: SessionServices;
   readonly channel: ByteChannel;
   readonly relay: Relay;
+  readonly backend: BackendHolder;
   readonly #input: ClientInput;
   #phase: "idle" | "busy" | "ended" = "idle";
   #inHand: CommandInHand = nothingInHand;
-  /** Whether COM_SET_OPTION was used on the present backend connection: no reset undoes it. */
-  optionToggled = false;
   #replySequence = 1;
   #startedMs = 0;
   #cancelled: "killed" | "timeout" | null = null;
   #endRequested: EndRequest | null = null;
-  #acquiring: AbortController | null = null;
   /** COM_CHANGE_USER reads packets by itself. */
   #login: PacketExchange | null = null;
   #partialSinceMs: number | null = null;
@@ -93,6 +76,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       services.clock,
       services.metrics,
     );
+    this.backend = new BackendHolder(state, services, this.relay);
   }
 
   /** Serves until the session ends. `leftover` is what the login read behind its last packet. Never rejects. */
@@ -254,11 +238,11 @@ export class CommandLoop implements InputOwner, RelayObserver {
     if (database === null || identity === null) return null;
     const permit = this.services.authorizer().authorizeSchema(identity, database);
     if (permit instanceof SqlError) return permit;
-    return this.acquireLease();
+    return this.backend.acquire();
   }
 
   async #acquireAndForward(permit: Permit, frames: Buffer): Promise<HandlerResult> {
-    const failure = await this.acquireLease();
+    const failure = await this.backend.acquire();
     if (failure !== null) return replyError(this.replyTo, failure);
     if (this.#phase !== "ended") this.#sendToBackend(permit, frames);
     return relaying;
@@ -268,43 +252,6 @@ export class CommandLoop implements InputOwner, RelayObserver {
     const text = this.#inHand.text;
     if (text !== null) this.state.pinnedBecause ??= text.pins;
     this.relay.send(permit, this.#inHand.command, frames);
-  }
-
-  /** Makes sure that the session holds a backend connection; the error, when it cannot have one. */
-  async acquireLease(): Promise<SqlError | null> {
-    if (this.relay.lease !== null) return null;
-    const route = this.#route();
-    if (route instanceof SqlError) return route;
-    this.#acquiring = new AbortController();
-    const lease = await this.services.pool.acquire({
-      route,
-      capabilities: this.state.capabilities,
-      collation: this.state.collation,
-      signal: this.#acquiring.signal,
-    });
-    this.#acquiring = null;
-    if (lease instanceof SqlError) return this.#cancelled === null ? lease : sqlError("ER_QUERY_INTERRUPTED");
-    if (this.#phase === "ended") {
-      lease.release();
-      return sqlError("ER_QUERY_INTERRUPTED");
-    }
-    this.optionToggled = false;
-    this.relay.attach(lease);
-    return null;
-  }
-
-  #route(): Route | SqlError {
-    const identity = this.state.identity;
-    if (identity === null) return internalError();
-    const route = this.services.router().route(identity, this.state.target, null);
-    if (route instanceof SqlError) return route;
-    return { ...route, database: this.state.database };
-  }
-
-  /** Ends the lease cleanly: its connection is reset and may serve another session. */
-  releaseLease(): void {
-    const lease = this.relay.detach();
-    lease?.release();
   }
 
   onReplyComplete(): void {
@@ -344,7 +291,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       forwardedBytes,
       inTransaction: this.inTransaction,
       pinnedBecause: this.state.prepared.size > 0 ? "prepared statements" : this.state.pinnedBecause,
-      readOnly: text === null ? isHarmless(command) : text.readOnly,
+      readOnly: text === null ? changesNothing(command) : text.readOnly,
       commits: text?.commits ?? false,
     });
     this.#dropBackend(reason);
@@ -362,7 +309,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   #dropBackend(reason: string): void {
-    this.relay.detach()?.close(reason);
+    this.backend.drop(reason);
     this.state.statusFlags &= ~STATUS_IN_TRANS;
   }
 
@@ -420,8 +367,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     if (this.#phase !== "busy") return;
     this.#cancelled = reason;
     this.deadlineMs = this.services.clock.monotonicMs() + CANCEL_GRACE_MS;
-    this.#acquiring?.abort();
-    if (this.relay.active) void this.relay.lease?.cancel();
+    this.backend.cancel();
   }
 
   /** Ends the session as soon as it is between commands and outside a transaction. */
@@ -442,25 +388,11 @@ export class CommandLoop implements InputOwner, RelayObserver {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#acquiring?.abort();
-    const busy = this.relay.active;
-    const lease = this.relay.detach();
-    if (lease !== null) endLease(lease, busy, end.code);
+    this.backend.end(end.code);
     this.state.prepared.clear();
     this.#input.clear();
     if (end.code === "client_gone") this.channel.destroy();
     else this.channel.end();
     this.#resolve(end);
   }
-}
-
-/** Commands without text that change nothing, so that a lost reply can be told as an error. */
-function isHarmless(command: number): boolean {
-  return command !== COM_STMT_EXECUTE;
-}
-
-/** A lease between two commands is released; one with a command under way is cancelled, then closed. */
-function endLease(lease: BackendLease, busy: boolean, why: string): void {
-  if (!busy) lease.release();
-  else void lease.cancel().finally(() => lease.close(why));
 }

@@ -56,7 +56,7 @@ describe("the source tree", () => {
 
   it(`has no file of more than ${fileLinesMax} lines`, () => {
     // Being cut; must be empty before a release.
-    const awaited = ["src/session/command-loop.ts"];
+    const awaited: string[] = [];
     const long = source.filter((file) => file.lines.length > fileLinesMax && !awaited.includes(file.name));
     expect(long.map((file) => `${file.name}: ${file.lines.length}`)).toEqual([]);
   });

@@ -67,7 +67,7 @@ function forgetIdentity(loop: CommandLoop): void {
   if (state.identity !== null) services.registry.removeIdentity(state.identity);
   state.identity = null;
   state.prepared.clear();
-  loop.releaseLease();
+  loop.backend.release();
 }
 
 async function judge(

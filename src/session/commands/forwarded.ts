@@ -28,7 +28,7 @@ export function handleSetOption(
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
   loop.state.pinnedBecause ??= "COM_SET_OPTION";
-  loop.optionToggled = true;
+  loop.backend.optionToggled = true;
   return forwardAs(loop, frames, "SET OPTION", COM_SET_OPTION);
 }
 

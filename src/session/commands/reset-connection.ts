@@ -24,7 +24,7 @@ export function handleResetConnection(
     after: (succeeded) => {
       if (!succeeded) return;
       loop.state.prepared.clear();
-      loop.state.pinnedBecause = loop.optionToggled ? "COM_SET_OPTION" : null;
+      loop.state.pinnedBecause = loop.backend.optionToggled ? "COM_SET_OPTION" : null;
     },
   });
 }

@@ -1,0 +1,92 @@
+// The users of a gateway: a watched file, or a text given at start. Every reload makes a whole new directory or changes
+// nothing.
+
+import type { Clock } from "../base/clock.ts";
+import type { FileContent } from "../base/file-content.ts";
+import { formatProblem, wholeFileProblem } from "../base/problem.ts";
+import { FileProblemsError, type Loaded, Reloadable } from "../base/reloadable.ts";
+import { describeChanges } from "../users/directory-changes.ts";
+import type { UserDirectory } from "../users/user-directory.ts";
+import { readUsersFile } from "../users/users-file.ts";
+import type { UsersSource } from "./gateway-options.ts";
+import { ReloadReport, type ReportTools } from "./reload-report.ts";
+
+/** What the rest of the gateway sees of it. */
+export interface Users {
+  current(): UserDirectory;
+  /** Called after every swap. */
+  subscribe(listener: (directory: UserDirectory, previous: UserDirectory) => void): void;
+  reload(trigger: string): Promise<void>;
+  close(): void;
+}
+
+/** Permission bits that let others than owner and group read a file. */
+const OTHERS_MAY_READ = 0o004;
+
+/**
+ * Loads the users for the first time.
+ * @throws FileProblemsError with every problem of the file.
+ */
+export async function openUsers(
+  source: UsersSource,
+  strictFileMode: boolean,
+  clock: Clock,
+  tools: ReportTools,
+): Promise<Users> {
+  if (source.kind === "text") return fixedUsers(source.text, tools);
+  const report = new ReloadReport({ name: "users file", path: source.path }, tools);
+  const reloadable = await Reloadable.start<UserDirectory>({
+    name: "users file",
+    paths: [source.path],
+    clock,
+    load: ([content], generation) => loadUsers(content, generation, strictFileMode, tools),
+    onEvent: (event) =>
+      report.handle(event, (previous, value) => {
+        const changes = describeChanges(previous, value);
+        return {
+          added: [...changes.usersAdded, ...changes.entriesAdded],
+          removed: [...changes.usersRemoved, ...changes.entriesRemoved],
+          changed: changes.usersChanged,
+        };
+      }),
+  });
+  const interval =
+    source.reloadIntervalMs > 0
+      ? setInterval(() => void reloadable.reload("interval"), source.reloadIntervalMs)
+      : null;
+  interval?.unref();
+  return {
+    current: () => reloadable.current(),
+    subscribe: (listener) => void reloadable.subscribe(listener),
+    reload: async (trigger) => void (await reloadable.reload(trigger)),
+    close: () => {
+      if (interval !== null) clearInterval(interval);
+      reloadable.close();
+    },
+  };
+}
+
+function loadUsers(
+  content: FileContent | undefined,
+  generation: number,
+  strictFileMode: boolean,
+  tools: ReportTools,
+): Loaded<UserDirectory> {
+  if (content === undefined) return { ok: false, problems: [] };
+  if ((content.mode & OTHERS_MAY_READ) !== 0) {
+    const message = `Others than its owner and group may read the file: run chmod o-rwx ${content.path}`;
+    if (strictFileMode) return { ok: false, problems: [wholeFileProblem(content.path, message)] };
+    tools.logger.warn(message, { file: "users file" });
+  }
+  const result = readUsersFile(content.bytes, content.path, generation);
+  if (!result.ok) return result;
+  for (const warning of result.warnings) tools.logger.warn(formatProblem(warning), { file: "users file" });
+  return { ok: true, value: result.directory };
+}
+
+function fixedUsers(text: string, tools: ReportTools): Users {
+  const result = readUsersFile(text, "--mysql_auth_server_static_string", 1);
+  if (!result.ok) throw new FileProblemsError(result.problems);
+  for (const warning of result.warnings) tools.logger.warn(formatProblem(warning), { file: "users file" });
+  return { current: () => result.directory, subscribe: () => {}, reload: async () => {}, close: () => {} };
+}

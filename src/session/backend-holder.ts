@@ -1,0 +1,99 @@
+// A session's hold on its backend connection: getting one when a command needs it, giving it back, ending it. Knows
+// nothing of commands.
+
+import type { BackendLease, BackendPool } from "../backend/backend-pool.ts";
+import { SqlError, sqlError } from "../errors/sql-error.ts";
+import type { Route } from "../routing/route.ts";
+import type { Router } from "../routing/router.ts";
+import type { Relay } from "./relay.ts";
+import { internalError } from "./reply.ts";
+import type { SessionState } from "./session.ts";
+
+/** What the holder asks of the gateway. */
+export interface HolderServices {
+  readonly pool: BackendPool;
+  readonly router: () => Router;
+}
+
+/** Holds at most one lease; its bytes go through the relay. */
+export class BackendHolder {
+  readonly #state: SessionState;
+  readonly #services: HolderServices;
+  readonly #relay: Relay;
+  #acquiring: AbortController | null = null;
+  #ended = false;
+  /** Whether COM_SET_OPTION was used on the present connection: no reset undoes it. */
+  optionToggled = false;
+
+  constructor(state: SessionState, services: HolderServices, relay: Relay) {
+    this.#state = state;
+    this.#services = services;
+    this.#relay = relay;
+  }
+
+  /** Makes sure that the session holds a connection; the error, when it cannot have one. */
+  async acquire(): Promise<SqlError | null> {
+    if (this.#relay.lease !== null) return null;
+    const route = this.#route();
+    if (route instanceof SqlError) return route;
+    const acquiring = new AbortController();
+    this.#acquiring = acquiring;
+    const lease = await this.#services.pool.acquire({
+      route,
+      capabilities: this.#state.capabilities,
+      collation: this.#state.collation,
+      signal: acquiring.signal,
+    });
+    this.#acquiring = null;
+    if (lease instanceof SqlError) return acquiring.signal.aborted ? sqlError("ER_QUERY_INTERRUPTED") : lease;
+    if (this.#ended || acquiring.signal.aborted) {
+      lease.release();
+      return sqlError("ER_QUERY_INTERRUPTED");
+    }
+    this.optionToggled = false;
+    this.#relay.attach(lease);
+    return null;
+  }
+
+  #route(): Route | SqlError {
+    const { identity, target, database } = this.#state;
+    if (identity === null) return internalError();
+    const route = this.#services.router().route(identity, target, null);
+    return route instanceof SqlError ? route : { ...route, database: database ?? route.database };
+  }
+
+  /** Cancels what runs, or the wait for a connection. */
+  cancel(): void {
+    this.#acquiring?.abort();
+    if (this.#relay.active) void this.#relay.lease?.cancel();
+  }
+
+  /** Gives the connection back between two commands: it is reset and may serve another session. */
+  release(): void {
+    const lease = this.#relay.detach();
+    if (lease !== null && this.optionToggled) lease.close("COM_SET_OPTION outlives a reset");
+    else lease?.release();
+  }
+
+  /** Ends the connection: it is lost, or not to be believed. */
+  drop(reason: string): void {
+    this.#relay.detach()?.close(reason);
+  }
+
+  /** The session ends. A command under way is cancelled on the server before its connection is closed. */
+  end(why: string): void {
+    this.#ended = true;
+    this.#acquiring?.abort();
+    if (!this.#relay.active) {
+      this.release();
+      return;
+    }
+    const lease = this.#relay.detach();
+    if (lease !== null) void endBusyLease(lease, why);
+  }
+}
+
+async function endBusyLease(lease: BackendLease, why: string): Promise<void> {
+  await lease.cancel();
+  lease.close(why);
+}
