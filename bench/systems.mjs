@@ -18,11 +18,11 @@ async function freePort() {
   return port;
 }
 
-/** Starts everything on one CPU; systems in the order in which they are shown. */
-export async function startSystems(cpu, peers) {
+/** Starts everything on one CPU, the database on `databasePort` (0: any); systems in the order in which they are shown. */
+export async function startSystems(cpu, peers, databasePort) {
   const folder = mkdtempSync(join(tmpdir(), "gh-bench-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const database = await startDatabase(cpu, folder);
+  const database = await startDatabase(cpu, folder, databasePort || (await freePort()));
   const systems = [{ name: "direct", port: database.port, pid: null }];
   systems.push(await startHaproxy(cpu, folder, database.port));
   systems.push(await startGatehouse(cpu, folder, database));
@@ -39,7 +39,7 @@ export async function startSystems(cpu, peers) {
   return { systems, database, stop };
 }
 
-async function startDatabase(cpu, folder) {
+async function startDatabase(cpu, folder, port) {
   const datadir = join(folder, "data");
   const asRoot = process.getuid() === 0 ? ["--user=root"] : [];
   await runOn(cpu, [
@@ -50,7 +50,6 @@ async function startDatabase(cpu, folder) {
     "--skip-test-db",
     ...asRoot,
   ]);
-  const port = await freePort();
   const socket = join(folder, "db.sock");
   const init = join(folder, "init.sql");
   const name = `'${account.user}'@'%'`;
