@@ -4,6 +4,7 @@ import type { DatabaseServer } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway, testUser } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
+import { capability } from "../support/raw/capabilities.ts";
 import { toFrames } from "../support/raw/frame-reader.ts";
 import { loggedIn, login } from "../support/raw/login.ts";
 import { decodeError } from "../support/raw/packets.ts";
@@ -117,6 +118,22 @@ describe("limits", () => {
         "a free backend connection",
       );
       await waiter.quit();
+    }));
+
+  it("--local_infile=false: LOAD DATA LOCAL is an error, no file is asked for", () =>
+    withGateway({ local_infile: "false" }, async (gateway) => {
+      const client = await enter(gateway);
+      expect(client.greeting.capabilities & capability.LOCAL_FILES).toBe(0);
+      await server.admin("CREATE OR REPLACE TABLE shop.refused (a INT)");
+      let asked = 0;
+      const infile = (): readonly Buffer[] => {
+        asked++;
+        return [Buffer.from("1\n")];
+      };
+      const reply = await client.query("LOAD DATA LOCAL INFILE 'x' INTO TABLE shop.refused", { infile });
+      expect(reply.error).not.toBeNull();
+      expect(asked).toBe(0);
+      await client.quit();
     }));
 });
 

@@ -12,7 +12,7 @@ import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { capability, usualCapabilities } from "../support/raw/capabilities.ts";
 import { loggedIn } from "../support/raw/login.ts";
 import { parameter } from "../support/raw/prepared.ts";
-import { preparedTexts, setUp, statements } from "./statements.ts";
+import { errorAfterRows, preparedTexts, setUp, statements } from "./statements.ts";
 
 const { DEPRECATE_EOF, SESSION_TRACK, FOUND_ROWS, MULTI_STATEMENTS, IGNORE_SPACE } = capability;
 
@@ -310,6 +310,16 @@ describe.each([
       expect(reply.error, `command ${command}`).not.toBeNull();
       expect(await client.rows("SELECT 1")).toEqual([["1"]]);
     }
+    client.destroy();
+  });
+
+  it("relays an error that comes after rows", async () => {
+    await server.admin(...setUp);
+    const client = await loggedIn({ socketPath: gateway.socketPath }, { ...testUser, database: "shop" });
+    const reply = await client.query(errorAfterRows);
+    expect(reply.error).toMatchObject({ code: 1242, state: "21000" });
+    expect(reply.packetCount).toBeGreaterThan(290);
+    expect(await client.rows("SELECT 'goes on'")).toEqual([["goes on"]]);
     client.destroy();
   });
 

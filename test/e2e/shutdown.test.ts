@@ -1,12 +1,12 @@
 // SIGTERM in both ways, signals, pid file, ports that are taken, a backend that is not there at the start.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway, testUser } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
-import { loggedIn } from "../support/raw/login.ts";
+import { loggedIn, login } from "../support/raw/login.ts";
 import { openSocket, type RawClient } from "../support/raw/raw-client.ts";
 import { scratchFolder, waitUntil, within } from "../support/scratch.ts";
 
@@ -97,6 +97,38 @@ describe("a process among others", () => {
     expect(gateway.lines.filter((line) => /debugger listening/i.test(line))).toEqual([]);
     await gateway.stop();
     expect(existsSync(file)).toBe(false);
+  });
+
+  it("keeps an audit file of logins and refusals, and opens it again after rotation", async () => {
+    const file = join(scratchFolder("audit"), "audit.log");
+    const gateway = await startGateway({ backend: server, flags: { audit_log_file: file } });
+    const linesOf = (path: string): Record<string, unknown>[] =>
+      existsSync(path)
+        ? readFileSync(path, "utf8")
+            .split("\n")
+            .filter((line) => line !== "")
+            .map((line) => JSON.parse(line) as Record<string, unknown>)
+        : [];
+    const { client, result } = await login(
+      { port: gateway.port },
+      { ...testUser, password: "not-the-secret" },
+    );
+    expect(result.ok).toBe(false);
+    client.destroy();
+    await (await enter(gateway)).quit();
+    await waitUntil(() => linesOf(file).length >= 2, "a refusal and a login on record");
+    const text = readFileSync(file, "utf8");
+    expect(text).toContain(testUser.user);
+    expect(text).toContain("127.0.0.1");
+    expect(text).not.toContain("secret");
+    for (const [index, signal] of (["SIGHUP", "SIGUSR2"] as const).entries()) {
+      renameSync(file, `${file}.${index}`);
+      gateway.signal(signal);
+      await waitUntil(() => existsSync(file), `a new file after ${signal}`);
+      await (await enter(gateway)).quit();
+      await waitUntil(() => linesOf(file).length > 0, "a record in the new file");
+    }
+    await gateway.stop();
   });
 
   it("says in one sentence that its port is taken", async () => {
