@@ -5,7 +5,8 @@ import type { Permit } from "../acl/permit.ts";
 import type { BackendLease } from "../backend/backend-pool.ts";
 import type { ByteChannel, ByteReceiver } from "../base/byte-channel.ts";
 import type { Clock } from "../base/clock.ts";
-import type { PacketCollector, ResponseBoundary } from "../wire/response-boundary.ts";
+import type { PacketCollector } from "../wire/packet-collector.ts";
+import type { ResponseBoundary } from "../wire/response-boundary.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 
 /** What the relay tells its session. Called synchronously while a chunk is handled. */
@@ -77,6 +78,7 @@ export class Relay implements ByteReceiver {
     this.#lease = null;
     this.#active = false;
     this.#collecting = false;
+    this.#collector.clear();
     return lease;
   }
 
@@ -135,7 +137,7 @@ export class Relay implements ByteReceiver {
     if (boundary.state === "complete") this.#complete(chunk.length - end);
     else if (boundary.state === "inspect") this.#collecting = true;
     else if (boundary.state === "broken") {
-      this.#observer.onBackendFailed("it sent what is no reply", this.#forwardedBytes);
+      this.#observer.onBackendFailed(`it sent what is no reply: ${boundary.fault}`, this.#forwardedBytes);
     }
     return end;
   }

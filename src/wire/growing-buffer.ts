@@ -29,9 +29,9 @@ export class GrowingBuffer {
     this.#length = needed;
   }
 
-  /** The byte at `index`; `index` must be below {@link length}. */
-  at(index: number): number {
-    return this.#block[index] ?? 0;
+  /** What is held; valid until the next append or take. */
+  peek(): Buffer {
+    return this.#block.subarray(0, this.#length);
   }
 
   /** All bytes, as memory that now belongs to the caller; this buffer is empty again. */

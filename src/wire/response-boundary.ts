@@ -1,385 +1,340 @@
-// Where the reply to a command ends. Walks packet headers by state, never by the first byte alone, and reads endings
-// only; rows are skipped whole. The relay's hot loop: no allocation per packet, per reply, or per chunk.
+// Where the reply to a command ends: THE machine of the relay's hot path. It walks packet headers by state, never by the
+// first byte alone, skips rows whole, copies nothing and allocates nothing per packet, reply or chunk. It must not know
+// what rows mean, nor do I/O. https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
+// Cost: see bench/response-boundary.mjs.
 
-import { CLIENT_DEPRECATE_EOF } from "./capabilities.ts";
+import { assert } from "../base/assert.ts";
+import { type Capabilities, CLIENT_DEPRECATE_EOF, has } from "./capabilities.ts";
+import { COM_STMT_EXECUTE, commandOf, type ReplyShape } from "./commands.ts";
 import {
-  COM_FIELD_LIST,
-  COM_QUIT,
-  COM_STATISTICS,
-  COM_STMT_CLOSE,
-  COM_STMT_FETCH,
-  COM_STMT_PREPARE,
-  COM_STMT_SEND_LONG_DATA,
-} from "./commands.ts";
+  FRAME_HEADER_BYTES,
+  FRAME_PAYLOAD_BYTES_MAX,
+  INSPECTED_PAYLOAD_BYTES_MAX,
+  RESULT_COLUMNS_MAX,
+} from "./limits.ts";
+import {
+  newReplySummary,
+  type ReplySummary,
+  readColumnCount,
+  readEof,
+  readOk,
+  resetReplySummary,
+} from "./reply-summary.ts";
 import { STATUS_CURSOR_EXISTS, STATUS_MORE_RESULTS, STATUS_PS_OUT_PARAMS } from "./status-flags.ts";
 
-/** Which packet is to be seen whole before it is forwarded. */
-export type InspectKind = "err" | "local_infile" | "prepare_ok";
+/**
+ * Which packet is to be seen whole before it is forwarded: any ERR; the request for a client's file; PREPARE_OK; with
+ * `inspectSessionTrack` also every OK that is longer than the shortest (it may carry text and session state).
+ */
+export type InspectKind = "err" | "local_infile" | "prepare_ok" | "ok";
 
-/** What a reply was; one object per boundary, overwritten by every reply. */
-export interface ReplySummary {
-  /** Status flags of the last OK or EOF. */
-  statusFlags: number;
-  warnings: number;
-  /** Whether an OK told a last insert id other than 0. */
-  hadInsertId: boolean;
-  /** Number of the ERR that ended the reply; 0: none did. */
-  errorCode: number;
-  /** Results begun: OKs and result sets. */
-  resultCount: number;
-  /** Of PREPARE_OK. */
-  statementId: number;
-  columnCount: number;
-  parameterCount: number;
-}
+/**
+ * `more`: the reply goes on. `complete`: it has ended, or none has begun. `inspect`: a packet is to be collected and
+ * accepted. `broken`: no server sends this; the connection must be closed.
+ */
+export type BoundaryState = "more" | "complete" | "inspect" | "broken";
 
-const IDLE = 0;
-const FIRST = 1;
+// What the next packet is. Small integers: a switch over them is a jump.
+const END = 0;
+const RESULT = 1;
 const COLUMNS = 2;
 const COLUMNS_EOF = 3;
 const ROWS = 4;
-const PREPARE = 5;
-const PREPARE_PARAMETERS = 6;
-const PREPARE_PARAMETERS_EOF = 7;
-const PREPARE_COLUMNS = 8;
-const PREPARE_COLUMNS_EOF = 9;
-const ONE_PACKET = 10;
-const BROKEN = 11;
+const OK_ONLY = 5;
+const PREPARE = 6;
+const PARAMETERS = 7;
+const PARAMETERS_EOF = 8;
+const PREPARED_COLUMNS = 9;
+const PREPARED_COLUMNS_EOF = 10;
+const TEXT = 11;
 
-const HEADER_BYTES = 4;
-const FRAME_PAYLOAD_MAX = 0xffffff;
-/** Of an OK packet: header, two length-encoded integers, status flags, warnings. */
-const OK_FIXED_BYTES_MAX = 23;
+const beginningOf: Readonly<Record<ReplyShape, number>> = {
+  none: END,
+  ok: OK_ONLY,
+  result: RESULT,
+  rows: ROWS,
+  prepare: PREPARE,
+  text: TEXT,
+  // A login is carried on by the session, and endless replies are refused before they begin.
+  login: OK_ONLY,
+  endless: OK_ONLY,
+};
 
-const firstPhase = new Uint8Array(256).fill(FIRST);
-firstPhase[COM_STMT_PREPARE] = PREPARE;
-firstPhase[COM_STMT_FETCH] = ROWS;
-firstPhase[COM_FIELD_LIST] = ROWS;
-firstPhase[COM_STATISTICS] = ONE_PACKET;
-firstPhase[COM_STMT_SEND_LONG_DATA] = IDLE;
-firstPhase[COM_STMT_CLOSE] = IDLE;
-firstPhase[COM_QUIT] = IDLE;
+const ERR = 0xff;
+const END_OF_RESULT = 0xfe;
+const LOCAL_INFILE = 0xfb;
+const OK = 0x00;
 
-/** Finds the end of one reply at a time. */
+const EOF_BYTES = 5;
+const OK_BYTES_MIN = 7;
+/** Header byte, two length-encoded integers, status flags, warnings: no more of an OK is ever read here. */
+const OK_FIXED_BYTES_MAX = 1 + 9 + 9 + 2 + 2;
+const ERR_BYTES_MIN = 3;
+const PREPARE_OK_BYTES_MIN = 12;
+/** A classic EOF is shorter than this; a row that begins with fe is longer. */
+const CLASSIC_EOF_BYTES_BELOW = 9;
+
+/** Most bytes that {@link ResponseBoundary.feed} leaves to be presented again. */
+export const UNTOLD_BYTES_MAX: number = FRAME_HEADER_BYTES + OK_FIXED_BYTES_MAX - 1;
+
+/** Finds the end of one reply after the other; one object per session. */
 export class ResponseBoundary {
-  readonly #deprecateEof: boolean;
-  #phase = IDLE;
-  /** Bytes of the current packet that are not yet there. */
-  #skipBytes = 0;
-  /** Whether the next frame continues a packet of 16 MiB - 1 or more. */
-  #continues = false;
-  #packetsLeft = 0;
-  /**
-   * MORE_RESULTS of the EOF before OUT parameters of a prepared CALL: MySQL (seen in 9.7.4, classic EOF) forgets the
-   * flag in the EOF behind them, and libmysqlclient keeps it so.
-   */
-  #moreBehindOutParameters = 0;
-  /** `broken`: the bytes are no reply that a server would send; the connection must be closed. */
-  state: "more" | "complete" | "inspect" | "broken" = "complete";
+  /** Read-only to others. */
+  state: BoundaryState = "complete";
   /** Valid while `state` is `inspect`. */
   inspectKind: InspectKind = "err";
-  readonly summary: ReplySummary = {
-    statusFlags: 0,
-    warnings: 0,
-    hadInsertId: false,
-    errorCode: 0,
-    resultCount: 0,
-    statementId: 0,
-    columnCount: 0,
-    parameterCount: 0,
-  };
+  /** Why `state` is `broken`; holds no byte of the reply. */
+  fault = "";
+  readonly summary: ReplySummary = newReplySummary();
+  readonly #deprecateEof: boolean;
+  readonly #inspectSessionTrack: boolean;
+  #phase = END;
+  #shape: ReplyShape = "none";
+  #isExecute = false;
+  /** Bytes of the current frame that have not arrived. */
+  #skipBytes = 0;
+  /** Whether the next frame continues a packet; it has no first byte of its own. */
+  #continues = false;
+  /** Definitions still to come. */
+  #definitionsLeft = 0;
+  /**
+   * MORE_RESULTS of the EOF before OUT parameters: MySQL (seen in 9.7.4, classic EOF) leaves it out of the EOF behind
+   * them, and its clients go by the first one.
+   */
+  #moreBehindOutParameters = 0;
 
-  /** `capabilities` of the backend connection. */
-  constructor(capabilities: number) {
-    this.#deprecateEof = (capabilities & CLIENT_DEPRECATE_EOF) !== 0;
+  /** `capabilities`: those of the backend connection. */
+  constructor(capabilities: Capabilities, options: { readonly inspectSessionTrack?: boolean } = {}) {
+    this.#deprecateEof = has(capabilities, CLIENT_DEPRECATE_EOF);
+    this.#inspectSessionTrack = options.inspectSessionTrack ?? false;
   }
 
-  /** Begins a reply. `state` is `complete` at once for commands that have none. */
+  /** Begins a reply, whatever came before. `state` is `complete` at once for commands that have none. */
   begin(command: number): void {
-    this.#phase = firstPhase[command] ?? FIRST;
+    this.#shape = commandOf(command)?.reply ?? "ok";
+    this.#isExecute = command === COM_STMT_EXECUTE;
+    this.#phase = beginningOf[this.#shape];
     this.#skipBytes = 0;
     this.#continues = false;
-    this.#packetsLeft = 0;
+    this.#definitionsLeft = 0;
     this.#moreBehindOutParameters = 0;
-    this.state = this.#phase === IDLE ? "complete" : "more";
-    const summary = this.summary;
-    summary.errorCode = 0;
-    summary.resultCount = 0;
-    summary.hadInsertId = false;
-    summary.warnings = 0;
+    this.state = this.#phase === END ? "complete" : "more";
+    resetReplySummary(this.summary);
   }
 
   /**
-   * Walks over `chunk[from, to)` and returns the offset up to which it may be forwarded. With `more` a rest of up to
-   * 26 bytes may remain: a packet whose meaning cannot be told yet, to be presented again with what follows. With
-   * `complete` the reply ends there; with `inspect` the packet that begins there is to be collected and accepted.
+   * Walks over `chunk[from, to)` and returns the offset up to which it is to be forwarded as it is.
+   *
+   * `more`: what is left, at most {@link UNTOLD_BYTES_MAX} bytes, begins a packet that cannot be told yet: the caller
+   * keeps it and presents it again with what follows. `complete`: the reply ends at the offset; what is left was not
+   * asked for. `inspect`: the packet that begins at the offset goes to a PacketCollector, then to {@link accept}.
+   * `broken`: nothing more of this connection can be believed.
    */
   feed(chunk: Uint8Array, from: number, to: number): number {
-    let at = from;
-    const skip = this.#skipBytes;
-    if (skip > 0) {
-      if (skip > to - from) {
-        this.#skipBytes = skip - (to - from);
-        return to;
-      }
-      at = from + skip;
-      this.#skipBytes = 0;
-      if (this.#settleSkipped()) return at;
-    }
-    while (at < to) {
-      if (to - at < HEADER_BYTES) return at;
-      const length =
-        (chunk[at] as number) | ((chunk[at + 1] as number) << 8) | ((chunk[at + 2] as number) << 16);
-      if (this.#phase === ROWS && !this.#continues && length > 0) {
-        if (to - at === HEADER_BYTES) return at;
-        const first = chunk[at + 4] as number;
-        if (first !== 0xfe && first !== 0xff) {
-          if (length === FRAME_PAYLOAD_MAX) this.#continues = true;
-          at += HEADER_BYTES + length;
-          continue;
-        }
-      }
-      if (this.#continues) {
-        this.#continues = length === FRAME_PAYLOAD_MAX;
-      } else {
-        if (to - at < HEADER_BYTES + Math.min(length, OK_FIXED_BYTES_MAX)) return at;
-        this.#packet(chunk, at + HEADER_BYTES, length);
-        if (this.state === "inspect" || this.state === "broken") return at;
-      }
-      at += HEADER_BYTES + length;
-      if (this.#phase === IDLE && !this.#continues) {
-        if (at > to) break;
-        this.state = "complete";
-        return at;
-      }
-    }
+    if (this.state !== "more") return from;
+    let at = from + this.#skipBytes;
     if (at > to) {
       this.#skipBytes = at - to;
       return to;
     }
+    this.#skipBytes = 0;
+    while (this.#phase !== END && to - at >= FRAME_HEADER_BYTES) {
+      const length =
+        (chunk[at] as number) | ((chunk[at + 1] as number) << 8) | ((chunk[at + 2] as number) << 16);
+      if (this.#continues) {
+        this.#continues = length === FRAME_PAYLOAD_BYTES_MAX;
+      } else if (length === 0) {
+        if (this.#phase !== TEXT) return this.#break(at, "a packet is empty");
+        this.#phase = END;
+      } else {
+        if (to - at === FRAME_HEADER_BYTES) return at;
+        const first = chunk[at + FRAME_HEADER_BYTES] as number;
+        if (this.#phase !== ROWS || first >= END_OF_RESULT) {
+          if (!this.#packet(chunk, at, to, length, first)) return at;
+        }
+        // Only a row gets here with this length.
+        this.#continues = length === FRAME_PAYLOAD_BYTES_MAX;
+      }
+      at += FRAME_HEADER_BYTES + length;
+      if (at > to) {
+        this.#skipBytes = at - to;
+        return to;
+      }
+    }
+    if (this.#phase === END) this.state = "complete";
     return at;
   }
 
-  /** Goes on behind an inspected packet. @throws nothing: a malformed one makes the state `broken`. */
+  /**
+   * Goes on behind a packet that was inspected: `payload` as the server sent it, whatever is forwarded in its place.
+   * Afterwards `state` is `more`, `complete` or `broken`.
+   * @throws AssertionFailure when no packet is being inspected.
+   */
   accept(payload: Uint8Array): void {
+    assert(this.state === "inspect", "a packet was accepted that nobody asked for");
     this.state = "more";
-    const summary = this.summary;
-    if (this.inspectKind === "err") {
-      summary.errorCode = (payload[1] ?? 0) | ((payload[2] ?? 0) << 8);
-      this.#end();
-    } else if (this.inspectKind === "local_infile") {
-      this.#phase = FIRST;
-    } else {
-      this.#acceptPrepare(payload);
+    switch (this.inspectKind) {
+      case "err":
+        this.summary.errorCode = (payload[1] ?? 0) | ((payload[2] ?? 0) << 8);
+        this.#phase = END;
+        break;
+      case "local_infile":
+        this.#phase = RESULT;
+        break;
+      case "prepare_ok":
+        this.#acceptPrepareOk(payload);
+        break;
+      case "ok":
+        if (!readOk(payload, 0, payload.length, this.summary)) this.#break(0, "an OK is cut short");
+        else this.#endResult();
+        break;
+    }
+    if (this.state === "more" && this.#phase === END) this.state = "complete";
+  }
+
+  /** Reads one packet that is not a plain row; false: stop before it (bytes are missing, inspect, or broken). */
+  #packet(chunk: Uint8Array, at: number, to: number, length: number, first: number): boolean {
+    if (first === ERR && this.#phase !== TEXT) return this.#inspect("err", length, ERR_BYTES_MIN);
+    const body = at + FRAME_HEADER_BYTES;
+    switch (this.#phase) {
+      case COLUMNS:
+      case PARAMETERS:
+      case PREPARED_COLUMNS:
+        if (length === FRAME_PAYLOAD_BYTES_MAX) return this.#fail("a definition is too long");
+        this.#definition();
+        return true;
+      case RESULT:
+        if (first === LOCAL_INFILE) return this.#inspect("local_infile", length, 1);
+        if (first !== OK) return this.#resultHead(chunk, body, to, length);
+        return this.#end(chunk, body, to, length);
+      case ROWS:
+        if (length >= (this.#deprecateEof ? FRAME_PAYLOAD_BYTES_MAX : CLASSIC_EOF_BYTES_BELOW)) return true;
+        return this.#end(chunk, body, to, length);
+      case OK_ONLY:
+        if (first !== OK && first !== END_OF_RESULT) return this.#fail("an OK, EOF or ERR was due");
+        return this.#end(chunk, body, to, length);
+      case COLUMNS_EOF:
+      case PARAMETERS_EOF:
+      case PREPARED_COLUMNS_EOF:
+        return this.#definitionsEof(chunk, body, to, length, first);
+      case PREPARE:
+        if (first !== OK) return this.#fail("PREPARE_OK or ERR was due");
+        return this.#inspect("prepare_ok", length, PREPARE_OK_BYTES_MIN);
+      default:
+        if (length === FRAME_PAYLOAD_BYTES_MAX) return this.#fail("a text is too long");
+        this.#phase = END;
+        return true;
     }
   }
 
-  #acceptPrepare(payload: Uint8Array): void {
-    if (payload.length < 9) {
-      this.#break();
-      return;
-    }
-    const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-    const summary = this.summary;
-    summary.statementId = view.getUint32(1, true);
-    summary.columnCount = view.getUint16(5, true);
-    summary.parameterCount = view.getUint16(7, true);
-    this.#packetsLeft = summary.parameterCount;
-    if (summary.parameterCount > 0) this.#phase = PREPARE_PARAMETERS;
-    else this.#beginPrepareColumns();
-    if (this.#phase === IDLE) this.state = "complete";
-  }
-
-  #beginPrepareColumns(): void {
-    this.#packetsLeft = this.summary.columnCount;
-    this.#phase = this.#packetsLeft > 0 ? PREPARE_COLUMNS : IDLE;
-  }
-
-  /** A packet that ended the reply was itself cut by the chunk's end; now it is there. */
-  #settleSkipped(): boolean {
-    if (this.#phase !== IDLE || this.#continues) return false;
-    this.state = "complete";
+  /** The packet that holds the number of columns. */
+  #resultHead(chunk: Uint8Array, body: number, to: number, length: number): boolean {
+    if (length > 9) return this.#fail("a column count is too long");
+    if (to - body < length) return false;
+    const columns = readColumnCount(chunk, body, length);
+    if (columns <= 0 || columns > RESULT_COLUMNS_MAX) return this.#fail("a column count is not possible");
+    this.summary.resultCount += 1;
+    this.summary.resultSetCount += 1;
+    this.#definitionsLeft = columns;
+    this.#phase = COLUMNS;
     return true;
   }
 
-  #end(): void {
-    this.#phase = IDLE;
-    this.state = "complete";
+  /** One column or parameter definition has passed. */
+  #definition(): void {
+    this.#definitionsLeft -= 1;
+    if (this.#definitionsLeft > 0) return;
+    if (!this.#deprecateEof)
+      this.#phase += 1; // each kind's EOF is the phase behind it
+    else if (this.#phase === COLUMNS) this.#phase = ROWS;
+    else if (this.#phase === PARAMETERS) this.#beginPreparedColumns();
+    else this.#phase = END;
   }
 
-  #break(): void {
-    this.#phase = BROKEN;
-    this.state = "broken";
+  /** The classic EOF behind definitions. */
+  #definitionsEof(chunk: Uint8Array, body: number, to: number, length: number, first: number): boolean {
+    if (first !== END_OF_RESULT || length !== EOF_BYTES) return this.#fail("an EOF was due");
+    if (to - body < EOF_BYTES) return false;
+    readEof(chunk, body, this.summary);
+    const status = this.summary.statusFlags;
+    if (this.#phase === PARAMETERS_EOF) {
+      this.#beginPreparedColumns();
+    } else if (this.#phase === PREPARED_COLUMNS_EOF) {
+      this.#phase = END;
+    } else {
+      // A cursor's rows come with COM_STMT_FETCH. The flag is obeyed where cursors are opened and nowhere else.
+      this.#phase = this.#isExecute && (status & STATUS_CURSOR_EXISTS) !== 0 ? END : ROWS;
+      this.#moreBehindOutParameters = status & STATUS_PS_OUT_PARAMS ? status & STATUS_MORE_RESULTS : 0;
+    }
+    return true;
   }
 
-  #inspect(kind: InspectKind): void {
+  /** An OK or EOF that ends a result. */
+  #end(chunk: Uint8Array, body: number, to: number, length: number): boolean {
+    const summary = this.summary;
+    if (
+      chunk[body] === END_OF_RESULT &&
+      length < (this.#deprecateEof ? OK_BYTES_MIN : CLASSIC_EOF_BYTES_BELOW)
+    ) {
+      if (length < EOF_BYTES) return this.#fail("an EOF is cut short");
+      if (to - body < EOF_BYTES) return false;
+      readEof(chunk, body, summary);
+    } else {
+      if (length < OK_BYTES_MIN || length === FRAME_PAYLOAD_BYTES_MAX)
+        return this.#fail("an OK has no possible length");
+      if (this.#inspectSessionTrack && length > OK_BYTES_MIN)
+        return this.#inspect("ok", length, OK_BYTES_MIN);
+      const wanted = Math.min(length, OK_FIXED_BYTES_MAX);
+      if (to - body < wanted) return false;
+      if (!readOk(chunk, body, wanted, summary)) return this.#fail("an OK is cut short");
+    }
+    this.#endResult();
+    return true;
+  }
+
+  /** Behind an OK or EOF: another result, or the end. Only text and execute have several. */
+  #endResult(): void {
+    if (this.#phase !== ROWS) this.summary.resultCount += 1;
+    const more = (this.summary.statusFlags | this.#moreBehindOutParameters) & STATUS_MORE_RESULTS;
+    this.#moreBehindOutParameters = 0;
+    this.#phase = more !== 0 && this.#shape === "result" ? RESULT : END;
+  }
+
+  #acceptPrepareOk(payload: Uint8Array): void {
+    const summary = this.summary;
+    const u16 = (at: number): number => (payload[at] ?? 0) | ((payload[at + 1] ?? 0) << 8);
+    summary.statementId = (u16(1) | (u16(3) << 16)) >>> 0;
+    summary.columnCount = u16(5);
+    summary.parameterCount = u16(7);
+    summary.warnings = u16(10);
+    this.#definitionsLeft = summary.parameterCount;
+    if (summary.parameterCount > 0) this.#phase = PARAMETERS;
+    else this.#beginPreparedColumns();
+  }
+
+  #beginPreparedColumns(): void {
+    this.#definitionsLeft = this.summary.columnCount;
+    this.#phase = this.#definitionsLeft > 0 ? PREPARED_COLUMNS : END;
+  }
+
+  /** Always false: the walk stops before the packet. */
+  #inspect(kind: InspectKind, length: number, bytesMin: number): boolean {
+    if (length < bytesMin) return this.#fail("a packet is cut short");
+    if (length > INSPECTED_PAYLOAD_BYTES_MAX) return this.#fail("a packet is too long to be inspected");
     this.inspectKind = kind;
     this.state = "inspect";
+    return false;
   }
 
-  /** One packet that is not a plain row. Sets the next phase; IDLE means that the reply ends with this packet. */
-  #packet(chunk: Uint8Array, at: number, length: number): void {
-    if (length === FRAME_PAYLOAD_MAX) this.#continues = true;
-    const first = length > 0 ? (chunk[at] as number) : -1;
-    switch (this.#phase) {
-      case FIRST:
-        this.#firstPacket(chunk, at, length, first);
-        return;
-      case COLUMNS:
-        this.#packetsLeft -= 1;
-        if (this.#packetsLeft === 0) this.#phase = this.#deprecateEof ? ROWS : COLUMNS_EOF;
-        return;
-      case COLUMNS_EOF:
-        if (first === 0xff) this.#inspect("err");
-        else if (first !== 0xfe || length !== 5) this.#break();
-        else this.#columnsEnd(this.#readEof(chunk, at));
-        return;
-      case ROWS:
-        this.#rowsPacket(chunk, at, length, first);
-        return;
-      case PREPARE:
-        if (first === 0xff) this.#inspect("err");
-        else if (first === 0) this.#inspect("prepare_ok");
-        else this.#break();
-        return;
-      case PREPARE_PARAMETERS:
-        this.#packetsLeft -= 1;
-        if (this.#packetsLeft > 0) return;
-        if (this.#deprecateEof) this.#beginPrepareColumns();
-        else this.#phase = PREPARE_PARAMETERS_EOF;
-        return;
-      case PREPARE_PARAMETERS_EOF:
-        this.#beginPrepareColumns();
-        return;
-      case PREPARE_COLUMNS:
-        this.#packetsLeft -= 1;
-        if (this.#packetsLeft === 0) this.#phase = this.#deprecateEof ? IDLE : PREPARE_COLUMNS_EOF;
-        return;
-      case ONE_PACKET:
-        if (first === 0xff) this.#inspect("err");
-        else this.#phase = IDLE;
-        return;
-      default:
-        this.#phase = IDLE;
-    }
+  /** Always false: the walk stops before the packet. */
+  #fail(fault: string): boolean {
+    this.#break(0, fault);
+    return false;
   }
 
-  #firstPacket(chunk: Uint8Array, at: number, length: number, first: number): void {
-    if (first === 0xff) {
-      this.#inspect("err");
-      return;
-    }
-    if (first === 0xfb) {
-      this.#inspect("local_infile");
-      return;
-    }
-    this.summary.resultCount += 1;
-    if (first === 0) {
-      this.#phase = this.#readOk(chunk, at, length) & STATUS_MORE_RESULTS ? FIRST : IDLE;
-    } else if (first === 0xfe && length < 9) {
-      const status = length === 5 ? this.#readEof(chunk, at) : this.#readOk(chunk, at, length);
-      this.#phase = status & STATUS_MORE_RESULTS ? FIRST : IDLE;
-    } else {
-      this.#packetsLeft = columnCountOf(chunk, at, length, first);
-      if (this.#packetsLeft > 0) this.#phase = COLUMNS;
-      else this.#break();
-    }
-  }
-
-  #columnsEnd(status: number): void {
-    this.#phase = status & STATUS_CURSOR_EXISTS ? IDLE : ROWS;
-    this.#moreBehindOutParameters = status & STATUS_PS_OUT_PARAMS ? status & STATUS_MORE_RESULTS : 0;
-  }
-
-  #rowsPacket(chunk: Uint8Array, at: number, length: number, first: number): void {
-    if (first === 0xff) {
-      this.#inspect("err");
-      return;
-    }
-    const isEnd = first === 0xfe && length < (this.#deprecateEof ? FRAME_PAYLOAD_MAX : 9);
-    if (!isEnd) return;
-    const status =
-      this.#deprecateEof && length >= 7 ? this.#readOk(chunk, at, length) : this.#readEof(chunk, at);
-    this.#phase = (status | this.#moreBehindOutParameters) & STATUS_MORE_RESULTS ? FIRST : IDLE;
-    this.#moreBehindOutParameters = 0;
-  }
-
-  #readEof(chunk: Uint8Array, at: number): number {
-    const summary = this.summary;
-    summary.warnings = (chunk[at + 1] ?? 0) | ((chunk[at + 2] ?? 0) << 8);
-    summary.statusFlags = (chunk[at + 3] ?? 0) | ((chunk[at + 4] ?? 0) << 8);
-    return summary.statusFlags;
-  }
-
-  #readOk(chunk: Uint8Array, at: number, length: number): number {
-    const insertIdAt = skipLenenc(chunk, at + 1);
-    const statusAt = skipLenenc(chunk, insertIdAt);
-    if (statusAt + 4 > at + length) {
-      this.#break();
-      return 0;
-    }
-    const summary = this.summary;
-    if (chunk[insertIdAt] !== 0) summary.hadInsertId = true;
-    summary.statusFlags = (chunk[statusAt] as number) | ((chunk[statusAt + 1] as number) << 8);
-    summary.warnings = (chunk[statusAt + 2] as number) | ((chunk[statusAt + 3] as number) << 8);
-    return summary.statusFlags;
-  }
-}
-
-function columnCountOf(chunk: Uint8Array, at: number, length: number, first: number): number {
-  if (first < 0) return 0;
-  if (first < 0xfb) return length === 1 ? first : 0;
-  if (first === 0xfc && length === 3) return (chunk[at + 1] as number) | ((chunk[at + 2] as number) << 8);
-  if (first === 0xfd && length === 4) {
-    return (chunk[at + 1] as number) | ((chunk[at + 2] as number) << 8) | ((chunk[at + 3] as number) << 16);
-  }
-  return 0;
-}
-
-function skipLenenc(chunk: Uint8Array, at: number): number {
-  const first = chunk[at] ?? 0;
-  return at + (first < 0xfb ? 1 : first === 0xfc ? 3 : first === 0xfd ? 4 : 9);
-}
-
-/** Collects one frame, header included, from chunks of any size. */
-export class PacketCollector {
-  #frame: Buffer = Buffer.alloc(0);
-  #missingBytes = HEADER_BYTES;
-  #hasHeader = false;
-  complete = false;
-
-  /** The sequence number of the collected frame. */
-  get sequence(): number {
-    return this.#frame[3] ?? 0;
-  }
-
-  /** Takes bytes of `chunk[from, to)` up to the end of the frame; returns where it stopped. */
-  push(chunk: Uint8Array, from: number, to: number): number {
-    let at = from;
-    while (!this.complete && at < to) {
-      const end = Math.min(to, at + this.#missingBytes);
-      this.#frame = Buffer.concat([this.#frame, chunk.subarray(at, end)]);
-      this.#missingBytes -= end - at;
-      at = end;
-      if (this.#missingBytes > 0) break;
-      if (this.#hasHeader) {
-        this.complete = true;
-      } else {
-        this.#hasHeader = true;
-        this.#missingBytes = this.#frame.readUIntLE(0, 3);
-        if (this.#missingBytes === 0) this.complete = true;
-      }
-    }
+  #break(at: number, fault: string): number {
+    this.state = "broken";
+    this.fault = fault;
     return at;
-  }
-
-  /** The payload; the collector is empty again. */
-  take(): Buffer {
-    const payload = this.#frame.subarray(HEADER_BYTES);
-    this.#frame = Buffer.alloc(0);
-    this.#missingBytes = HEADER_BYTES;
-    this.#hasHeader = false;
-    this.complete = false;
-    return payload;
   }
 }
