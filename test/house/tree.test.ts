@@ -32,6 +32,7 @@ function functionsOf(file: SourceFile): { name: string; length: number }[] {
       /^(\s+)(?:(?:private|static|override|readonly|async|get|set) |\*)*(#?\w+)(?:<[^>]*>)?\(/.exec(line);
     if (head === null || /^\s+(if|for|while|switch|return|await|catch|throw|new|super)\b/.test(line))
       continue;
+    if (line.endsWith(";")) continue; // a call, whole on its line
     const indent = head[1] ?? "";
     const signatureEnd = file.lines.findIndex(
       (other, index) =>
