@@ -13,10 +13,11 @@ export interface JsonMistake {
   readonly message: string;
 }
 
-/** Where the members of one object or array stand in the text. */
+/** Where one member of an object or array stands in the text; `end` is the offset behind its value. */
 export interface MemberOffsets {
   readonly key: number;
   readonly value: number;
+  readonly end: number;
 }
 
 /** What {@link parseJsonText} found. `value` is undefined when the text could not be read to its end. */
@@ -151,7 +152,7 @@ class JsonReader {
       } else {
         object[key] = value;
       }
-      return { name: key, key: keyOffset, value: valueOffset };
+      return { name: key, key: keyOffset, value: valueOffset, end: this.at };
     });
     return object;
   }
@@ -163,7 +164,7 @@ class JsonReader {
       this.path.push(array.length);
       array.push(this.readValue());
       this.path.pop();
-      return { name: String(array.length - 1), key: valueOffset, value: valueOffset };
+      return { name: String(array.length - 1), key: valueOffset, value: valueOffset, end: this.at };
     });
     return array;
   }
@@ -186,7 +187,8 @@ class JsonReader {
     for (;;) {
       if (this.at >= this.text.length) this.failUnclosed(opening);
       const member = readMember();
-      if (this.recordOffsets) offsets.set(member.name, { key: member.key, value: member.value });
+      if (this.recordOffsets)
+        offsets.set(member.name, { key: member.key, value: member.value, end: member.end });
       this.skipSpace();
       const separator = this.text[this.at];
       if (separator === closing) break;

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { serveFlags } from "../../src/cli/flags.ts";
+import { usersCommands } from "../../src/cli/users/users-command.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const documents = [
@@ -12,8 +13,13 @@ const documents = [
     .map((name) => `docs/${name}`),
 ].map((name) => ({ name, text: readFileSync(join(root, name), "utf8") }));
 
-/** Flags of our own sub-commands and scripts, and of programs that the documents call. */
-const otherFlags = new Set(["help", "version", "get_server_public_key"]);
+/** Flags of our own sub-commands, and of programs that the documents call. */
+const otherFlags = new Set([
+  "help",
+  "version",
+  "get_server_public_key",
+  ...Object.values(usersCommands).flatMap((command) => Object.keys(command.flags)),
+]);
 
 function anchorsOf(text: string): Set<string> {
   return new Set(

@@ -1,0 +1,169 @@
+// Replaces a file that people and programs edit: one editor at a time, whole or not at all, with the mode and owner it
+// had. It knows nothing of the content.
+
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import { deadlineAfter } from "../../base/deadline.ts";
+import { UsageError } from "../arguments.ts";
+
+/** Longest wait for another editor, in milliseconds. */
+const lockWaitMs = 5000;
+const lockPollMs = 50;
+
+/** Mode of a file that did not exist before: it will hold hashes. */
+const newFileMode = 0o600;
+
+/** How a file is edited. */
+export interface EditOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** What stands in a file that does not exist yet; null: it must exist. */
+  readonly initialText: string | null;
+  /** Gets the text, returns the new one; what it throws leaves the file as it is. */
+  readonly edit: (text: string) => string;
+}
+
+/**
+ * Edits a file under a lock (`<path>.lock`). A symbolic link stays, the file behind it is replaced.
+ * @throws UsageError when the file cannot be read or written, or changed meanwhile.
+ */
+export async function editFile(options: EditOptions): Promise<void> {
+  const path = resolveLinks(options.path);
+  const unlock = await lock(path, options.clock);
+  try {
+    const before = readText(path, options.initialText);
+    const after = options.edit(before ?? options.initialText ?? "");
+    if (after === before) return;
+    replaceFile(path, before, after);
+  } finally {
+    unlock();
+  }
+}
+
+function resolveLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // Missing: reading it says so, or it is made here.
+  }
+}
+
+function readText(path: string, initialText: string | null): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && initialText !== null) return null;
+    throw new UsageError(`Cannot read ${path}: ${code === "ENOENT" ? "it does not exist" : code}`);
+  }
+}
+
+function replaceFile(path: string, before: string | null, after: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const descriptor = openSync(temporary, "wx", newFileMode);
+    try {
+      writeFileSync(descriptor, after);
+      if (before !== null) copyOwnerAndMode(path, descriptor);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    if (digestOf(readText(path, "")) !== digestOf(before)) {
+      throw new UsageError(`${path} was changed by somebody else meanwhile: nothing is written, try again`);
+    }
+    renameSync(temporary, path);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`Cannot write ${path}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+function copyOwnerAndMode(path: string, descriptor: number): void {
+  const facts = statSync(path);
+  const own = facts.uid === process.getuid?.() && facts.gid === process.getgid?.();
+  // Not as root and not the owner: the new file could not be given back, and a reader might lose it.
+  if (!own) fchownSync(descriptor, facts.uid, facts.gid);
+  fchmodSync(descriptor, facts.mode & 0o7777);
+}
+
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function digestOf(text: string | null): string | null {
+  return text === null ? null : createHash("sha256").update(text).digest("base64");
+}
+
+async function lock(path: string, clock: Clock): Promise<() => void> {
+  const lockPath = `${path}.lock`;
+  const deadline = deadlineAfter(lockWaitMs, clock);
+  for (;;) {
+    try {
+      writeFileSync(lockPath, `${process.pid}\n`, { flag: "wx", mode: newFileMode });
+      return () => rmSync(lockPath, { force: true });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "EEXIST") throw new UsageError(`Cannot write ${lockPath}: ${code}`);
+    }
+    const holder = lockHolder(lockPath);
+    if (holder !== null && !isAlive(holder)) {
+      // Left behind by a process that is gone. Renaming first lets only one of several waiters take it away.
+      stealLock(lockPath);
+    } else if (deadline.expired()) {
+      const who = holder === null ? "another program" : `process ${holder}`;
+      throw new UsageError(`${path} is being edited by ${who}: if that is not so, remove ${lockPath}`);
+    } else {
+      await new Promise((resolve) => setTimeout(resolve, lockPollMs));
+    }
+  }
+}
+
+function stealLock(lockPath: string): void {
+  const stolen = `${lockPath}.${process.pid}.stale`;
+  try {
+    renameSync(lockPath, stolen);
+  } catch {
+    return; // Somebody else was faster.
+  }
+  rmSync(stolen, { force: true });
+}
+
+function lockHolder(lockPath: string): number | null {
+  try {
+    const pid = Number(readFileSync(lockPath, "utf8").trim());
+    return Number.isInteger(pid) && pid > 0 ? pid : null;
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
