@@ -33,8 +33,6 @@ export interface UserEntry {
 
 /** What the users of a file have together: the shape of every login, known or unknown user. */
 export interface DirectoryShape {
-  /** Which credential kinds occur in the whole file. */
-  readonly credentialKinds: ReadonlySet<Credential["kind"]>;
   /** Whether an entry's password can be proven by mysql_native_password or in clear only. */
   readonly hasNativeOnlyEntries: boolean;
   /** Whether there is an entry that mysql_native_password cannot prove. */
@@ -82,7 +80,6 @@ export function credentialOf<K extends Credential["kind"]>(
 }
 
 function shapeOf(users: ReadonlyMap<string, readonly UserEntry[]>): DirectoryShape {
-  const credentialKinds = new Set<Credential["kind"]>();
   const authenticationStrings = new Set<string>();
   let hasNativeOnlyEntries = false;
   let hasEntriesBeyondNative = false;
@@ -94,7 +91,6 @@ function shapeOf(users: ReadonlyMap<string, readonly UserEntry[]>): DirectorySha
     let cryptRounds = 0;
     for (const entry of entries) {
       const kinds = new Set(entry.credentials.map((credential) => credential.kind));
-      for (const kind of kinds) credentialKinds.add(kind);
       const crypt = credentialOf(entry, "sha256crypt");
       if (crypt !== undefined) {
         authenticationStrings.add(crypt.authenticationString);
@@ -110,7 +106,6 @@ function shapeOf(users: ReadonlyMap<string, readonly UserEntry[]>): DirectorySha
     cryptRoundsPerUserMax = Math.max(cryptRoundsPerUserMax, cryptRounds);
   }
   return {
-    credentialKinds,
     hasNativeOnlyEntries,
     hasEntriesBeyondNative,
     hasClearOnlyEntries,
