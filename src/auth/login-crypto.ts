@@ -1,0 +1,36 @@
+// All the computing that logins cause, in one interface: what the judges count when they ask whether known and unknown
+// users are treated alike.
+
+import { createHash } from "node:crypto";
+import { type CryptJob, createCryptThread } from "./crypt-thread.ts";
+
+/** Digests for logins. RSA has its own interface ({@link RsaKey}), as its key is replaced at run time. */
+export interface LoginCrypto {
+  /** SHA1 of all parts together, 20 bytes. */
+  sha1(...parts: readonly Uint8Array[]): Uint8Array;
+  /** SHA256 of all parts together, 32 bytes. */
+  sha256(...parts: readonly Uint8Array[]): Uint8Array;
+  /**
+   * SHA-256 crypt, off the event loop: the hash of `password` for each job.
+   * @throws Error when it cannot be computed.
+   */
+  crypt(password: Uint8Array, jobs: readonly CryptJob[]): Promise<readonly string[]>;
+  /** Ends what runs; nothing can be computed afterwards. */
+  close(): void;
+}
+
+/** The real thing. */
+export function createLoginCrypto(): LoginCrypto {
+  const thread = createCryptThread();
+  const digest = (algorithm: string, parts: readonly Uint8Array[]): Uint8Array => {
+    const hash = createHash(algorithm);
+    for (const part of parts) hash.update(part);
+    return hash.digest();
+  };
+  return {
+    sha1: (...parts) => digest("sha1", parts),
+    sha256: (...parts) => digest("sha256", parts),
+    crypt: (password, jobs) => thread.crypt(password, jobs),
+    close: () => thread.close(),
+  };
+}

@@ -1,0 +1,27 @@
+// The random bytes of a login, and the one operation that all methods do with them.
+
+/** Length of a scramble in bytes. */
+export const scrambleBytes = 20;
+
+/**
+ * 20 fresh bytes: seven bits each, as clients read them as text; none of them 0x00, which would end that text, or `$`,
+ * which separates the parts of MySQL's stored passwords.
+ */
+export function createScramble(randomBytes: (count: number) => Uint8Array): Uint8Array {
+  const scramble = new Uint8Array(scrambleBytes);
+  let filled = 0;
+  while (filled < scrambleBytes) {
+    for (const random of randomBytes(scrambleBytes)) {
+      const byte = random & 0x7f;
+      if (byte === 0x00 || byte === 0x24 || filled === scrambleBytes) continue;
+      scramble[filled] = byte;
+      filled += 1;
+    }
+  }
+  return scramble;
+}
+
+/** `bytes` XOR `mask`; the mask is repeated when it is shorter. */
+export function xorBytes(bytes: Uint8Array, mask: Uint8Array): Uint8Array {
+  return bytes.map((byte, index) => byte ^ (mask[index % mask.length] ?? 0));
+}
