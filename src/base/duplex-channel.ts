@@ -4,6 +4,8 @@ import type { Duplex } from "node:stream";
 import type { ByteChannel, ByteReceiver } from "./byte-channel.ts";
 
 const nothing = Buffer.alloc(0);
+/** A peer that does not end its side after we ended ours is cut off after this time, in milliseconds. */
+const LINGER_MS = 5000;
 const nobody: ByteReceiver = { onBytes: () => {}, onClosed: () => {} };
 
 /** Chunks are the stream's own Buffers. Starts paused: call `setReceiver`, then `resume`. */
@@ -58,9 +60,13 @@ export class DuplexChannel implements ByteChannel {
   }
 
   end(): void {
-    if (!this.stream.destroyed) this.stream.end();
     this.#receiver = nobody;
+    if (this.stream.destroyed) return;
+    this.stream.end();
     this.stream.resume();
+    const linger = setTimeout(() => this.stream.destroy(), LINGER_MS);
+    linger.unref();
+    this.stream.once("close", () => clearTimeout(linger));
   }
 
   destroy(error?: Error): void {

@@ -5,6 +5,8 @@ import net from "node:net";
 import type { ByteChannel, ByteReceiver } from "./byte-channel.ts";
 
 const nothing = Buffer.alloc(0);
+/** A peer that does not end its side after we ended ours is cut off after this time, in milliseconds. */
+const LINGER_MS = 5000;
 
 /** Receives nothing: stands in until a receiver is set. */
 const nobody: ByteReceiver = { onBytes: () => {}, onClosed: () => {} };
@@ -95,10 +97,15 @@ export class SocketChannel implements ByteChannel {
   }
 
   end(): void {
-    if (!this.socket.destroyed) this.socket.end();
-    // Nothing more is wanted from the peer; but its end must be seen, so the socket keeps reading into the void.
+    // Nothing more is wanted from the peer; but its end must be seen, so the socket keeps reading into the void. A
+    // close with unread bytes would reset the connection and take the last reply with it.
     this.#receiver = nobody;
+    if (this.socket.destroyed) return;
+    this.socket.end();
     this.resume();
+    const linger = setTimeout(() => this.socket.destroy(), LINGER_MS);
+    linger.unref();
+    this.socket.once("close", () => clearTimeout(linger));
   }
 
   destroy(error?: Error): void {

@@ -1,10 +1,11 @@
 // Tells when files have changed and come to rest: atomic rename, in-place write, symlink swap (Kubernetes' `..data`),
-// delete and recreate, directories that do not exist yet. Notices quickly by fs.watch, surely by stat; reads nothing.
-// Why not a watcher library: docs/decisions/2026-11-21-watching-files.md.
+// delete and recreate, directories that do not exist yet. Notices quickly by chokidar (the only file that imports it),
+// surely by stat; reads nothing. Why both: docs/decisions/2026-11-21-watching-files.md.
 
-import { type BigIntStats, type FSWatcher, statSync, watch } from "node:fs";
+import { type BigIntStats, statSync } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { type FSWatcher, watch } from "chokidar";
 
 /** What to watch, and how patiently. */
 export interface WatchOptions {
@@ -60,7 +61,7 @@ class SettledWatch implements FileWatch {
   close(): void {
     this.closed = true;
     clearInterval(this.poll);
-    for (const watcher of this.directories.values()) watcher.close();
+    for (const watcher of this.directories.values()) void watcher.close();
     this.directories.clear();
   }
 
@@ -124,27 +125,37 @@ class SettledWatch implements FileWatch {
     if (this.closed) return;
     for (const [directory, watcher] of this.directories) {
       if (wanted.has(directory)) continue;
-      watcher.close();
+      void watcher.close();
       this.directories.delete(directory);
     }
     for (const directory of wanted) if (!this.directories.has(directory)) this.watchDirectory(directory);
   }
 
   private watchDirectory(directory: string): void {
-    try {
-      const watcher = watch(directory, { persistent: false }, (_event, name) => {
-        // Busy directories such as /tmp must not keep us looking; links further away are left to the poll.
-        if (name === null || name.startsWith("..") || this.names.has(name)) this.poke();
-      });
-      const forget = (): void => {
-        watcher.close();
-        if (this.directories.get(directory) === watcher) this.directories.delete(directory);
-      };
-      watcher.on("error", forget);
-      this.directories.set(directory, watcher);
-    } catch {
-      // No such directory yet, or the system's watches are used up: the poll finds the change.
-    }
+    const watcher = watch(directory, {
+      ignoreInitial: true,
+      depth: 0,
+      followSymlinks: false,
+      // Busy directories such as /tmp must not keep us looking; links further away are left to the poll.
+      ignored: (path) => path !== directory && !this.isOurs(basename(path)),
+    });
+    watcher.on("all", () => this.poke());
+    // Of changes within 50 ms chokidar tells the first only; the raw event tells all.
+    watcher.on("raw", (_event: string, path: string | null) => {
+      if (path === null || this.isOurs(basename(path))) this.poke();
+    });
+    // What changed while it began to watch is seen now.
+    watcher.on("ready", () => this.poke());
+    // No such directory yet, or the system's watches are used up: the poll finds the change.
+    watcher.on("error", () => {
+      if (this.directories.get(directory) === watcher) this.directories.delete(directory);
+      void watcher.close();
+    });
+    this.directories.set(directory, watcher);
+  }
+
+  private isOurs(name: string): boolean {
+    return name.startsWith("..") || this.names.has(name);
   }
 }
 
