@@ -68,7 +68,7 @@ export class ClientInput implements ByteReceiver {
   }
 
   onBytes(chunk: Uint8Array): void {
-    if (this.#owner.idle && !this.partial && isWholeCommand(chunk)) {
+    if (this.#owner.idle && !this.partial && isWholeCommand(chunk, this.#collector.payloadBytesMax)) {
       this.#owner.onCommand(chunk);
       return;
     }

@@ -1,25 +1,40 @@
-// Where a client's command begins and ends: the quick test for the usual case (one chunk, one command), and a collector
-// for everything else. Pure over bytes.
+// Where a client's command begins and ends: the quick test for the usual case (one chunk is one command), and a collector
+// for everything else. Knows limits and sequence numbers, not what commands mean.
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html
 
-const HEADER_BYTES = 4;
-const FRAME_PAYLOAD_MAX = 0xffffff;
+import { assert } from "../base/assert.ts";
+import { frameLengthAt } from "./frames.ts";
+import { GrowingBuffer } from "./growing-buffer.ts";
+import { FRAME_HEADER_BYTES, FRAME_PAYLOAD_BYTES_MAX } from "./limits.ts";
 
-/** Whether `chunk` is exactly one command in one frame with sequence number 0. */
-export function isWholeCommand(chunk: Uint8Array): boolean {
-  const bytes = chunk.length;
-  if (bytes <= HEADER_BYTES || chunk[3] !== 0) return false;
-  const payloadBytes = (chunk[0] ?? 0) | ((chunk[1] ?? 0) << 8) | ((chunk[2] ?? 0) << 16);
-  return payloadBytes + HEADER_BYTES === bytes && payloadBytes < FRAME_PAYLOAD_MAX;
+/**
+ * Whether `chunk` is exactly one whole command: one frame with sequence number 0, not empty, within
+ * `payloadBytesMax`. Everything else goes through a {@link CommandCollector}, faults too.
+ */
+export function isWholeCommand(
+  chunk: Uint8Array,
+  payloadBytesMax: number = FRAME_PAYLOAD_BYTES_MAX,
+): boolean {
+  const payloadBytes = chunk.length - FRAME_HEADER_BYTES;
+  return (
+    payloadBytes > 0 &&
+    chunk[3] === 0 &&
+    frameLengthAt(chunk, 0) === payloadBytes &&
+    payloadBytes < FRAME_PAYLOAD_BYTES_MAX &&
+    payloadBytes <= payloadBytesMax
+  );
 }
 
-/** The payload of a whole command. Aliases `frames` unless the command spans several frames. */
+/**
+ * The payload of a whole command. It aliases `frames` where the command is one frame; where it spans several, a copy is
+ * made (as large as the command).
+ */
 export function payloadOf(frames: Uint8Array): Uint8Array {
-  if (lengthAt(frames, 0) < FRAME_PAYLOAD_MAX) return frames.subarray(HEADER_BYTES);
+  if (frameLengthAt(frames, 0) < FRAME_PAYLOAD_BYTES_MAX) return frames.subarray(FRAME_HEADER_BYTES);
   const parts: Uint8Array[] = [];
-  let at = 0;
-  while (at < frames.length) {
-    const end = at + HEADER_BYTES + lengthAt(frames, at);
-    parts.push(frames.subarray(at + HEADER_BYTES, end));
+  for (let at = 0; at < frames.length; ) {
+    const end = at + FRAME_HEADER_BYTES + frameLengthAt(frames, at);
+    parts.push(frames.subarray(at + FRAME_HEADER_BYTES, end));
     at = end;
   }
   return Buffer.concat(parts);
@@ -31,100 +46,123 @@ export function replySequenceOf(frames: Uint8Array): number {
   let sequence = 0;
   while (at < frames.length) {
     sequence = frames[at + 3] ?? 0;
-    at += HEADER_BYTES + lengthAt(frames, at);
+    at += FRAME_HEADER_BYTES + frameLengthAt(frames, at);
   }
   return (sequence + 1) & 0xff;
 }
 
-/** What a push has led to. */
+/** Why a command cannot be read; the connection ends with this error, since what follows cannot be told apart. */
+export interface CommandFault {
+  readonly symbol: "ER_NET_PACKETS_OUT_OF_ORDER" | "ER_NET_PACKET_TOO_LARGE";
+  /** The sequence number of the ERR: 0 when numbers are out of order, as MySQL does. */
+  readonly replySequence: number;
+}
+
+/** What a push has led to; `consumedBytes` counts from the push's `from`. */
 export type Collected =
   | { readonly kind: "more"; readonly consumedBytes: number }
-  /** A whole command, headers included; a copy. */
+  /** A whole command, headers included, in memory that now belongs to the caller. */
   | { readonly kind: "command"; readonly consumedBytes: number; readonly frames: Buffer }
-  | {
-      readonly kind: "error";
-      readonly consumedBytes: number;
-      readonly symbol: "ER_NET_PACKETS_OUT_OF_ORDER" | "ER_NET_PACKET_TOO_LARGE";
-      readonly replySequence: number;
-    };
+  | ({ readonly kind: "error"; readonly consumedBytes: number } & CommandFault);
 
-/** Collects one command from chunks of any size, without copying what was collected before. */
+/**
+ * Collects one command from chunks of any size. A byte is copied twice at most on average, however large the command is
+ * and however small the chunks are, and memory follows what has arrived, not what was announced.
+ */
 export class CommandCollector {
-  readonly #payloadBytesMax: number;
-  #parts: Buffer[] = [];
-  #header: Buffer = Buffer.alloc(0);
+  /** max_allowed_packet. */
+  readonly payloadBytesMax: number;
+  readonly #frames = new GrowingBuffer();
+  /** Bytes of the current header that are there. */
+  #headerBytes = 0;
+  #header = new Uint8Array(FRAME_HEADER_BYTES);
+  /** Payload over all frames so far, as announced. */
   #payloadBytes = 0;
   #missingBytes = 0;
+  #expectedBytes = 0;
   #isLastFrame = false;
-  #sequenceNext = 0;
+  #sequence = 0;
+  #fault: CommandFault | null = null;
 
   /** `payloadBytesMax`: max_allowed_packet, over all frames of one command. */
   constructor(payloadBytesMax: number) {
-    this.#payloadBytesMax = payloadBytesMax;
-  }
-
-  /** Payload announced so far, in bytes. */
-  get collectedBytes(): number {
-    return this.#payloadBytes;
+    this.payloadBytesMax = payloadBytesMax;
   }
 
   /** Whether a command has begun and not ended. */
   get collecting(): boolean {
-    return this.#parts.length > 0 || this.#header.length > 0;
+    return this.#headerBytes > 0 || this.#frames.length > 0;
   }
 
-  /** Takes bytes up to the end of the command. */
-  push(chunk: Uint8Array): Collected {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    let at = 0;
-    for (;;) {
-      if (this.#missingBytes > 0) {
-        const end = Math.min(bytes.length, at + this.#missingBytes);
-        this.#missingBytes -= end - at;
-        this.#parts.push(Buffer.from(bytes.subarray(at, end)));
-        at = end;
-        if (this.#missingBytes > 0) return { kind: "more", consumedBytes: at };
+  /** Bytes of the unfinished command that have arrived, headers included. */
+  get collectedBytes(): number {
+    return this.#frames.length;
+  }
+
+  /** Bytes of memory that they take: at most twice as many, and never more than the command will have. */
+  get capacityBytes(): number {
+    return this.#frames.capacityBytes;
+  }
+
+  /** Takes bytes of `chunk[from, to)` up to the end of one command. After an error nothing is taken any more. */
+  push(chunk: Uint8Array, from = 0, to: number = chunk.length): Collected {
+    let at = from;
+    while (this.#fault === null) {
+      const frameIsWhole = this.#headerBytes === FRAME_HEADER_BYTES && this.#missingBytes === 0;
+      if (frameIsWhole && this.#isLastFrame) {
+        return { kind: "command", consumedBytes: at - from, frames: this.#take() };
       }
-      if (this.#isLastFrame) return { kind: "command", consumedBytes: at, frames: this.#take() };
-      const end = Math.min(bytes.length, at + HEADER_BYTES - this.#header.length);
-      this.#header = Buffer.concat([this.#header, bytes.subarray(at, end)]);
-      at = end;
-      if (this.#header.length < HEADER_BYTES) return { kind: "more", consumedBytes: at };
-      const error = this.#beginFrame();
-      if (error !== null)
-        return { kind: "error", consumedBytes: at, symbol: error, replySequence: this.#errorSequence(error) };
+      if (frameIsWhole) this.#headerBytes = 0;
+      if (at >= to) return { kind: "more", consumedBytes: at - from };
+      at =
+        this.#headerBytes < FRAME_HEADER_BYTES
+          ? this.#takeHeaderByte(chunk, at)
+          : this.#takeBody(chunk, at, to);
     }
+    return { kind: "error", consumedBytes: at - from, ...this.#fault };
   }
 
-  #beginFrame(): "ER_NET_PACKETS_OUT_OF_ORDER" | "ER_NET_PACKET_TOO_LARGE" | null {
-    const header = this.#header;
-    if (header[3] !== this.#sequenceNext) return "ER_NET_PACKETS_OUT_OF_ORDER";
-    const frameBytes = lengthAt(header, 0);
+  #takeHeaderByte(chunk: Uint8Array, at: number): number {
+    this.#header[this.#headerBytes] = chunk[at] ?? 0;
+    this.#headerBytes += 1;
+    if (this.#headerBytes === FRAME_HEADER_BYTES) this.#beginFrame();
+    return at + 1;
+  }
+
+  #takeBody(chunk: Uint8Array, at: number, to: number): number {
+    const end = Math.min(to, at + this.#missingBytes);
+    this.#frames.append(chunk, at, end, this.#expectedBytes);
+    this.#missingBytes -= end - at;
+    return end;
+  }
+
+  #beginFrame(): void {
+    if (this.#header[3] !== this.#sequence) {
+      this.#fault = { symbol: "ER_NET_PACKETS_OUT_OF_ORDER", replySequence: 0 };
+      return;
+    }
+    this.#sequence = (this.#sequence + 1) & 0xff;
+    const frameBytes = frameLengthAt(this.#header, 0);
     this.#payloadBytes += frameBytes;
-    this.#sequenceNext = (this.#sequenceNext + 1) & 0xff;
-    if (this.#payloadBytes > this.#payloadBytesMax) return "ER_NET_PACKET_TOO_LARGE";
-    this.#parts.push(header);
-    this.#header = Buffer.alloc(0);
+    if (this.#payloadBytes > this.payloadBytesMax) {
+      this.#fault = { symbol: "ER_NET_PACKET_TOO_LARGE", replySequence: this.#sequence };
+      this.#frames.take();
+      return;
+    }
+    this.#isLastFrame = frameBytes < FRAME_PAYLOAD_BYTES_MAX;
     this.#missingBytes = frameBytes;
-    this.#isLastFrame = frameBytes < FRAME_PAYLOAD_MAX;
-    return null;
-  }
-
-  /** MySQL answers a wrong sequence number in the command phase with number 0. */
-  #errorSequence(error: string): number {
-    return error === "ER_NET_PACKETS_OUT_OF_ORDER" ? 0 : this.#sequenceNext;
+    const wholeBytes = this.#frames.length + FRAME_HEADER_BYTES + frameBytes;
+    // With more frames to come the whole may grow to the limit: then memory doubles instead of growing frame by frame.
+    this.#expectedBytes = this.#isLastFrame ? wholeBytes : wholeBytes + this.payloadBytesMax;
+    this.#frames.append(this.#header, 0, FRAME_HEADER_BYTES, this.#expectedBytes);
   }
 
   #take(): Buffer {
-    const frames = Buffer.concat(this.#parts);
-    this.#parts = [];
+    assert(this.#frames.length > 0, "a command was taken before it was there");
+    this.#headerBytes = 0;
     this.#payloadBytes = 0;
     this.#isLastFrame = false;
-    this.#sequenceNext = 0;
-    return frames;
+    this.#sequence = 0;
+    return this.#frames.take();
   }
-}
-
-function lengthAt(frames: Uint8Array, at: number): number {
-  return (frames[at] ?? 0) | ((frames[at + 1] ?? 0) << 8) | ((frames[at + 2] ?? 0) << 16);
 }

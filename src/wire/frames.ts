@@ -91,7 +91,10 @@ export class FrameReader {
         continue;
       }
       const end = Math.min(to, at + this.#missingBytes);
-      this.#payload.append(chunk, at, end, this.#payload.length + this.#missingBytes);
+      // With more frames to come the whole may grow to the limit: then memory doubles instead of growing by frames.
+      const isLast = this.#frameBytes < FRAME_PAYLOAD_BYTES_MAX;
+      const expected = isLast ? this.#payload.length + this.#missingBytes : this.#payloadBytesMax;
+      this.#payload.append(chunk, at, end, expected);
       this.#missingBytes -= end - at;
       at = end;
       if (this.#missingBytes === 0) this.#endFrame();

@@ -1,14 +1,19 @@
-// The client's side of LOAD DATA LOCAL: packets of file content until an empty one. Pure over bytes, any chunking.
+// The client's side of LOAD DATA LOCAL: packets of file content, then an empty one. Finds the end in chunks of any size;
+// copies nothing.
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_local_infile_request.html
 
-const HEADER_BYTES = 4;
+import { FRAME_HEADER_BYTES, FRAME_PAYLOAD_BYTES_MAX } from "./limits.ts";
 
-/** Finds the end of the file in the client's bytes. */
+/** Follows one file; one object per LOAD DATA LOCAL. */
 export class LocalFileTracker {
-  #headerBytes = 0;
-  #length = 0;
-  #missingBytes = 0;
   /** Whether the empty packet has passed. */
   complete = false;
+  #headerBytes = 0;
+  #length = 0;
+  /** Bytes of the current frame's body that have not arrived. */
+  #missingBytes = 0;
+  /** Whether the next frame continues a packet: then an empty one ends that packet, not the file. */
+  #continues = false;
 
   /** Walks over `chunk[from, to)`; returns the offset behind the empty packet, or `to`. */
   feed(chunk: Uint8Array, from: number, to: number): number {
@@ -20,16 +25,21 @@ export class LocalFileTracker {
         at += taken;
         continue;
       }
-      const byte = chunk[at] ?? 0;
-      if (this.#headerBytes < 3) this.#length |= byte << (8 * this.#headerBytes);
-      this.#headerBytes += 1;
+      this.#takeHeaderByte(chunk[at] as number);
       at += 1;
-      if (this.#headerBytes < HEADER_BYTES) continue;
-      this.complete = this.#length === 0;
-      this.#missingBytes = this.#length;
-      this.#headerBytes = 0;
-      this.#length = 0;
     }
     return at;
+  }
+
+  #takeHeaderByte(byte: number): void {
+    // The fourth byte is the sequence number: the server judges it.
+    if (this.#headerBytes < 3) this.#length |= byte << (8 * this.#headerBytes);
+    this.#headerBytes += 1;
+    if (this.#headerBytes < FRAME_HEADER_BYTES) return;
+    this.complete = this.#length === 0 && !this.#continues;
+    this.#continues = this.#length === FRAME_PAYLOAD_BYTES_MAX;
+    this.#missingBytes = this.#length;
+    this.#headerBytes = 0;
+    this.#length = 0;
   }
 }

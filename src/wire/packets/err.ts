@@ -27,15 +27,18 @@ export function isErr(payload: Uint8Array): boolean {
 
 /** Encodes `ff code # sqlstate message`; without `# sqlstate` for peers that are not known to have PROTOCOL_41. */
 export function encodeErr(packet: ErrPacket, capabilities: Capabilities): Buffer {
-  const message = Buffer.from(packet.message, "utf8");
-  const hasState = has(capabilities, CLIENT_PROTOCOL_41);
+  const known = packet.sqlState.length === SQLSTATE_BYTES ? packet.sqlState : SQLSTATE_UNKNOWN;
+  const sqlState = has(capabilities, CLIENT_PROTOCOL_41) ? known : "";
+  return encodeErrBytes({ code: packet.code, sqlState }, Buffer.from(packet.message, "utf8"));
+}
+
+/** Encodes an ERR with its message as bytes; without `# sqlstate` where `sqlState` is empty. */
+export function encodeErrBytes(err: Omit<ErrPacket, "message">, message: Uint8Array): Buffer {
+  const hasState = err.sqlState !== "";
   const writer = new Writer(3 + (hasState ? 1 + SQLSTATE_BYTES : 0) + message.length)
     .u8(ERR_HEADER)
-    .u16(packet.code);
-  if (hasState) {
-    const state = packet.sqlState.length === SQLSTATE_BYTES ? packet.sqlState : SQLSTATE_UNKNOWN;
-    writer.u8(SQLSTATE_MARKER).bytes(Buffer.from(state, "latin1"));
-  }
+    .u16(err.code);
+  if (hasState) writer.u8(SQLSTATE_MARKER).bytes(Buffer.from(err.sqlState, "latin1"));
   return writer.bytes(message).finish();
 }
 

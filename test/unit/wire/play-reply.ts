@@ -80,7 +80,9 @@ export function playReply(played: PlayedReply): void {
   const { reply } = played;
   const all = Array.from({ length: reply.length - 1 }, (_, index) => index + 1);
   const whole = walkReply(played);
-  for (const cuts of [[], all, ...all.map((cut) => [cut])]) {
+  // Long replies are cut at every offset of their beginning and end.
+  const singly = all.filter((cut) => cut < 600 || cut > reply.length - 600);
+  for (const cuts of [[], all, ...singly.map((cut) => [cut])]) {
     const walk = walkReply(played, boundaryFor(played), cuts);
     const at = cuts.length === 1 ? `cut at ${cuts[0]}` : `${cuts.length} cuts`;
     expect(walk.fault, at).toBe("");
