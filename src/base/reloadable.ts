@@ -22,7 +22,9 @@ export type ReloadEvent<T> =
       readonly generation: number;
       readonly trigger: string;
     }
-  | { readonly kind: "failed"; readonly problems: readonly Problem[]; readonly trigger: string };
+  | { readonly kind: "failed"; readonly problems: readonly Problem[]; readonly trigger: string }
+  /** After a failure the files are again what is in use: nothing was swapped. */
+  | { readonly kind: "restored"; readonly trigger: string };
 
 /** How a {@link Reloadable} is made. */
 export interface ReloadableOptions<T> {
@@ -165,6 +167,7 @@ export class Reloadable<T> {
   private async reloadNow(trigger: string): Promise<"unchanged" | "reloaded" | "failed"> {
     const found = await snapshot(this.options);
     if (found.digest === this.digest) {
+      if (this.failure !== null) this.tell({ kind: "restored", trigger });
       this.failure = null;
       this.failedDigest = null;
       return "unchanged";
@@ -174,14 +177,16 @@ export class Reloadable<T> {
     if (!loaded.ok) {
       this.failedDigest = found.digest;
       this.failure = { atMs: this.options.clock.wallMs(), problems: loaded.problems };
-      const { onEvent } = this.options;
-      if (onEvent !== undefined) {
-        callOutside(() => onEvent({ kind: "failed", problems: loaded.problems, trigger }));
-      }
+      this.tell({ kind: "failed", problems: loaded.problems, trigger });
       return "failed";
     }
     this.swap(loaded.value, found.digest, trigger);
     return "reloaded";
+  }
+
+  private tell(event: ReloadEvent<T>): void {
+    const { onEvent } = this.options;
+    if (onEvent !== undefined) callOutside(() => onEvent(event));
   }
 
   private async attempt(found: Snapshot): Promise<Loaded<T>> {
@@ -205,12 +210,7 @@ export class Reloadable<T> {
     this.loadedAt = this.options.clock.wallMs();
     this.failure = null;
     this.failedDigest = null;
-    const { onEvent } = this.options;
-    if (onEvent !== undefined) {
-      callOutside(() =>
-        onEvent({ kind: "reloaded", value, previous, generation: this.generationNow, trigger }),
-      );
-    }
+    this.tell({ kind: "reloaded", value, previous, generation: this.generationNow, trigger });
     for (const listener of this.listeners) callOutside(() => listener(value, previous));
   }
 }

@@ -48,6 +48,11 @@ export class ReloadReport {
     const { name, path } = this.#file;
     const label = { file: name };
     const base = { file: name, path, trigger: event.trigger };
+    if (event.kind === "restored") {
+      metrics.gauge("file_stale", label).set(0);
+      logger.info("A file that could not be loaded is again as it was", base);
+      return;
+    }
     if (event.kind === "failed") {
       const problems = event.problems.map(formatProblem);
       metrics.counter("file_reloads_total", { ...label, outcome: "failed" }).add();

@@ -140,6 +140,18 @@ describe("Reloadable", () => {
     expect(reloadable.lastFailure).toBeNull();
   });
 
+  it("tells when a bad file is again what is in use", async () => {
+    const path = join(directory, "file.json");
+    writeFileSync(path, "good 1");
+    const { reloadable, events } = await started(path);
+    writeFileSync(path, "bad 1");
+    expect(await reloadable.reload("SIGHUP")).toBe("failed");
+    writeFileSync(path, "good 1");
+    expect(await reloadable.reload("SIGHUP")).toBe("unchanged");
+    expect(events.map((event) => event.kind)).toEqual(["failed", "restored"]);
+    expect(reloadable.lastFailure).toBeNull();
+  });
+
   it("is not reloaded by a file that was only touched or rewritten", async () => {
     const path = join(directory, "file.json");
     writeFileSync(path, "good 1");

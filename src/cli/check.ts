@@ -1,0 +1,193 @@
+// `gatehouse check`: validates every file that the same flags would serve with, without serving. All problems at once.
+
+import { createPrivateKey } from "node:crypto";
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import { findPrograms } from "../backend/embedded/programs.ts";
+import { type FileContent, isFileContent, readFileContent } from "../base/file-content.ts";
+import { jsonFileBytesMax } from "../base/json-file.ts";
+import { formatProblem, type Problem, wholeFileProblem } from "../base/problem.ts";
+import type { AuthOptions, BackendOptions } from "../server/gateway-options.ts";
+import { TlsAcceptor } from "../server/tls-acceptor.ts";
+import { readUsersFile } from "../users/users-file.ts";
+import { splitArguments, UsageError } from "./arguments.ts";
+import type { CommandContext, ExitCode } from "./command.ts";
+import { serveFlags } from "./flags.ts";
+import { formatHelp } from "./help.ts";
+import type { ServeOptions } from "./options.ts";
+import { readServeOptions } from "./serve.ts";
+
+/** PEM, password and token files are small; larger ones are refused, in bytes. */
+const smallFileBytesMax = 1024 * 1024;
+/** A certificate that ends sooner is worth a warning, in milliseconds. */
+const expiryWarningMs = 14 * 24 * 3_600_000;
+const othersMayRead = 0o004;
+
+/** Collects what is found. */
+interface Findings {
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
+  /** What is fine, one line each. */
+  readonly good: string[];
+}
+
+/** Validates everything. @throws UsageError for wrong flags */
+export async function check(context: CommandContext): Promise<ExitCode> {
+  const split = splitArguments(context.argv, serveFlags);
+  if (split.help) {
+    const about = [
+      "Takes the flags of serve, validates every file that they name, and says what is wrong, with line and column. Exit code 1 when there is a problem.",
+    ];
+    context.print(formatHelp({ usage: "gatehouse check [flags]", about }, serveFlags, context.width));
+    return 0;
+  }
+  if (split.words.length > 0)
+    throw new UsageError(`Unexpected word '${split.words[0]}': check takes flags only`);
+  const { options, settings } = readServeOptions(context);
+  const findings: Findings = { problems: [], warnings: [], good: [] };
+  await checkAuth(options.gateway.auth, findings);
+  await checkTls(options, context.clock.wallMs(), findings);
+  await checkBackend(options.gateway.backend, context, findings);
+  const tokenFile = options.gateway.admin?.tokenFile ?? null;
+  if (tokenFile !== null) await checkSecretFile(tokenFile, "token", findings);
+  checkFolders(options, findings);
+  for (const warning of settings.warnings) context.complain(`warning: ${warning}`);
+  for (const warning of findings.warnings) context.complain(`warning: ${formatProblem(warning)}`);
+  for (const problem of findings.problems) context.complain(formatProblem(problem));
+  for (const line of findings.good) context.print(line);
+  return findings.problems.length === 0 ? 0 : 1;
+}
+
+async function checkAuth(auth: AuthOptions, findings: Findings): Promise<void> {
+  if (auth.kind === "none") {
+    findings.good.push("Logins are not judged: everybody gets in (--mysql_auth_server_impl=none)");
+    return;
+  }
+  if (auth.users.kind === "text") {
+    checkUsersText(auth.users.text, "--mysql_auth_server_static_string", findings);
+  } else {
+    const content = await read(auth.users.path, jsonFileBytesMax, findings);
+    if (content !== null) {
+      if ((content.mode & othersMayRead) !== 0) {
+        const message = "Others than its owner and group may read the file: run chmod o-rwx on it";
+        const list = auth.strictFileMode ? findings.problems : findings.warnings;
+        list.push(wholeFileProblem(content.path, message));
+      }
+      checkUsersText(content.bytes, content.path, findings);
+    }
+  }
+  if (auth.rsaPrivateKeyFile !== null) await checkRsaKey(auth.rsaPrivateKeyFile, findings);
+}
+
+function checkUsersText(text: string | Uint8Array, path: string, findings: Findings): void {
+  const result = readUsersFile(text, path, 1);
+  if (!result.ok) {
+    findings.problems.push(...result.problems);
+    return;
+  }
+  findings.warnings.push(...result.warnings);
+  const { directory } = result;
+  const entries = directory.userNames.reduce(
+    (sum, user) => sum + (directory.entriesOf(user)?.length ?? 0),
+    0,
+  );
+  findings.good.push(`${path}: ${directory.userNames.length} users, ${entries} entries`);
+}
+
+async function checkRsaKey(path: string, findings: Findings): Promise<void> {
+  const content = await read(path, smallFileBytesMax, findings);
+  if (content === null) return;
+  try {
+    const key = createPrivateKey(Buffer.from(content.bytes));
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+    if (key.asymmetricKeyType !== "rsa" || bits < 2048) {
+      findings.problems.push(wholeFileProblem(path, "The key must be an RSA key of at least 2048 bits"));
+    } else {
+      findings.good.push(`${path}: RSA key of ${bits} bits`);
+    }
+  } catch {
+    findings.problems.push(wholeFileProblem(path, "Cannot read a private key (PEM, without a passphrase)"));
+  }
+}
+
+async function checkTls(options: ServeOptions, nowMs: number, findings: Findings): Promise<void> {
+  const tls = options.gateway.clientTls;
+  if (tls === null) return;
+  const cert = await read(tls.certFile, smallFileBytesMax, findings);
+  const key = await read(tls.keyFile, smallFileBytesMax, findings);
+  if (cert === null || key === null) return;
+  try {
+    const { notAfterMs } = new TlsAcceptor({ cert: cert.bytes, key: key.bytes, minVersion: tls.minVersion });
+    const end = new Date(notAfterMs).toISOString().slice(0, 10);
+    if (notAfterMs < nowMs)
+      findings.problems.push(wholeFileProblem(tls.certFile, `The certificate ended on ${end}`));
+    else if (notAfterMs - nowMs < expiryWarningMs) {
+      findings.warnings.push(wholeFileProblem(tls.certFile, `The certificate ends soon, on ${end}`));
+    }
+    findings.good.push(`${tls.certFile}: certificate until ${end}, fits ${tls.keyFile}`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    findings.problems.push(
+      wholeFileProblem(tls.certFile, `Cannot use certificate and key ${tls.keyFile}: ${why}`),
+    );
+  }
+}
+
+async function checkBackend(
+  backend: BackendOptions,
+  context: CommandContext,
+  findings: Findings,
+): Promise<void> {
+  if (backend.kind === "embedded") {
+    const programs = findPrograms(context.environment.PATH ?? "");
+    if (typeof programs === "string") {
+      findings.problems.push(
+        wholeFileProblem("--backend=embedded", `Cannot run the embedded database: ${programs}`),
+      );
+    } else {
+      const message = `The embedded database will serve, with its own data in ${backend.dataDirectory}: --backend names a real one`;
+      findings.warnings.push(wholeFileProblem("--backend=embedded", message));
+    }
+    return;
+  }
+  if (backend.password.kind === "file") await checkSecretFile(backend.password.path, "password", findings);
+  for (const path of [backend.tls.ca, backend.tls.cert, backend.tls.key]) {
+    const content = path === null ? null : await read(path, smallFileBytesMax, findings);
+    if (content !== null && !Buffer.from(content.bytes).includes("-----BEGIN ")) {
+      findings.problems.push(wholeFileProblem(content.path, "The file must be PEM: it has no BEGIN line"));
+    }
+  }
+}
+
+async function checkSecretFile(path: string, what: string, findings: Findings): Promise<void> {
+  const content = await read(path, smallFileBytesMax, findings);
+  if (content === null) return;
+  if (Buffer.from(content.bytes).toString().trim() === "") {
+    findings.problems.push(wholeFileProblem(path, `The file must hold a ${what}: it is empty`));
+  } else if ((content.mode & othersMayRead) !== 0) {
+    findings.warnings.push(
+      wholeFileProblem(path, `Others may read the ${what}: run chmod o-rwx on the file`),
+    );
+  }
+}
+
+/** Files that are written at start need a folder. */
+function checkFolders(options: ServeOptions, findings: Findings): void {
+  const { logFile, auditLogFile, pidFile } = options.process;
+  for (const path of [logFile, auditLogFile, pidFile, options.gateway.listen.unixSocketPath]) {
+    if (path === null) continue;
+    try {
+      if (statSync(dirname(path)).isDirectory()) continue;
+    } catch {
+      // Told below.
+    }
+    findings.problems.push(wholeFileProblem(path, "Its folder does not exist"));
+  }
+}
+
+async function read(path: string, bytesMax: number, findings: Findings): Promise<FileContent | null> {
+  const result = await readFileContent(path, bytesMax);
+  if (isFileContent(result)) return result;
+  findings.problems.push(result);
+  return null;
+}
