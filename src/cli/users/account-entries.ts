@@ -75,11 +75,13 @@ function convertAccount(account: Account): Converted | string {
   const source = convertHost(account.host);
   if (source === null) return "its host is a name or a pattern that is no network";
   const remarks: string[] = [];
+  const reasons: string[] = [];
   const entries: EntryText[] = [];
   for (const method of account.methods) {
     const credential = convertHash(method.plugin, Buffer.from(method.hash));
     if (typeof credential === "string") {
-      remarks.push(`its login by ${method.plugin || "no plugin"} is left out: ${credential}`);
+      remarks.push(`its login by ${method.plugin} is left out: ${credential}`);
+      reasons.push(`${credential} (${method.plugin})`);
       continue;
     }
     entries.push({
@@ -91,7 +93,7 @@ function convertAccount(account: Account): Converted | string {
       ...(account.maxUserConnections > 0 ? { MaxConnections: account.maxUserConnections } : {}),
     });
   }
-  if (entries.length === 0) return remarks.map((remark) => remark.replace(/^its login by /, "")).join("; ");
+  if (entries.length === 0) return reasons.join("; ") || "it has no way to log in";
   if (account.expired) remarks.push("its password has expired on the server; here it works");
   if (account.host === "localhost") remarks.push("localhost means the unix socket only, as on the server");
   return { entries, order: source.order, remarks };
