@@ -26,14 +26,17 @@ export function continuesName(code: number): boolean {
   return code > 127 || ((ascii[code] ?? 0) & (letter | digit)) !== 0;
 }
 
+/** 0 to 9. */
 export function isDigit(code: number): boolean {
   return ((ascii[code] ?? 0) & digit) !== 0;
 }
 
+/** 0 to 9, a to f in both cases. */
 export function isHexDigit(code: number): boolean {
   return ((ascii[code] ?? 0) & hex) !== 0;
 }
 
+/** White space between tokens: space, tab, newline, vertical tab, form feed, carriage return. */
 export function isSpace(code: number): boolean {
   return ((ascii[code] ?? 0) & space) !== 0;
 }
