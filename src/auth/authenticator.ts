@@ -9,9 +9,9 @@ import type { AuthExchange, AuthenticatedUser } from "./auth-exchange.ts";
 import { judgeCertificate } from "./certificate-gate.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { type Identified, identifyUser } from "./identify.ts";
-import { isEmptyAnswer, LoginAttempt } from "./login-attempt.ts";
+import { LoginAttempt } from "./login-attempt.ts";
 import type { LoginCrypto } from "./login-crypto.ts";
-import { accessDenied, converse, greetingPlugin } from "./login-exchange.ts";
+import { converse, greetingPlugin } from "./login-exchange.ts";
 import type { LoginRequest } from "./login-request.ts";
 import type { RsaKey } from "./rsa-key.ts";
 import { createScramble } from "./scramble.ts";
@@ -86,11 +86,8 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   };
 
   async function* authenticate(request: LoginRequest): AuthExchange {
-    const gate = judgeCertificate(request.peer, options.requireClientCertificate);
-    if (gate.kind === "stop") {
-      const error = accessDenied(request, !isEmptyAnswer(request.authResponse));
-      return { kind: "refused", error, reason: gate.reason, plugin: request.clientPlugin ?? "" };
-    }
+    const gate = judgeCertificate(request, options.requireClientCertificate);
+    if (gate.kind === "stop") return gate.outcome;
     const directory = currentDirectory();
     const tools = { crypto, rsaKey: parts.rsaKey(), digestCache, rsaQueue, cryptQueue, decoy };
     const attempt = new LoginAttempt(request, directory, tools, gate.spiffeId, clock.wallMs());

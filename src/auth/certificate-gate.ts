@@ -1,31 +1,43 @@
 // What a client's certificate says about a login, whoever wants to log in: a bad one ends it, a good one may prove a
 // SPIFFE id.
 
-import { readCertificateFacts } from "../identity/certificate-facts.ts";
-import type { Peer } from "../identity/peer.ts";
+import { sqlError } from "../errors/sql-error.ts";
+import { judgeClientCertificate, type Proven } from "../identity/client-certificate.ts";
+import type { AuthOutcome } from "./auth-exchange.ts";
+import { isEmptyAnswer } from "./login-attempt.ts";
+import { accessDenied } from "./login-exchange.ts";
+import type { LoginRequest } from "./login-request.ts";
 
-/** A login may go on, with the SPIFFE id that its certificate proves; or it ends here for a reason. */
+/** A login may go on, with the SPIFFE id that its certificate proves or the reason why it proves none; or it ends here. */
 export type GateVerdict =
-  | { readonly kind: "pass"; readonly spiffeId: string | null }
-  | { readonly kind: "stop"; readonly reason: string };
+  | { readonly kind: "pass"; readonly spiffeId: Proven<string> }
+  | { readonly kind: "stop"; readonly outcome: AuthOutcome };
 
 /**
- * Judges the certificate of a peer. `isRequired`: every TCP client must present one; unix sockets have none.
- * Beside chain, validity and CRL (judged by TLS), a leaf that is a CA or not made for clients is refused.
+ * Judges the certificate of whoever logs in. `isRequired`: every TCP client must present one; unix sockets have none.
+ * The first step of a login: so it is told in a packet, whatever the user's entries are.
  */
-export function judgeCertificate(peer: Peer, isRequired: boolean): GateVerdict {
-  const certificate = peer.tls?.certificate ?? null;
-  if (certificate === null) {
-    return isRequired && peer.transport === "tcp"
-      ? { kind: "stop", reason: "certificate_missing" }
-      : { kind: "pass", spiffeId: null };
+export function judgeCertificate(request: LoginRequest, isRequired: boolean): GateVerdict {
+  const { peer } = request;
+  const certificate = judgeClientCertificate(peer);
+  switch (certificate.kind) {
+    case "verified":
+      return { kind: "pass", spiffeId: certificate.spiffeId };
+    case "refused":
+      return { kind: "stop", outcome: refuse(request, certificate.reason) };
+    case "absent": {
+      if (!isRequired || peer.transport === "unix") {
+        return { kind: "pass", spiffeId: { ok: false, reason: "certificate_missing" } };
+      }
+      const outcome = refuse(request, "certificate_missing");
+      // Without TLS no certificate could be sent: the client is told what to do, as by require_secure_transport.
+      const error = sqlError("ER_SECURE_TRANSPORT_REQUIRED");
+      return { kind: "stop", outcome: peer.tls === null ? { ...outcome, error } : outcome };
+    }
   }
-  if (certificate.verifyError !== null) {
-    return { kind: "stop", reason: `certificate_${certificate.verifyError.toLowerCase()}` };
-  }
-  const facts = readCertificateFacts(certificate.raw);
-  if (facts === null) return { kind: "stop", reason: "certificate_unreadable" };
-  if (facts.isAuthority) return { kind: "stop", reason: "certificate_is_ca" };
-  if (!facts.allowsClientAuth) return { kind: "stop", reason: "certificate_not_for_clients" };
-  return { kind: "pass", spiffeId: facts.spiffeId };
+}
+
+function refuse(request: LoginRequest, reason: string): AuthOutcome & { kind: "refused" } {
+  const error = accessDenied(request, !isEmptyAnswer(request.authResponse));
+  return { kind: "refused", error, reason, plugin: request.clientPlugin ?? "" };
 }

@@ -1,13 +1,12 @@
 // `mysql_auth_server_impl=clientcert`, as Vitess has it (go/mysql/auth_server_clientcert.go): the client's certificate
 // is the credential, its common name is the user, its DNS names are the groups. What is sent as password is ignored.
 
-import { readCertificateFacts } from "../identity/certificate-facts.ts";
+import { judgeClientCertificate } from "../identity/client-certificate.ts";
 import { noProxyUsers } from "../users/proxy-users.ts";
 import { createUserDirectory } from "../users/user-directory.ts";
 import { acknowledge } from "./acknowledgement.ts";
 import type { AuthExchange, AuthOutcome } from "./auth-exchange.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { judgeCertificate } from "./certificate-gate.ts";
 import { identifyUser } from "./identify.ts";
 import { isEmptyAnswer } from "./login-attempt.ts";
 import { accessDenied } from "./login-exchange.ts";
@@ -36,16 +35,15 @@ async function* judgeByCertificate(
   greetingPlugin: string,
   newScramble: () => Uint8Array,
 ): AuthExchange {
-  const gate = judgeCertificate(request.peer, true);
-  if (gate.kind === "stop") return refuse(request, gate.reason);
-  const certificate = request.peer.tls?.certificate ?? null;
+  const certificate = judgeClientCertificate(request.peer);
   // A unix socket carries no certificate, so nobody can log in there.
-  if (certificate === null) return refuse(request, "certificate_missing");
-  const facts = readCertificateFacts(certificate.raw);
-  if (facts === null || facts.commonName === null) return refuse(request, "certificate_without_name");
-  if (facts.commonName !== request.user) return refuse(request, "certificate_of_another_user");
+  if (certificate.kind === "absent") return refuse(request, "certificate_missing");
+  if (certificate.kind === "refused") return refuse(request, certificate.reason);
+  const { name } = certificate;
+  if (!name.ok) return refuse(request, name.reason);
+  if (name.value.commonName !== request.user) return refuse(request, "certificate_of_another_user");
   yield* acknowledge(request, greetingPlugin, newScramble);
-  const entry = openEntry(request.user, facts.dnsNames);
+  const entry = openEntry(request.user, name.value.dnsNames);
   return {
     kind: "accepted",
     user: { loginUser: request.user, entry, generation: 0, plugin: "clientcert", spiffeId: null },

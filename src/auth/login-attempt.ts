@@ -3,6 +3,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import type { BoundedCache } from "../base/bounded-cache.ts";
+import type { Proven } from "../identity/client-certificate.ts";
 import { hasSecureTransport } from "../identity/peer.ts";
 import { passwordBytesMax, type Sha256CryptCredential } from "../users/credential.ts";
 import { credentialOf, type UserDirectory, type UserEntry } from "../users/user-directory.ts";
@@ -48,8 +49,8 @@ export class LoginAttempt {
   readonly request: LoginRequest;
   readonly directory: UserDirectory;
   readonly tools: AttemptTools;
-  /** The SPIFFE id that the client's certificate proves. */
-  readonly spiffeId: string | null;
+  /** The SPIFFE id that the client's certificate proves, or why it proves none. */
+  readonly spiffeId: Proven<string>;
   /** Whether the last answer of the client held anything. */
   usingPassword: boolean;
   /** Why entries were passed over, or that there are none; null: some entry can be proven. */
@@ -60,7 +61,7 @@ export class LoginAttempt {
     request: LoginRequest,
     directory: UserDirectory,
     tools: AttemptTools,
-    spiffeId: string | null,
+    spiffeId: Proven<string>,
     nowMs: number,
   ) {
     this.request = request;
@@ -234,7 +235,7 @@ export function addressOf(request: LoginRequest): string {
 function obstacleOf(
   entry: UserEntry,
   request: LoginRequest,
-  spiffeId: string | null,
+  spiffeId: Proven<string>,
   nowMs: number,
 ): string | null {
   if (!entry.sourceHost.admits(request.peer)) return "source_host";
@@ -244,8 +245,8 @@ function obstacleOf(
   if (entry.spiffeId === null) return entry.credentials.length === 0 ? "no_credential" : null;
   // A certificate proves the connection's first identity and no other.
   if (request.origin === "change_user") return "change_user_to_spiffe";
-  if (spiffeId === null) return "spiffe_id_missing";
-  return entry.spiffeId.matches(spiffeId) ? null : "spiffe_id_mismatch";
+  if (!spiffeId.ok) return spiffeId.reason;
+  return entry.spiffeId.matches(spiffeId.value) ? null : "spiffe_id_mismatch";
 }
 
 function slotOf(entry: UserEntry): Slot {

@@ -116,7 +116,7 @@ function conclude(attempt: LoginAttempt, plugin: string, match: Match): AuthOutc
   switch (match.kind) {
     case "accepted": {
       const { entry } = match;
-      const spiffeId = entry.spiffeId === null ? null : attempt.spiffeId;
+      const spiffeId = entry.spiffeId !== null && attempt.spiffeId.ok ? attempt.spiffeId.value : null;
       const { generation } = directory;
       return {
         kind: "accepted",

@@ -2,7 +2,7 @@
 // by ", " and quotes some of them, so that one name can look like two. Judges nothing and trusts nothing: whether the
 // certificate is genuine is for TLS to say, what follows from it for client-certificate.ts.
 
-import { contentOf, DerError, derTag, readDerElement, readDerElements } from "./der-elements.ts";
+import { contentOf, DerError, derTag, readDerElement, readDerElements } from "./der.ts";
 
 /** The parts of a certificate that identify its holder, and what it may be used for. */
 export interface CertificateFacts {

@@ -3,7 +3,7 @@
 // The reasons are codes for the audit log; a client is never told.
 
 import { type CertificateFacts, readCertificate } from "./certificate.ts";
-import { DerError } from "./der-elements.ts";
+import { DerError } from "./der.ts";
 import type { Peer } from "./peer.ts";
 import { spiffeIdFault } from "./spiffe-id.ts";
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readCertificate } from "../../../src/identity/certificate.ts";
 import { judgeClientCertificate } from "../../../src/identity/client-certificate.ts";
-import { DerError, readDerElements } from "../../../src/identity/der-elements.ts";
+import { DerError, readDerElements } from "../../../src/identity/der.ts";
 import type { Peer } from "../../../src/identity/peer.ts";
 import { certificateOf, leaf, rawUriName } from "./self-signed.ts";
 
