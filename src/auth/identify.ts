@@ -5,7 +5,6 @@ import type { EntryReference, Identity } from "../identity/identity.ts";
 import { mapProxyUser, type ProxyUserOptions } from "../users/proxy-users.ts";
 import type { UserDirectory, UserEntry } from "../users/user-directory.ts";
 import type { AuthenticatedUser } from "./auth-exchange.ts";
-import { isEmptyAnswer } from "./login-attempt.ts";
 import { accessDenied } from "./login-exchange.ts";
 import type { LoginRequest } from "./login-request.ts";
 
@@ -25,7 +24,8 @@ export function identifyUser(
   const { entry, plugin, generation } = user;
   const mapping = mapProxyUser(entry, plugin, request.peer, directory, options, nowMs);
   if (mapping.kind === "insecure") {
-    const error = accessDenied(request, !isEmptyAnswer(request.authResponse));
+    // On an insecure transport nothing but a password can have been accepted.
+    const error = accessDenied(request, true);
     return { error, reason: "base_requires_secure_transport" };
   }
   const base = mapping.kind === "base" ? mapping.entry : null;
