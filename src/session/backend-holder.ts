@@ -68,11 +68,16 @@ export class BackendHolder {
     if (this.#relay.active) void this.#relay.lease?.cancel();
   }
 
-  /** Gives the connection back between two commands: it is reset and may serve another session. */
+  /**
+   * Gives the connection back between two commands: it is reset and may serve another session. Not before the client
+   * has taken the last chunk of the reply, which lies in the connection's read buffer: the next session's bytes would
+   * overwrite it.
+   */
   release(): void {
     const lease = this.#relay.detach();
-    if (lease !== null && this.optionToggled) lease.close("COM_SET_OPTION outlives a reset");
-    else lease?.release();
+    if (lease === null) return;
+    if (this.optionToggled) lease.close("COM_SET_OPTION outlives a reset");
+    else this.#relay.whenClientHasTakenAll(() => lease.release());
   }
 
   /** Ends the connection: it is lost, or not to be believed. */

@@ -82,6 +82,12 @@ export class Relay implements ByteReceiver {
     return lease;
   }
 
+  /** Calls back at once, or when everything that was forwarded has left the buffers it was read into. */
+  whenClientHasTakenAll(callback: () => void): void {
+    if (this.blockedSinceMs === null) callback();
+    else this.#client.whenWritable(callback);
+  }
+
   /** Sends a whole command (frames as the client sent them). Its reply will end with `onReplyComplete`. */
   send(permit: Permit, command: number, frames: Uint8Array): void {
     const lease = this.#lease;
