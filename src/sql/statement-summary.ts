@@ -71,6 +71,8 @@ export interface StatementSummary {
    * Tables read. A table needs the right of each list it stands in; every list is in textual order. The target of a
    * write stands here too where the statement hands its rows out or computes with stored ones as servers judge it:
    * RETURNING, ON DUPLICATE KEY UPDATE, NEXTVAL(). WHERE, ORDER BY and SET of UPDATE and DELETE do not count.
+   * Inside a query that has a WITH of its own, a name of an outer WITH counts as the table too: there MariaDB 10.11
+   * (derived tables, sub-queries) and MySQL 9.7 (parentheses at the top) read the table.
    */
   readonly reads: readonly TableReference[];
   /**
