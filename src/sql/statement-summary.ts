@@ -28,6 +28,40 @@ export interface VariableAssignment {
   /** `persist` also stands for PERSIST_ONLY; `local`: a variable of a compound body. */
   readonly scope: "session" | "global" | "persist" | "user" | "local";
   readonly name: string;
+  /** Of a session variable only: the literal or bare word it gets. Absent: an expression, or DEFAULT. */
+  readonly value?: string;
+}
+
+/** What an identity token stands for; `@@` variables under their own names. */
+export type IdentityName =
+  | "user"
+  | "current_user"
+  | "current_role"
+  | "connection_id"
+  | "database"
+  | "proxy_user"
+  | "external_user"
+  | "pseudo_thread_id"
+  | "check_proxy_users"
+  | "mysql_native_password_proxy_users"
+  | "caching_sha2_password_proxy_users"
+  | "sha256_password_proxy_users";
+
+/** A function or variable whose value on a backend would be the service account's. Offsets in bytes of the text. */
+export interface IdentityToken {
+  readonly name: IdentityName;
+  readonly start: number;
+  readonly end: number;
+  /** Whether it stands in what is stored: a body, a view, a default. There it cannot be replaced. */
+  readonly stored: boolean;
+  /** `@@global.`: servers refuse it for the first three variables. */
+  readonly global: boolean;
+}
+
+/** An item of a SELECT list that has an identity token and no alias: its text is the column's heading. */
+export interface UnnamedItem {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** KILL [CONNECTION | QUERY] id. `id` is null where it is not a plain number (an expression, USER 'x', a parameter). */
@@ -54,7 +88,25 @@ export interface SessionEffects {
   readonly characterSet: { readonly value: string | null } | null;
   /** Whether the change cannot be replayed on another connection (user variables, temporary tables, locks, ...). */
   readonly pins: string | null;
+  /** What it does to the transaction; `commits`: ends it by the way, as DDL does. */
+  readonly transaction: "begins" | "ends" | "commits" | "savepoint" | "xa" | null;
+  /** SET autocommit to a literal; null: not touched, or by an expression (then `pins` says so). */
+  readonly autocommit: boolean | null;
 }
+
+/** What the statement before left behind on its connection and this one asks for. */
+export type Leftover = "warnings" | "found rows" | "row count" | "insert id";
+
+/** What no statement has. */
+export const noEffects: SessionEffects = {
+  any: false,
+  use: null,
+  sqlMode: null,
+  characterSet: null,
+  pins: null,
+  transaction: null,
+  autocommit: null,
+};
 
 /** One statement. */
 export interface StatementSummary {
@@ -101,6 +153,15 @@ export interface StatementSummary {
   readonly kill: KillRequest | null;
   /** Whether this is LOAD DATA / XML LOCAL, the only statement that may ask the client for a file; and the file. */
   readonly loadLocalFile: string | null;
+  /** Leftovers of the statement before that are asked for: FOUND_ROWS(), SHOW WARNINGS, LAST_INSERT_ID(), ... */
+  readonly asksFor: readonly Leftover[];
+  /** In textual order. */
+  readonly identityTokens: readonly IdentityToken[];
+  readonly unnamedItems: readonly UnnamedItem[];
+  /** PREPARE, EXECUTE, DEALLOCATE: the statement's name, in lower case. */
+  readonly preparedName: string | null;
+  /** Why it is not read-only; null: it is. */
+  readonly writesBecause: string | null;
   /** null: understood with certainty. */
   readonly uncertain: Uncertainty | null;
 }
@@ -121,9 +182,14 @@ export function bareStatement(kind: string): StatementSummary {
     updatableView: false,
     serverFiles: false,
     readOnly: false,
-    effects: { any: false, use: null, sqlMode: null, characterSet: null, pins: null },
+    effects: noEffects,
     kill: null,
     loadLocalFile: null,
+    asksFor: [],
+    identityTokens: [],
+    unnamedItems: [],
+    preparedName: null,
+    writesBecause: "not looked at",
     uncertain: null,
   };
 }

@@ -1,7 +1,7 @@
 // The command phase between a scripted client and a scripted backend.
 import { describe, expect, it } from "vitest";
 import { sqlError } from "../../src/errors/sql-error.ts";
-import { bareStatement } from "../../src/sql/statement-summary.ts";
+import { bareStatement, noEffects } from "../../src/sql/statement-summary.ts";
 import { toFrames } from "../support/raw/frame-reader.ts";
 import { decodeError } from "../support/raw/packets.ts";
 import { errReply, Harness, okReply } from "./harness.ts";
@@ -107,7 +107,7 @@ describe("the command loop", () => {
   it("ends the session when a backend dies with state on it", async () => {
     const pinned = {
       ...bareStatement("SET"),
-      effects: { any: true, use: null, sqlMode: null, characterSet: null, pins: "a user variable" },
+      effects: { ...noEffects, any: true, pins: "a user variable" },
     };
     const harness = new Harness({ analyze: () => [pinned] });
     const client = await harness.login();
