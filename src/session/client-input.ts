@@ -68,7 +68,7 @@ export class ClientInput implements ByteReceiver {
   }
 
   onBytes(chunk: Uint8Array): void {
-    if (this.#owner.idle && !this.partial && isWholeCommand(chunk, this.#collector.payloadBytesMax)) {
+    if (this.#owner.idle && !this.partial && isWholeCommand(chunk, this.#collector.allowedPacketBytes)) {
       this.#owner.onCommand(chunk);
       return;
     }

@@ -8,12 +8,12 @@ import { GrowingBuffer } from "./growing-buffer.ts";
 import { FRAME_HEADER_BYTES, FRAME_PAYLOAD_BYTES_MAX } from "./limits.ts";
 
 /**
- * Whether `chunk` is exactly one whole command: one frame with sequence number 0, not empty, within
- * `payloadBytesMax`. Everything else goes through a {@link CommandCollector}, faults too.
+ * Whether `chunk` is exactly one whole command: one frame with sequence number 0, not empty, below
+ * `allowedPacketBytes`. Everything else goes through a {@link CommandCollector}, faults too.
  */
 export function isWholeCommand(
   chunk: Uint8Array,
-  payloadBytesMax: number = FRAME_PAYLOAD_BYTES_MAX,
+  allowedPacketBytes: number = FRAME_PAYLOAD_BYTES_MAX,
 ): boolean {
   const payloadBytes = chunk.length - FRAME_HEADER_BYTES;
   return (
@@ -21,7 +21,7 @@ export function isWholeCommand(
     chunk[3] === 0 &&
     frameLengthAt(chunk, 0) === payloadBytes &&
     payloadBytes < FRAME_PAYLOAD_BYTES_MAX &&
-    payloadBytes <= payloadBytesMax
+    payloadBytes < allowedPacketBytes
   );
 }
 
@@ -70,8 +70,8 @@ export type Collected =
  * and however small the chunks are, and memory follows what has arrived, not what was announced.
  */
 export class CommandCollector {
-  /** max_allowed_packet. */
-  readonly payloadBytesMax: number;
+  /** max_allowed_packet: a payload of exactly this many bytes is refused, as MySQL does (seen in 9.7.4). */
+  readonly allowedPacketBytes: number;
   readonly #frames = new GrowingBuffer();
   /** Bytes of the current header that are there. */
   #headerBytes = 0;
@@ -84,9 +84,9 @@ export class CommandCollector {
   #sequence = 0;
   #fault: CommandFault | null = null;
 
-  /** `payloadBytesMax`: max_allowed_packet, over all frames of one command. */
-  constructor(payloadBytesMax: number) {
-    this.payloadBytesMax = payloadBytesMax;
+  /** `allowedPacketBytes`: max_allowed_packet, over all frames of one command. */
+  constructor(allowedPacketBytes: number) {
+    this.allowedPacketBytes = allowedPacketBytes;
   }
 
   /** Whether a command has begun and not ended. */
@@ -144,7 +144,7 @@ export class CommandCollector {
     this.#sequence = (this.#sequence + 1) & 0xff;
     const frameBytes = frameLengthAt(this.#header, 0);
     this.#payloadBytes += frameBytes;
-    if (this.#payloadBytes > this.payloadBytesMax) {
+    if (this.#payloadBytes >= this.allowedPacketBytes) {
       this.#fault = { symbol: "ER_NET_PACKET_TOO_LARGE", replySequence: this.#sequence };
       this.#frames.take();
       return;
@@ -153,7 +153,7 @@ export class CommandCollector {
     this.#missingBytes = frameBytes;
     const wholeBytes = this.#frames.length + FRAME_HEADER_BYTES + frameBytes;
     // With more frames to come the whole may grow to the limit: then memory doubles instead of growing frame by frame.
-    this.#expectedBytes = this.#isLastFrame ? wholeBytes : wholeBytes + this.payloadBytesMax;
+    this.#expectedBytes = this.#isLastFrame ? wholeBytes : wholeBytes + this.allowedPacketBytes;
     this.#frames.append(this.#header, 0, FRAME_HEADER_BYTES, this.#expectedBytes);
   }
 

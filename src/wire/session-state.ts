@@ -27,6 +27,7 @@ const TRACK_STATE = 2;
 const TRACK_GTIDS = 3;
 const TRACK_CHARACTERISTICS = 4;
 const TRACK_TRANSACTION_STATE = 5;
+const DIGIT_ONE = 0x31;
 
 /**
  * Reads the blocks of an OK's `sessionState`, in the order of the server.
@@ -56,7 +57,7 @@ function readBlock(type: number, block: Reader, changes: SessionChange[]): void 
       changes.push({ kind: "schema", name: text("schema") });
       return;
     case TRACK_STATE:
-      changes.push({ kind: "state", changed: text("state change") === "1" });
+      changes.push({ kind: "state", changed: block.u8("state change") === DIGIT_ONE });
       return;
     case TRACK_GTIDS:
       block.skip(1, "GTID encoding");
@@ -75,7 +76,7 @@ function readBlock(type: number, block: Reader, changes: SessionChange[]): void 
 
 /**
  * An OK of a backend connection with SESSION_TRACK as a client without it would have got it: no session state, no flag
- * for it, and the text to the end instead of behind a length. Header, counts and the rest stay.
+ * for it. Header, counts, warnings and text stay.
  * @throws WireError when the OK is malformed.
  */
 export function withoutSessionState(payload: Uint8Array): Buffer {

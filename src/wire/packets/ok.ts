@@ -1,5 +1,7 @@
 // OK: success, with header 00, or fe where it ends a result under DEPRECATE_EOF.
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html
+// The page says that without SESSION_TRACK the text goes to the end of the packet. MySQL 9.7 and MariaDB 10.11 put its
+// length before it in both cases, clients read it so, and an empty text is left out.
 
 import { type Capabilities, CLIENT_SESSION_TRACK, has } from "../capabilities.ts";
 import { Reader, WireError } from "../reader.ts";
@@ -43,17 +45,15 @@ export function encodeOk(
   capabilities: Capabilities,
   header: typeof OK_HEADER | typeof RESULT_END_HEADER = OK_HEADER,
 ): Buffer {
-  const tracks = has(capabilities, CLIENT_SESSION_TRACK);
-  const state = tracks ? packet.sessionState : null;
+  const state = has(capabilities, CLIENT_SESSION_TRACK) ? packet.sessionState : null;
   const changed = state === null ? 0 : STATUS_SESSION_STATE_CHANGED;
   const hasInfo = packet.info.length > 0 || state !== null;
-  const infoSize = tracks ? (hasInfo ? lenencBytesSize(packet.info.length) : 0) : packet.info.length;
   const size =
     1 +
     lenencSize(packet.affectedRows) +
     lenencSize(packet.lastInsertId) +
     4 +
-    infoSize +
+    (hasInfo ? lenencBytesSize(packet.info.length) : 0) +
     (state === null ? 0 : lenencBytesSize(state.length));
   const writer = new Writer(size)
     .u8(header)
@@ -61,7 +61,6 @@ export function encodeOk(
     .lenenc(packet.lastInsertId)
     .u16((packet.statusFlags & ~STATUS_SESSION_STATE_CHANGED) | changed)
     .u16(packet.warnings);
-  if (!tracks) return writer.bytes(packet.info).finish();
   if (hasInfo) writer.lenencBytes(packet.info);
   if (state !== null) writer.lenencBytes(state);
   return writer.finish();
@@ -81,11 +80,11 @@ export function decodeOk(payload: Uint8Array, capabilities: Capabilities): OkPac
   const statusFlags = reader.u16("status flags");
   const warnings = reader.u16("warnings");
   const fixed = { affectedRows, lastInsertId, statusFlags, warnings };
-  if (!has(capabilities, CLIENT_SESSION_TRACK)) return { ...fixed, info: reader.rest(), sessionState: null };
-  // With SESSION_TRACK an OK that has nothing to say ends here.
+  // An OK that has nothing to say ends here.
   if (reader.remaining === 0) return { ...fixed, info: new Uint8Array(0), sessionState: null };
   const info = reader.lenencBytes("info");
-  const hasState = (statusFlags & STATUS_SESSION_STATE_CHANGED) !== 0;
+  const tracks = has(capabilities, CLIENT_SESSION_TRACK);
+  const hasState = tracks && (statusFlags & STATUS_SESSION_STATE_CHANGED) !== 0;
   const sessionState = hasState ? reader.lenencBytes("session state") : null;
   reader.end();
   return { ...fixed, info, sessionState };

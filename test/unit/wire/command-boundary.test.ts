@@ -26,8 +26,8 @@ describe("isWholeCommand()", () => {
   });
 
   it("says no to what the collector has to refuse", () => {
-    expect(isWholeCommand(hex("02000000 0e0e"), 2)).toBe(true);
-    expect(isWholeCommand(hex("02000000 0e0e"), 1)).toBe(false);
+    expect(isWholeCommand(hex("02000000 0e0e"), 3)).toBe(true);
+    expect(isWholeCommand(hex("02000000 0e0e"), 2)).toBe(false);
     expect(isWholeCommand(encodeFrames(Buffer.alloc(FRAME_PAYLOAD_BYTES_MAX), 0))).toBe(false);
     const full = Buffer.alloc(4 + FRAME_PAYLOAD_BYTES_MAX);
     full.writeUIntLE(FRAME_PAYLOAD_BYTES_MAX, 0, 3);
@@ -56,7 +56,7 @@ describe("CommandCollector", () => {
   });
 
   it("takes an empty packet as a command without command byte", () => {
-    expect(new CommandCollector(0).push(hex("00000000"))).toEqual({
+    expect(new CommandCollector(1).push(hex("00000000"))).toEqual({
       kind: "command",
       consumedBytes: 4,
       frames: hex("00000000"),
@@ -66,7 +66,7 @@ describe("CommandCollector", () => {
   it("a command split anywhere is the same command", () => {
     const bytes = hex("05000000 0301020304");
     for (let cut = 1; cut < bytes.length; cut += 1) {
-      const collector = new CommandCollector(5);
+      const collector = new CommandCollector(6);
       expect(collector.push(bytes, 0, cut)).toEqual({ kind: "more", consumedBytes: cut });
       expect(collector.push(bytes, cut)).toEqual({
         kind: "command",
@@ -79,7 +79,7 @@ describe("CommandCollector", () => {
   it.each([
     ["a first frame with number 1", "01000001 0e", "ER_NET_PACKETS_OUT_OF_ORDER", 0],
     ["HTTP", Buffer.from("GET / HTTP/1.1\r\n").toString("hex"), "ER_NET_PACKETS_OUT_OF_ORDER", 0],
-    ["a payload over the limit", "0b000000", "ER_NET_PACKET_TOO_LARGE", 1],
+    ["a payload of max_allowed_packet", "0a000000", "ER_NET_PACKET_TOO_LARGE", 1],
   ])("refuses %s at its header, and takes nothing after it", (_, bytes, symbol, replySequence) => {
     const collector = new CommandCollector(10);
     const error = { kind: "error", symbol, replySequence };
@@ -95,7 +95,7 @@ describe("CommandCollector", () => {
     const payload = Buffer.alloc(payloadBytes, 0xff);
     payload[0] = 3;
     const bytes = encodeFrames(payload, 0);
-    const collector = new CommandCollector(payloadBytes);
+    const collector = new CommandCollector(payloadBytes + 1);
     let consumed = 0;
     for (;;) {
       const result = collector.push(bytes, consumed, Math.min(bytes.length, consumed + mib));
@@ -111,7 +111,7 @@ describe("CommandCollector", () => {
   });
 
   it("counts all frames against the limit, and lets go of the memory", () => {
-    const collector = new CommandCollector(FRAME_PAYLOAD_BYTES_MAX);
+    const collector = new CommandCollector(FRAME_PAYLOAD_BYTES_MAX + 1);
     collector.push(encodeFrames(Buffer.alloc(FRAME_PAYLOAD_BYTES_MAX), 0), 0, 4 + FRAME_PAYLOAD_BYTES_MAX);
     expect(collector.capacityBytes).toBeGreaterThan(FRAME_PAYLOAD_BYTES_MAX);
     expect(collector.push(hex("01000001"))).toMatchObject({

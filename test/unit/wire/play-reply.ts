@@ -78,19 +78,26 @@ function inspectPacket(
  */
 export function playReply(played: PlayedReply): void {
   const { reply } = played;
-  const all = Array.from({ length: reply.length - 1 }, (_, index) => index + 1);
+  const all = Array.from({ length: Math.max(0, reply.length - 1) }, (_, index) => index + 1);
   const whole = walkReply(played);
+  const wanted = describeWalk(whole, reply).replace(/^\["other bytes[^"]*"/, '["equal bytes"');
   // Long replies are cut at every offset of their beginning and end.
-  const singly = all.filter((cut) => cut < 600 || cut > reply.length - 600);
+  const singly = all.filter((cut) => cut < 50 || cut > reply.length - 50);
   for (const cuts of [[], all, ...singly.map((cut) => [cut])]) {
-    const walk = walkReply(played, boundaryFor(played), cuts);
-    const at = cuts.length === 1 ? `cut at ${cuts[0]}` : `${cuts.length} cuts`;
-    expect(walk.fault, at).toBe("");
-    expect(walk.completeAt, at).toBe(reply.length);
-    expect(walk.forwarded.equals(reply), at).toBe(true);
-    expect(walk.inspected, at).toEqual(whole.inspected);
-    expect(walk.boundary.summary, at).toEqual(whole.boundary.summary);
+    const outcome = describeWalk(walkReply(played, boundaryFor(played), cuts), reply);
+    // Comparing strings first: this runs some hundred thousand times.
+    if (outcome !== wanted) expect(outcome, `cuts at ${cuts.slice(0, 5).join(", ")}`).toBe(wanted);
   }
+  expect(whole.completeAt).toBe(reply.length);
+  expect(whole.fault).toBe("");
+}
+
+function describeWalk(walk: Walk, reply: Buffer): string {
+  const bytes = walk.forwarded.equals(reply)
+    ? "equal bytes"
+    : `other bytes ${walk.forwarded.toString("hex")}`;
+  const { inspected, completeAt, fault, boundary } = walk;
+  return JSON.stringify([bytes, inspected, completeAt, fault, boundary.summary]);
 }
 
 function boundaryFor(played: PlayedReply): ResponseBoundary {
