@@ -10,7 +10,7 @@ var major = Number(version[0]);
 var minor = Number(version[1]);
 
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`gatehouse: Node.js 20.19 or newer is needed, this is ${process.version}`);
+  console.error("gatehouse: Node.js 20.19 or newer is needed, this is " + process.version);
   process.exit(1);
 }
 
