@@ -2,7 +2,7 @@
 // The only file that imports ajv. Sentences name keys and types, never values: a value may be a password.
 
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import { type JsonText, joinPointer, lineAndColumn, parseJsonText, splitPointer } from "./json-text.ts";
+import { type JsonText, joinPointer, lineFinder, parseJsonText, splitPointer } from "./json-text.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type Problem, wholeFileProblem } from "./problem.ts";
 
@@ -67,10 +67,11 @@ export function parseJsonFile(request: JsonFileRequest): JsonFileResult {
     return failed(wholeFileProblem(path, "The file holds NUL bytes: it is not JSON text"));
 
   const parsed = parseJsonText(text, { recordOffsets: false });
-  const locate = locator(text);
+  const find = lineFinder(text);
+  const locate = locator(text, find);
   const problems: Problem[] = parsed.mistakes.map((mistake) => ({
     path,
-    ...lineAndColumn(text, mistake.offset),
+    ...find(mistake.offset),
     pointer: mistake.pointer,
     message: mistake.message,
   }));
@@ -108,7 +109,10 @@ function decodeUtf8(bytes: Uint8Array): string | null {
 }
 
 /** Finds places by reading the text a second time, on the first question only: valid files never pay for it. */
-function locator(text: string): (pointer: string, what: "key" | "value") => Position {
+function locator(
+  text: string,
+  find: (offset: number) => Position,
+): (pointer: string, what: "key" | "value") => Position {
   let recorded: JsonText | undefined;
   return (pointer, what) => {
     recorded ??= parseJsonText(text, { recordOffsets: true });
@@ -121,7 +125,7 @@ function locator(text: string): (pointer: string, what: "key" | "value") => Posi
       offset = what === "key" ? member.key : member.value;
       value = (value as Record<string, unknown>)[name];
     }
-    return lineAndColumn(text, offset);
+    return find(offset);
   };
 }
 

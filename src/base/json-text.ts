@@ -44,16 +44,32 @@ export function parseJsonText(text: string, options: { readonly recordOffsets: b
   return reader.read();
 }
 
-/** Turns an offset into line and column, both from 1. */
+/** Turns an offset into line and column, both from 1. For several offsets of one text see {@link lineFinder}. */
 export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
-  let line = 1;
-  let lineStart = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  for (;;) {
-    const end = text.indexOf("\n", lineStart);
-    if (end === -1 || end >= offset) return { line, column: offset - lineStart + 1 };
-    line += 1;
-    lineStart = end + 1;
-  }
+  return lineFinder(text)(offset);
+}
+
+/** Turns offsets into lines and columns, both from 1. The text is read once, by the first question. */
+export function lineFinder(text: string): (offset: number) => { line: number; column: number } {
+  let starts: number[] | undefined;
+  return (offset) => {
+    starts ??= lineStarts(text);
+    // The last line that starts at or before the offset.
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+  };
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [text.charCodeAt(0) === 0xfeff ? 1 : 0];
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
+  return starts;
 }
 
 /** Adds a member's name to a JSON pointer. */

@@ -1,6 +1,6 @@
 // One entry of the users file: decodes its values and checks them against each other. Knows nothing of other entries.
 
-import { createHmac } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   type Credential,
   type Decoded,
@@ -162,9 +162,33 @@ function readSpiffeRule(
   return text === undefined ? null : take("Attributes/spiffe_id", parseSpiffeRule(text));
 }
 
-/** A keyed digest of all that the entry says, in its decoded form: spelling, comments and position do not count. */
+/**
+ * A keyed digest of all that the entry says, in its decoded form: spelling, comments and position do not count. Cut to
+ * 96 bits, so nobody can go on digesting where it ended.
+ */
 function fingerprintOf(entry: Omit<UserEntry, "fingerprint">, key: Uint8Array): string {
-  const { index: _, sourceHost, spiffeId, ...content } = entry;
-  const text = JSON.stringify({ ...content, host: sourceHost.text, spiffe: spiffeId?.text ?? null });
-  return createHmac("sha256", key).update(text).digest("hex").slice(0, 24);
+  const { index: _, sourceHost, spiffeId, credentials, ...content } = entry;
+  const text = JSON.stringify({
+    ...content,
+    host: sourceHost.text,
+    spiffe: spiffeId?.text ?? null,
+    credentials: credentials.map(spelledOut),
+  });
+  return hash("sha256", Buffer.concat([key, Buffer.from(text)]), "hex").slice(0, 24);
+}
+
+function spelledOut(credential: Credential): string {
+  switch (credential.kind) {
+    case "clear":
+      return `clear ${hexOf(credential.native)} ${hexOf(credential.sha2)}`;
+    case "native":
+    case "sha2":
+      return `${credential.kind} ${hexOf(credential.digest)}`;
+    case "sha256crypt":
+      return credential.authenticationString;
+  }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
 }
