@@ -62,13 +62,14 @@ export function createCryptThread(): CryptThread {
   };
   const start = (): Worker => {
     const started = new Worker(threadSource, { eval: true, name: "gatehouse-crypt", env: {}, execArgv: [] });
-    started.unref();
     started.on("message", ({ id, hashes }: { id: number; hashes: readonly string[] }) => {
       waiting.get(id)?.resolve(hashes);
       waiting.delete(id);
     });
     started.on("error", (cause) => fail(started, new Error("The thread for passwords failed", { cause })));
     started.on("exit", () => fail(started, new Error("The thread for passwords ended")));
+    // After the listeners: adding one takes the hold on the process again.
+    started.unref();
     return started;
   };
 
