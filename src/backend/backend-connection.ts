@@ -20,6 +20,16 @@ export interface ServerFacts {
   readonly collation: number;
 }
 
+/** The character sets that a connection began with, as the server named them after the login. */
+export interface SessionNames {
+  /** `@@character_set_client`, e.g. `utf8mb4`: what the server reads statements as. */
+  readonly client: string;
+  /** `@@character_set_results`; null: results come as they are stored. */
+  readonly results: string | null;
+  /** `@@collation_connection`; its character set is `@@character_set_connection`. */
+  readonly collation: string;
+}
+
 /** The server's thread id; never shown to a client. */
 export type BackendConnectionId = number & { readonly __brand: "BackendConnectionId" };
 
@@ -29,6 +39,8 @@ export interface BackendConnection {
   readonly server: ServerFacts;
   /** The capability bits of this connection: equal to the client's in all that changes bytes or meaning. */
   readonly capabilities: number;
+  /** In force when the lease begins. */
+  readonly names: SessionNames;
   /**
    * Sends bytes of a permitted command. True: the kernel took everything; false: `bytes` is still referred to until
    * `whenWritable` fires.
@@ -36,6 +48,7 @@ export interface BackendConnection {
   send(permit: Permit, bytes: Uint8Array): boolean;
   whenWritable(callback: () => void): void;
   readonly unwrittenBytes: number;
+  /** Also tells a receiver that comes late when the connection is closed already. */
   setReceiver(receiver: ByteReceiver): void;
   pause(): void;
   resume(): void;

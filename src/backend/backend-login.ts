@@ -141,6 +141,7 @@ class LoginAttempt {
     const collation = wantedCollation ?? greeting.collation;
     if (socket !== null) {
       stream.write(encodeSslRequest({ capabilities, packetBytesMax, collation, extendedCapabilities: 0 }));
+      plain.pause();
       // Bytes behind the greeting were sent before TLS by whoever is on the way: they must not count as the server's.
       if (!stream.detach()) throw new BackendLoginError("protocol", "The server sent more than its greeting");
       const sequence = stream.sequence;
@@ -170,6 +171,7 @@ class LoginAttempt {
       password,
       transport,
     });
+    this.#channel?.pause();
     if (!stream.detach() || this.#channel === null) {
       throw new BackendLoginError("protocol", "The server sent bytes behind the end of the login");
     }

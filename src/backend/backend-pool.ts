@@ -15,17 +15,31 @@ export interface AcquireRequest {
   readonly signal: AbortSignal;
 }
 
+/** What the pool cannot know of a session that gives its connection back. */
+export interface ReleaseNotes {
+  /** Whether COM_SET_OPTION was used: no reset undoes it. @default false */
+  readonly optionToggled?: boolean;
+  /** The schema that the connection is in, null for none. @default unknown, to be found out when it matters */
+  readonly database?: string | null;
+}
+
 /** A connection lent to one session. Exactly one of `release` and `close` ends it. */
 export interface BackendLease {
   readonly connection: BackendConnection;
   /** Grows with every lease in this process: a KILL checks that it still hits the same one. */
   readonly serial: number;
   readonly route: Route;
-  /** Gives the connection back between two commands; the pool resets it (COM_RESET_CONNECTION) before the next use. */
-  release(): void;
+  /**
+   * Gives the connection back between two commands; the pool resets it (COM_RESET_CONNECTION) before the next use. An
+   * open transaction is rolled back by that.
+   */
+  release(notes?: ReleaseNotes): void;
   /** Ends the connection: unfinished reply, unknown state, or the client wants it gone. `reason` is logged. */
   close(reason: string): void;
-  /** KILL QUERY of what runs on it, over a connection of its own; never rejects. */
+  /**
+   * KILL QUERY of what runs on it, over a connection of its own. Resolves when that is done or has failed; never
+   * rejects. A release meanwhile waits for it, so that it can never hit another session.
+   */
   cancel(): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import { type SqlError, sqlError } from "../errors/sql-error.ts";
  * `unreachable`: no connection, or it ended before the login did. `timeout`: the server did not answer in time.
  * `access_denied`: 1044, 1045 and the like: trying again at once would only lock the account.
  * `too_many_connections`: 1040, 1203, 1226: the server is up and full.
+ * `client_wish`: what this client asked for cannot be had (its collation); says nothing about the server.
  * `refused`: another error of the server. `tls`: no TLS, or a certificate that does not hold.
  * `unsuitable`: the server lacks something that its clients were promised. `protocol`: bytes that no server sends.
  */
@@ -15,6 +16,7 @@ export type BackendLoginErrorKind =
   | "timeout"
   | "access_denied"
   | "too_many_connections"
+  | "client_wish"
   | "refused"
   | "tls"
   | "unsuitable"
@@ -44,14 +46,20 @@ const accessCodes = new Set([1044, 1045, 1698, 1820, 1862, 1251, 3118, 3955]);
 // ER_CON_COUNT, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
 const fullCodes = new Set([1040, 1203, 1226]);
 
+// ER_WRONG_VALUE_FOR_VAR (utf16 and the like cannot be a client's character set), ER_UNKNOWN_CHARACTER_SET,
+// ER_UNKNOWN_COLLATION
+const wishCodes = new Set([1231, 1115, 1273]);
+
 /** The failure that an ERR packet of the server stands for. */
 export function refusedByServer(code: number, message: string): BackendLoginError {
-  const kind = accessCodes.has(code)
-    ? "access_denied"
-    : fullCodes.has(code)
-      ? "too_many_connections"
-      : "refused";
+  const kind = kindOfCode(code);
   return new BackendLoginError(kind, `The server answered ${code}: ${quoteServer(message)}`, { code });
+}
+
+function kindOfCode(code: number): BackendLoginErrorKind {
+  if (accessCodes.has(code)) return "access_denied";
+  if (fullCodes.has(code)) return "too_many_connections";
+  return wishCodes.has(code) ? "client_wish" : "refused";
 }
 
 /** A server's text in a log line: one line, printable, at most 300 characters. */
@@ -61,5 +69,7 @@ export function quoteServer(text: string): string {
 
 /** What a client is told when its session cannot have a backend connection. */
 export function asClientError(error: BackendLoginError): SqlError {
-  return sqlError("ER_SERVER_ISNT_AVAILABLE", {}, { reason: error.message, cause: error });
+  const details = { reason: error.message, cause: error };
+  if (error.kind !== "too_many_connections") return sqlError("ER_SERVER_ISNT_AVAILABLE", {}, details);
+  return sqlError("ER_BACKEND_POOL_EXHAUSTED", { limit: "the server takes no more connections" }, details);
 }

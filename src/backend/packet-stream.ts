@@ -29,12 +29,6 @@ export class PacketStream implements ByteReceiver {
     this.#reader.sequence = (this.#reader.sequence + frameCount(payload.length)) & 0xff;
   }
 
-  /** Sends whole commands, one behind the other, each numbered from 0; their replies come in the same order. */
-  writeCommands(payloads: readonly Uint8Array[]): void {
-    const frames = payloads.map((payload) => encodeFrames(payload, 0));
-    this.#channel.write(frames.length === 1 ? (frames[0] ?? nothing) : Buffer.concat(frames));
-  }
-
   /** The next packet begins the reply to a command. */
   expectReply(): void {
     this.#reader.sequence = 1;
@@ -70,9 +64,11 @@ export class PacketStream implements ByteReceiver {
     this.#settle();
   }
 
-  /** Stops the flow; the next receiver owns the channel. False: the server has sent bytes that nobody asked for. */
+  /**
+   * Ends the stream's use of the channel, which flows on: whoever comes next sets its receiver at once. False: the
+   * server has sent bytes that nobody asked for.
+   */
   detach(): boolean {
-    this.#channel.pause();
     return this.#rest.length === 0 && !this.#reader.collecting && this.#failure === null;
   }
 

@@ -1,13 +1,14 @@
 // A session's hold on its backend connection: getting one when a command needs it, giving it back, ending it. Knows
 // nothing of commands.
 
-import type { BackendLease, BackendPool } from "../backend/backend-pool.ts";
+import type { BackendLease, BackendPool, ReleaseNotes } from "../backend/backend-pool.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import type { Router } from "../routing/router.ts";
 import type { Relay } from "./relay.ts";
 import { internalError } from "./reply.ts";
 import type { SessionState } from "./session.ts";
+import type { StatementText } from "./statement-text.ts";
 
 /** What the holder asks of the gateway. */
 export interface HolderServices {
@@ -24,6 +25,8 @@ export class BackendHolder {
   #ended = false;
   /** Whether COM_SET_OPTION was used on the present connection: no reset undoes it. */
   optionToggled = false;
+  /** Whether a command may have entered or dropped a schema unseen: the next session must not rely on ours. */
+  schemaUncertain = false;
 
   constructor(state: SessionState, services: HolderServices, relay: Relay) {
     this.#state = state;
@@ -51,6 +54,7 @@ export class BackendHolder {
       return sqlError("ER_QUERY_INTERRUPTED");
     }
     this.optionToggled = false;
+    this.schemaUncertain = false;
     this.#relay.attach(lease);
     return null;
   }
@@ -68,6 +72,12 @@ export class BackendHolder {
     if (this.#relay.active) void this.#relay.lease?.cancel();
   }
 
+  /** What a text leaves behind on the connection that it is sent over. */
+  noteText(text: StatementText): void {
+    this.#state.pinnedBecause ??= text.pins;
+    if (text.pins !== null || text.dropsSchema) this.schemaUncertain = true;
+  }
+
   /**
    * Gives the connection back between two commands: it is reset and may serve another session. Not before the client
    * has taken the last chunk of the reply, which lies in the connection's read buffer: the next session's bytes would
@@ -76,8 +86,10 @@ export class BackendHolder {
   release(): void {
     const lease = this.#relay.detach();
     if (lease === null) return;
-    if (this.optionToggled) lease.close("COM_SET_OPTION outlives a reset");
-    else this.#relay.whenClientHasTakenAll(() => lease.release());
+    const { optionToggled } = this;
+    const database = this.#state.database ?? lease.route.database;
+    const notes: ReleaseNotes = this.schemaUncertain ? { optionToggled } : { optionToggled, database };
+    this.#relay.whenClientHasTakenAll(() => lease.release(notes));
   }
 
   /** Ends the connection: it is lost, or not to be believed. */

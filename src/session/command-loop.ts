@@ -251,7 +251,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
 
   #sendToBackend(permit: Permit, frames: Uint8Array): void {
     const text = this.#inHand.text;
-    if (text !== null) this.state.pinnedBecause ??= text.pins;
+    if (text !== null) this.backend.noteText(text);
     this.relay.send(permit, this.#inHand.command, frames);
   }
 

@@ -12,6 +12,8 @@ export interface StatementText {
   readonly pins: string | null;
   /** The default schema after it; null: unchanged. */
   readonly use: string | null;
+  /** Whether a schema is dropped: it may be the one that the connection is in. */
+  readonly dropsSchema: boolean;
   /** Whether it may have ended a transaction for good: never repeated, never reported as rolled back. */
   readonly commits: boolean;
   /** The file that LOAD DATA LOCAL names; null: no file may be asked for. */
@@ -21,6 +23,8 @@ export interface StatementText {
 }
 
 const COMMITTING = new Set(["COMMIT", "XA", "BEGIN"]);
+
+const DROPPING = /^DROP (DATABASE|SCHEMA)\b/;
 
 /** Puts the statements of one text together. */
 export function statementText(statements: readonly StatementSummary[]): StatementText {
@@ -39,6 +43,7 @@ export function statementText(statements: readonly StatementSummary[]): Statemen
     readOnly: statements.every((statement) => statement.readOnly),
     pins,
     use,
+    dropsSchema: statements.some((statement) => DROPPING.test(statement.kind)),
     commits: statements.some((statement) => COMMITTING.has(statement.kind)),
     loadLocalFile,
     kills: statements.some((statement) => statement.kill !== null),

@@ -255,6 +255,7 @@ function leaseOver(
         collation: 45,
       },
       capabilities: request.capabilities,
+      names: { client: "utf8mb4", results: "utf8mb4", collation: "utf8mb4_general_ci" },
       send: (_permit, bytes) => channel.write(bytes),
       whenWritable: (callback) => channel.whenWritable(callback),
       get unwrittenBytes() {

@@ -23,7 +23,10 @@ export function handleQuery(loop: CommandLoop, frames: Uint8Array): HandlerResul
     after: (succeeded) => {
       // After an error in a text of several statements, nobody can say whether its USE was reached.
       if (succeeded) loop.state.database = use;
-      else if (text.statements.length > 1) loop.state.pinnedBecause ??= "a USE that may have run";
+      else if (text.statements.length > 1) {
+        loop.state.pinnedBecause ??= "a USE that may have run";
+        loop.backend.schemaUncertain = true;
+      }
     },
   });
 }

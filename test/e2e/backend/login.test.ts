@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { logIn } from "../../../src/backend/backend-login.ts";
 import { BackendTlsContexts } from "../../../src/backend/backend-tls.ts";
+import { pingCommand } from "../../../src/backend/housekeeping.ts";
 import { BackendLoginError } from "../../../src/backend/login-error.ts";
-import { PacketStream } from "../../../src/backend/packet-stream.ts";
+import { converseOn } from "../../../src/backend/pooled-connection.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { BackendTls } from "../../../src/routing/route.ts";
 import { bytesChangingCapabilities } from "../../../src/wire/capabilities.ts";
@@ -45,13 +46,10 @@ async function tryLogin(server: DatabaseServer, who: Who): Promise<string> {
       },
       tools,
     );
-    const stream = new PacketStream(loggedIn.channel, 1000);
-    stream.writeCommands([Buffer.from([0x0e])]);
-    stream.expectReply();
-    const reply = await stream.read();
+    const [reply] = await converseOn(loggedIn, [pingCommand], 5000);
     loggedIn.channel.destroy();
     expect(loggedIn.id).toBeGreaterThan(0);
-    return reply[0] === 0 ? "ok" : "no pong";
+    return reply?.kind ?? "no pong";
   } catch (error) {
     if (!(error instanceof BackendLoginError)) throw error;
     return error.kind;

@@ -1,0 +1,83 @@
+// The pool of backend connections: one group per server and account.
+
+import type { SqlError } from "../errors/sql-error.ts";
+import type { BackendAccount, Tablet } from "../routing/route.ts";
+import type { AcquireRequest, BackendLease, BackendPool } from "./backend-pool.ts";
+import { KillQuery } from "./kill-query.ts";
+import { PoolGroup } from "./pool-group.ts";
+import type { PoolLimits, PoolSnapshot, PoolTools } from "./pool-settings.ts";
+import { SessionNamesCache } from "./session-names.ts";
+
+/** See BackendPool. */
+export class ConnectionPool implements BackendPool {
+  readonly #limits: PoolLimits;
+  readonly #tools: PoolTools;
+  readonly #groups = new Map<string, PoolGroup>();
+  readonly #names = new SessionNamesCache();
+  readonly #killQuery: KillQuery;
+  readonly #closing = new AbortController();
+  readonly #sweeper: NodeJS.Timeout;
+  #serial = 0;
+
+  constructor(limits: PoolLimits, tools: PoolTools) {
+    this.#limits = limits;
+    this.#tools = tools;
+    this.#killQuery = new KillQuery({ ...tools, limits });
+    // Coarse: an idle connection lives up to half a timeout longer than it must.
+    const sweepMs = Math.min(30_000, Math.max(100, (limits.idleTimeoutMs || Number.POSITIVE_INFINITY) / 2));
+    this.#sweeper = setInterval(() => this.sweep(), sweepMs);
+    this.#sweeper.unref();
+  }
+
+  acquire(request: AcquireRequest): Promise<BackendLease | SqlError> {
+    return this.#groupOf(request.route.tablet, request.route.account).acquire(request);
+  }
+
+  /** Closes what has been idle or alive for too long; called now and then by the pool's own timer. */
+  sweep(): void {
+    const nowMs = this.#tools.clock.monotonicMs();
+    for (const [key, group] of this.#groups) {
+      // A group that pauses after failed logins is kept: its memory is what protects the server.
+      if (group.sweep(nowMs) && group.snapshot().loginError === null) this.#groups.delete(key);
+    }
+  }
+
+  /** Health has seen the server well: pauses after failed logins end. */
+  reopen(tablet: Tablet): void {
+    const prefix = keyOfTablet(tablet);
+    for (const [key, group] of this.#groups) if (key.startsWith(prefix)) group.reopen();
+  }
+
+  snapshot(): readonly PoolSnapshot[] {
+    return [...this.#groups.values()].map((group) => group.snapshot());
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    this.#closing.abort();
+    for (const group of this.#groups.values()) group.close();
+    return Promise.resolve();
+  }
+
+  #groupOf(tablet: Tablet, account: BackendAccount): PoolGroup {
+    const key = keyOfTablet(tablet) + account.name;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = new PoolGroup(tablet, account, {
+        ...this.#tools,
+        limits: this.#limits,
+        names: this.#names,
+        killQuery: this.#killQuery,
+        closing: this.#closing.signal,
+        nextSerial: () => ++this.#serial,
+      });
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+}
+
+/** A tablet that moved to another address or other TLS settings is another one. */
+function keyOfTablet(tablet: Tablet): string {
+  return `${JSON.stringify([tablet.alias, tablet.address, tablet.tls])} `;
+}

@@ -1,0 +1,132 @@
+// The gateway's own commands on a backend connection between two sessions, and their replies. Each carries the permit
+// that every send demands (ARCHITECTURE.md, invariant 1). Knows packets, no sockets and no pool.
+
+import { housekeepingPermit, type Permit } from "../acl/permit.ts";
+import { type Capabilities, CLIENT_DEPRECATE_EOF, has } from "../wire/capabilities.ts";
+import {
+  COM_INIT_DB,
+  COM_PING,
+  COM_QUERY,
+  COM_QUIT,
+  COM_RESET_CONNECTION,
+  COM_SET_OPTION,
+} from "../wire/commands.ts";
+import { decodeErr, type ErrPacket, isErr } from "../wire/packets/err.ts";
+import { Reader } from "../wire/reader.ts";
+import { BackendLoginError } from "./login-error.ts";
+import type { PacketStream } from "./packet-stream.ts";
+
+/** One command of our own. */
+export interface HousekeepingCommand {
+  readonly permit: Permit;
+  readonly payload: Uint8Array;
+}
+
+/** What came back. Values of rows are texts as the server sent them. */
+export type HousekeepingReply =
+  | { readonly kind: "ok" }
+  | { readonly kind: "rows"; readonly rows: readonly (readonly (string | null)[])[] }
+  | { readonly kind: "err"; readonly error: ErrPacket };
+
+const permits = {
+  reset: housekeepingPermit("reset between two sessions"),
+  schema: housekeepingPermit("enter the schema of a session"),
+  option: housekeepingPermit("undo COM_SET_OPTION"),
+  query: housekeepingPermit("set or read session variables"),
+  kill: housekeepingPermit("kill a statement"),
+  probe: housekeepingPermit("health check"),
+  quit: housekeepingPermit("end a connection"),
+};
+
+export const resetCommand: HousekeepingCommand = {
+  permit: permits.reset,
+  payload: Buffer.of(COM_RESET_CONNECTION),
+};
+
+export const quitCommand: HousekeepingCommand = { permit: permits.quit, payload: Buffer.of(COM_QUIT) };
+
+export const pingCommand: HousekeepingCommand = { permit: permits.probe, payload: Buffer.of(COM_PING) };
+
+/** Reads the schema that the connection is in. */
+export const databaseQuery: HousekeepingCommand = queryCommand("SELECT DATABASE()");
+
+/** Enters a schema: the name that a session asked for, as bytes of UTF-8. */
+export function initDbCommand(database: string): HousekeepingCommand {
+  return { permit: permits.schema, payload: Buffer.concat([Buffer.of(COM_INIT_DB), Buffer.from(database)]) };
+}
+
+/** `sql` is the gateway's own text: it never holds anything of a client. */
+export function queryCommand(sql: string): HousekeepingCommand {
+  return { permit: permits.query, payload: Buffer.concat([Buffer.of(COM_QUERY), Buffer.from(sql)]) };
+}
+
+/** Ends the statement that a thread runs, not its connection. */
+export function killQueryCommand(threadId: number): HousekeepingCommand {
+  return {
+    permit: permits.kill,
+    payload: Buffer.from(`${String.fromCharCode(COM_QUERY)}KILL QUERY ${threadId}`),
+  };
+}
+
+/** Multi-statements on or off. */
+export function setOptionCommand(multiStatements: boolean): HousekeepingCommand {
+  return { permit: permits.option, payload: Buffer.of(COM_SET_OPTION, multiStatements ? 0 : 1, 0) };
+}
+
+/** Most columns and rows that one of our own queries returns; more is no answer to it. */
+const columnsMax = 64;
+const rowsMax = 1024;
+
+/**
+ * Reads one whole reply.
+ * @throws BackendLoginError when the connection is lost or the reply makes no sense; WireError for malformed packets.
+ */
+export async function readReply(
+  stream: PacketStream,
+  command: HousekeepingCommand,
+  capabilities: Capabilities,
+): Promise<HousekeepingReply> {
+  stream.expectReply();
+  const first = await stream.read();
+  if (isErr(first)) return { kind: "err", error: decodeErr(first) };
+  if (first[0] === 0x00 || isEnd(first)) return { kind: "ok" };
+  if (command.payload[0] !== COM_QUERY || first[0] === 0xfb) throw unexpected();
+  const columns = new Reader(first).lenencNumber("column count");
+  if (columns > columnsMax) throw unexpected();
+  return readRows(stream, columns, capabilities);
+}
+
+async function readRows(
+  stream: PacketStream,
+  columns: number,
+  capabilities: Capabilities,
+): Promise<HousekeepingReply> {
+  const definitions = has(capabilities, CLIENT_DEPRECATE_EOF) ? columns : columns + 1;
+  for (let index = 0; index < definitions; index += 1) await stream.read();
+  const rows: (string | null)[][] = [];
+  for (;;) {
+    const payload = await stream.read();
+    if (isErr(payload)) return { kind: "err", error: decodeErr(payload) };
+    if (isEnd(payload)) return { kind: "rows", rows };
+    if (rows.length === rowsMax) throw unexpected();
+    const reader = new Reader(payload);
+    rows.push(Array.from({ length: columns }, () => readText(reader, payload)));
+  }
+}
+
+/** EOF, or the OK that ends rows under DEPRECATE_EOF; our rows never begin with a length of eight bytes. */
+function isEnd(payload: Uint8Array): boolean {
+  return payload[0] === 0xfe;
+}
+
+function readText(reader: Reader, payload: Uint8Array): string | null {
+  if (payload[reader.offset] === 0xfb) {
+    reader.skip(1, "NULL");
+    return null;
+  }
+  return reader.lenencBytes("value").toString("utf8");
+}
+
+function unexpected(): BackendLoginError {
+  return new BackendLoginError("protocol", "The server's reply is none to what was asked");
+}

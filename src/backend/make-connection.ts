@@ -1,0 +1,79 @@
+// Makes one connection for the pool: login, the session assignments that every connection gets, and the character sets
+// that the login gave (read back once per server and collation id).
+
+import type { BackendAccount, Tablet } from "../routing/route.ts";
+import type { Capabilities } from "../wire/capabilities.ts";
+import type { SessionNames } from "./backend-connection.ts";
+import type { LoggedIn } from "./backend-login.ts";
+import { type HousekeepingCommand, queryCommand } from "./housekeeping.ts";
+import { BackendLoginError, quoteServer } from "./login-error.ts";
+import type { PoolLimits, PoolTools } from "./pool-settings.ts";
+import { converseOn, PooledConnection } from "./pooled-connection.ts";
+import { namesOf, namesQuery, type SessionNamesCache } from "./session-names.ts";
+
+/** For whom. */
+export interface ConnectionWish {
+  readonly tablet: Tablet;
+  readonly account: BackendAccount;
+  readonly capabilities: Capabilities;
+  readonly collation: number;
+}
+
+/** What it takes. */
+export interface ConnectionTools extends PoolTools {
+  readonly limits: PoolLimits;
+  readonly names: SessionNamesCache;
+  readonly closing: AbortSignal;
+}
+
+/** @throws BackendLoginError for whatever goes wrong; nothing is left open then. */
+export async function makeConnection(
+  { tablet, account, capabilities, collation }: ConnectionWish,
+  tools: ConnectionTools,
+): Promise<PooledConnection> {
+  const loggedIn = await tools.logIn({
+    tablet,
+    account,
+    clientCapabilities: capabilities,
+    collation,
+    timeoutMs: tools.limits.loginTimeoutMs,
+    signal: tools.closing,
+  });
+  try {
+    const names = await settle(tablet, loggedIn, tools);
+    return new PooledConnection(loggedIn, {
+      names,
+      generation: account.generation,
+      nowMs: tools.clock.monotonicMs(),
+    });
+  } catch (error) {
+    loggedIn.channel.destroy();
+    throw error;
+  }
+}
+
+async function settle(tablet: Tablet, loggedIn: LoggedIn, tools: ConnectionTools): Promise<SessionNames> {
+  const known = tools.names.get(tablet.alias, loggedIn.server, loggedIn.collation);
+  const commands: HousekeepingCommand[] = [];
+  if (known === null) commands.push(namesQuery);
+  if (tools.sessionAssignments !== null) commands.push(queryCommand(`SET ${tools.sessionAssignments}`));
+  const replies = await converseOn(loggedIn, commands, tools.limits.housekeepingTimeoutMs);
+  const refused = replies.find((reply) => reply.kind === "err");
+  if (refused?.kind === "err") {
+    const { code, message } = refused.error;
+    throw new BackendLoginError(
+      "refused",
+      `The server answered ${code} after the login: ${quoteServer(message)}`,
+      {
+        code,
+      },
+    );
+  }
+  if (known !== null) return known;
+  const [reply] = replies;
+  if (reply === undefined)
+    throw new BackendLoginError("protocol", "The server does not tell its character sets");
+  const names = namesOf(reply);
+  tools.names.set(tablet.alias, loggedIn.server, loggedIn.collation, names);
+  return names;
+}

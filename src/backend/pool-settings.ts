@@ -1,0 +1,66 @@
+// What a pool is made of: its limits, and what it reports. Data and one interface; no behaviour.
+
+import type { BackendLoginRequest, LoggedIn } from "./backend-login.ts";
+
+/** Limits of one account on one server. Times in milliseconds. */
+export interface PoolLimits {
+  /** Connections in use, idle and being made, together. */
+  readonly connectionsMax: number;
+  /** Longest wait for a connection; beyond: 1203. */
+  readonly waitTimeoutMs: number;
+  /** An idle connection is closed after this time; 0: never. */
+  readonly idleTimeoutMs: number;
+  /** A connection older than this is closed when it comes back; 0: never. */
+  readonly lifetimeMs: number;
+  /** From connect to logged in. */
+  readonly loginTimeoutMs: number;
+  /** For each conversation of our own with a server: reset, schema, kill. */
+  readonly housekeepingTimeoutMs: number;
+  /** Sessions that may wait at a time; beyond: 1203 at once. */
+  readonly waitersMax: number;
+}
+
+/** Limits that no flag sets. */
+export const defaultPoolLimits = {
+  lifetimeMs: 3_600_000,
+  loginTimeoutMs: 10_000,
+  housekeepingTimeoutMs: 10_000,
+  waitersMax: 10_000,
+} as const satisfies Partial<PoolLimits>;
+
+/** Is told what a pool does. Called synchronously; must not throw. */
+export interface PoolObserver {
+  loginFinished(tablet: string, outcome: "connected" | "failed"): void;
+  /** A session got its connection, or an error, after this time. */
+  waited(elapsedMs: number): void;
+  waitTimedOut(): void;
+  /** A connection was closed that was not simply no longer wanted; for the log. */
+  connectionClosed(tablet: string, reason: string): void;
+  /** For the log. */
+  loginFailed(tablet: string, account: string, reason: string): void;
+}
+
+/** What a pool needs from outside. */
+export interface PoolTools {
+  readonly clock: { monotonicMs(): number; wallMs(): number };
+  readonly observer: PoolObserver;
+  /** Connects and logs in; rejects with BackendLoginError. */
+  readonly logIn: (request: BackendLoginRequest) => Promise<LoggedIn>;
+  /**
+   * Assignments that every connection gets after login and after every reset, as a SET statement takes them, e.g.
+   * `sql_mode='ANSI'`; null: none.
+   */
+  readonly sessionAssignments: string | null;
+}
+
+/** One account on one server, for status pages. */
+export interface PoolSnapshot {
+  readonly tablet: string;
+  readonly account: string;
+  readonly leased: number;
+  readonly idle: number;
+  readonly connecting: number;
+  readonly waiting: number;
+  /** Why logins pause; null: they do not. */
+  readonly loginError: string | null;
+}

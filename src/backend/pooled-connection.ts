@@ -1,0 +1,159 @@
+// A backend connection in the pool's hands: what is known of its state, and how the gateway's own commands run on it
+// while no session holds it.
+
+import type { Permit } from "../acl/permit.ts";
+import type { ByteChannel } from "../base/byte-channel.ts";
+import type { Capabilities } from "../wire/capabilities.ts";
+import { encodeFrames } from "../wire/frames.ts";
+import { decodeErr, isErr } from "../wire/packets/err.ts";
+import { WireError } from "../wire/reader.ts";
+import type { BackendConnectionId, ServerFacts, SessionNames } from "./backend-connection.ts";
+import type { LoggedIn } from "./backend-login.ts";
+import { type HousekeepingCommand, type HousekeepingReply, quitCommand, readReply } from "./housekeeping.ts";
+import { BackendLoginError, quoteServer } from "./login-error.ts";
+import { PacketStream } from "./packet-stream.ts";
+
+/** Most bytes of one packet in reply to a command of our own. */
+const replyPayloadBytesMax = 64 * 1024;
+
+/** The schema that a connection is in: unknown after a session that did not tell. */
+export type KnownSchema = { readonly known: true; readonly name: string | null } | { readonly known: false };
+
+/** One connection, from login to close. */
+export class PooledConnection {
+  readonly channel: ByteChannel;
+  readonly id: BackendConnectionId;
+  readonly server: ServerFacts;
+  readonly capabilities: Capabilities;
+  /** Of the account that logged in. */
+  readonly generation: number;
+  /** The collation id of the login: MariaDB's resets go back to it. */
+  readonly loginCollation: number;
+  readonly createdMs: number;
+  /** Since when it is idle. */
+  idleSinceMs = 0;
+  /** The collation id whose names are in force. */
+  collation: number;
+  names: SessionNames;
+  schema: KnownSchema = { known: true, name: null };
+
+  constructor(
+    loggedIn: LoggedIn,
+    details: { readonly names: SessionNames; readonly generation: number; readonly nowMs: number },
+  ) {
+    this.channel = loggedIn.channel;
+    this.id = loggedIn.id;
+    this.server = loggedIn.server;
+    this.capabilities = loggedIn.capabilities;
+    this.generation = details.generation;
+    this.loginCollation = loggedIn.collation;
+    this.collation = loggedIn.collation;
+    this.names = details.names;
+    this.createdMs = details.nowMs;
+  }
+
+  get closed(): boolean {
+    return this.channel.closed;
+  }
+
+  /** The only way of bytes to the server. See BackendConnection.send. */
+  send(_permit: Permit, bytes: Uint8Array): boolean {
+    return this.channel.write(bytes);
+  }
+
+  /**
+   * Runs commands of our own, all sent at once; their replies in order. Afterwards the channel flows and wants its next
+   * receiver at once.
+   * @throws BackendLoginError when the connection is lost, breaks the protocol, or does not answer in time.
+   */
+  converse(commands: readonly HousekeepingCommand[], timeoutMs: number): Promise<HousekeepingReply[]> {
+    return converse(this, commands, timeoutMs);
+  }
+
+  /**
+   * Watches it while nobody uses it: `onLost` is called once, with the reason, when the server closes it or says
+   * something unasked (1053 and 4031 announce their end so).
+   */
+  watch(onLost: (reason: string) => void): void {
+    let lost = false;
+    const lose = (reason: string): void => {
+      if (lost) return;
+      lost = true;
+      onLost(reason);
+    };
+    this.channel.setReceiver({
+      onBytes: (chunk) => lose(unaskedReason(chunk)),
+      onClosed: (error) => lose(error?.message ?? "the server closed it"),
+    });
+    this.channel.resume();
+  }
+
+  /** Ends an idle connection with a word of farewell: servers log the others as aborted. */
+  quit(): void {
+    this.channel.setReceiver({ onBytes: () => {}, onClosed: () => {} });
+    this.send(quitCommand.permit, encodeFrames(quitCommand.payload, 0));
+    // Not end(): a server that hangs would keep the socket open.
+    this.channel.destroy();
+  }
+
+  /** Ends it now. */
+  destroy(): void {
+    this.channel.setReceiver({ onBytes: () => {}, onClosed: () => {} });
+    this.channel.destroy();
+  }
+}
+
+/** What can send with a permit over a channel. */
+interface Sender {
+  readonly channel: ByteChannel;
+  readonly capabilities: Capabilities;
+  send(permit: Permit, bytes: Uint8Array): boolean;
+}
+
+async function converse(
+  sender: Sender,
+  commands: readonly HousekeepingCommand[],
+  timeoutMs: number,
+): Promise<HousekeepingReply[]> {
+  const stream = new PacketStream(sender.channel, replyPayloadBytesMax);
+  const timer = setTimeout(
+    () => stream.fail(new BackendLoginError("timeout", `No reply within ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  try {
+    const [first] = commands;
+    if (first === undefined) return [];
+    // One write for all: the server reads and answers them one after the other.
+    sender.send(first.permit, Buffer.concat(commands.map(({ payload }) => encodeFrames(payload, 0))));
+    const replies: HousekeepingReply[] = [];
+    for (const command of commands) replies.push(await readReply(stream, command, sender.capabilities));
+    if (!stream.detach()) throw new BackendLoginError("protocol", "The server said more than it was asked");
+    return replies;
+  } catch (error) {
+    if (error instanceof WireError) throw new BackendLoginError("protocol", error.message, { cause: error });
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs commands on a connection that no pool owns: control connections and health checks. */
+export function converseOn(
+  loggedIn: LoggedIn,
+  commands: readonly HousekeepingCommand[],
+  timeoutMs: number,
+): Promise<HousekeepingReply[]> {
+  const { channel, capabilities } = loggedIn;
+  return converse(
+    { channel, capabilities, send: (_permit, bytes) => channel.write(bytes) },
+    commands,
+    timeoutMs,
+  );
+}
+
+function unaskedReason(chunk: Uint8Array): string {
+  const payload = chunk.subarray(4);
+  if (!isErr(payload) || payload.length < 3) return "the server sent bytes that nobody asked for";
+  const { code, message } = decodeErr(payload);
+  return `the server said ${code}: ${quoteServer(message)}`;
+}
