@@ -20,7 +20,9 @@ const gateway = spawn(
   { cwd: root, stdio: "inherit" },
 );
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => gateway.kill(signal));
+// Ctrl-C reaches the gateway by itself: it is in the terminal's foreground, too. A second signal would hurry it.
+process.on("SIGINT", () => {});
+for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => gateway.kill(signal));
 gateway.on("exit", (code, signal) => {
   process.exitCode = code ?? (signal === null ? 0 : 1);
   clearInterval(poll);

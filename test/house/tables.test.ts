@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { adminRoutes } from "../../src/admin/admin-routes.ts";
 import { environmentName, type FlagDefinition, serveFlags } from "../../src/cli/flags.ts";
 import { placeholder } from "../../src/cli/help.ts";
+import { usersCommands } from "../../src/cli/users/users-command.ts";
 import { mysqlErrors } from "../../src/errors/mysql-errors.ts";
 import { type AuditEvent, auditTable } from "../../src/telemetry/audit-table.ts";
 import { type MetricDefinition, metricTable } from "../../src/telemetry/metric-table.ts";
@@ -49,6 +50,24 @@ function flagsPage(): string {
       definition.help,
     ]);
     parts.push(`## ${group}`, table(["flag", "value", "default", "meaning"], rows));
+  }
+  return `${parts.join("\n\n")}\n`;
+}
+
+function usersPage(): string {
+  const parts = [
+    "# gatehouse users",
+    "Generated from `src/cli/users/users-command.ts` and `src/cli/users/users-flags.ts`. How they are used together: [rotate a password](how-to/rotate-a-password.md).",
+  ];
+  for (const [name, command] of Object.entries(usersCommands)) {
+    parts.push(`## users ${name} ${command.words}`.trim(), command.help);
+    const rows = Object.entries<FlagDefinition>(command.flags).map(([flag, definition]) => [
+      `\`--${flag}\``,
+      `\`${placeholder(definition)}\``,
+      definition.default === null ? "none" : `\`${definition.default}\``,
+      definition.help,
+    ]);
+    if (rows.length > 0) parts.push(table(["flag", "value", "default", "meaning"], rows));
   }
   return `${parts.join("\n\n")}\n`;
 }
@@ -99,6 +118,7 @@ function errorsPage(): string {
 describe("documents made from tables", () => {
   const pages: [string, () => string][] = [
     ["docs/flags.md", flagsPage],
+    ["docs/users-command.md", usersPage],
     ["docs/metrics.md", metricsPage],
     ["docs/audit.md", auditPage],
     ["docs/errors.md", errorsPage],
