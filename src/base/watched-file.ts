@@ -4,7 +4,6 @@
 
 import { type BigIntStats, statSync } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
 import { type FSWatcher, watch } from "chokidar";
 
 /** What to watch, and how patiently. */
@@ -37,9 +36,8 @@ class SettledWatch implements FileWatch {
   private readonly settleMs: number;
   private readonly onSettled: () => Promise<void> | void;
   private readonly poll: NodeJS.Timeout;
-  private readonly directories = new Map<string, FSWatcher>();
-  /** File names whose events matter. */
-  private readonly names = new Set<string>();
+  private readonly watcher: FSWatcher;
+  private watched: ReadonlySet<string> = new Set();
   private lastTold: string;
   private closed = false;
   private busy = false;
@@ -55,14 +53,21 @@ class SettledWatch implements FileWatch {
       .join(" ");
     this.poll = setInterval(() => this.poke(), options.pollMs ?? 500);
     this.poll.unref();
-    void this.watchDirectories();
+    this.watcher = watch([], { ignoreInitial: true, followSymlinks: false });
+    this.watcher.on("all", () => this.poke());
+    // Of changes within 50 ms chokidar tells the first only; the raw event tells all.
+    this.watcher.on("raw", () => this.poke());
+    // What changed while it began to watch is seen now.
+    this.watcher.on("ready", () => this.poke());
+    // The system's watches are used up, or the like: the poll finds changes.
+    this.watcher.on("error", () => {});
+    void this.watchPaths();
   }
 
   close(): void {
     this.closed = true;
     clearInterval(this.poll);
-    for (const watcher of this.directories.values()) void watcher.close();
-    this.directories.clear();
+    void this.watcher.close();
   }
 
   /** Looks now, or once more after the look that is under way. */
@@ -77,7 +82,7 @@ class SettledWatch implements FileWatch {
       while (this.poked && !this.closed) {
         this.poked = false;
         const settled = await this.settledSignature();
-        await this.watchDirectories();
+        await this.watchPaths();
         if (settled === this.lastTold || this.closed) continue;
         this.lastTold = settled;
         await this.onSettled();
@@ -108,54 +113,20 @@ class SettledWatch implements FileWatch {
     return (await Promise.all(parts)).join(" ");
   }
 
-  /** Watches the directory of each path and of the file behind its links; failures leave the work to the poll. */
-  private async watchDirectories(): Promise<void> {
+  /** Watches each path and the file behind its links; failures leave the work to the poll. */
+  private async watchPaths(): Promise<void> {
     const wanted = new Set<string>();
     for (const path of this.paths) {
-      wanted.add(dirname(path));
-      this.names.add(basename(path));
-      try {
-        const target = await realpath(path);
-        wanted.add(dirname(target));
-        this.names.add(basename(target));
-      } catch {
-        // Missing: its own directory is enough.
-      }
+      wanted.add(path);
+      // Missing: the poll finds it when it comes.
+      wanted.add(await realpath(path).catch(() => path));
     }
     if (this.closed) return;
-    for (const [directory, watcher] of this.directories) {
-      if (wanted.has(directory)) continue;
-      void watcher.close();
-      this.directories.delete(directory);
-    }
-    for (const directory of wanted) if (!this.directories.has(directory)) this.watchDirectory(directory);
-  }
-
-  private watchDirectory(directory: string): void {
-    const watcher = watch(directory, {
-      ignoreInitial: true,
-      depth: 0,
-      followSymlinks: false,
-      // Busy directories such as /tmp must not keep us looking; links further away are left to the poll.
-      ignored: (path) => path !== directory && !this.isOurs(basename(path)),
-    });
-    watcher.on("all", () => this.poke());
-    // Of changes within 50 ms chokidar tells the first only; the raw event tells all.
-    watcher.on("raw", (_event: string, path: string | null) => {
-      if (path === null || this.isOurs(basename(path))) this.poke();
-    });
-    // What changed while it began to watch is seen now.
-    watcher.on("ready", () => this.poke());
-    // No such directory yet, or the system's watches are used up: the poll finds the change.
-    watcher.on("error", () => {
-      if (this.directories.get(directory) === watcher) this.directories.delete(directory);
-      void watcher.close();
-    });
-    this.directories.set(directory, watcher);
-  }
-
-  private isOurs(name: string): boolean {
-    return name.startsWith("..") || this.names.has(name);
+    const gone = [...this.watched].filter((path) => !wanted.has(path));
+    const fresh = [...wanted].filter((path) => !this.watched.has(path));
+    this.watched = wanted;
+    if (gone.length > 0) this.watcher.unwatch(gone);
+    if (fresh.length > 0) this.watcher.add(fresh);
   }
 }
 

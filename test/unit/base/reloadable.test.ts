@@ -31,7 +31,7 @@ function textOf(contents: readonly FileContent[]): string {
   return contents.map((content) => Buffer.from(content.bytes).toString()).join("|");
 }
 
-async function started(path: string, pollMs = 60_000) {
+async function started(path: string, pollMs = 500) {
   const events: ReloadEvent<string>[] = [];
   const reloadable = await Reloadable.start<string>({
     name: "test file",
