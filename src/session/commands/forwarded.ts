@@ -5,6 +5,7 @@ import { bareStatement } from "../../sql/statement-summary.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_FIELD_LIST, COM_PING, COM_SET_OPTION } from "../../wire/commands.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { refuse } from "../refuse.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 
@@ -48,7 +49,8 @@ export function handleFieldList(
     readOnly: true,
   };
   const permit = loop.services.authorizer().authorize(identity, statement);
-  if (permit instanceof SqlError) return replyError(loop.replyTo, permit);
+  if (permit instanceof SqlError)
+    return refuse(loop, { command: "COM_FIELD_LIST", statementKind: null }, permit);
   return loop.forward(permit, frames, { command: COM_FIELD_LIST, text: null, permit, after: null });
 }
 

@@ -4,6 +4,7 @@ import { SqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_INIT_DB } from "../../wire/commands.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { refuse } from "../refuse.ts";
 import { internalError, replyError } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 
@@ -13,7 +14,8 @@ export function handleInitDb(loop: CommandLoop, frames: Uint8Array): HandlerResu
   const identity = loop.state.identity;
   if (identity === null) return replyError(loop.replyTo, internalError());
   const permit = loop.services.authorizer().authorizeSchema(identity, database);
-  if (permit instanceof SqlError) return replyError(loop.replyTo, permit);
+  if (permit instanceof SqlError)
+    return refuse(loop, { command: "COM_INIT_DB", statementKind: null }, permit);
   return loop.forward(permit, frames, {
     command: COM_INIT_DB,
     text: null,

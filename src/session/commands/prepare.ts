@@ -5,6 +5,7 @@ import { sqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_STMT_PREPARE } from "../../wire/commands.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { prepareOwnStatement } from "./kill.ts";
@@ -20,7 +21,13 @@ export function handlePrepare(loop: CommandLoop, frames: Uint8Array): HandlerRes
   }
   const payload = payloadOf(frames);
   const decision = decider.decide(loop.state, payload, 1);
-  if (decision.kind === "refuse") return replyError(loop.replyTo, decision.error);
+  if (decision.kind === "refuse") {
+    return refuse(
+      loop,
+      { command: "COM_STMT_PREPARE", statementKind: decision.statementKind },
+      decision.error,
+    );
+  }
   const { permit, text } = decision;
   if (text.kills) return prepareOwnStatement(loop, text, decision.parameterCount, permit);
   const authorizerGeneration = loop.services.authorizer().generation;

@@ -3,14 +3,16 @@
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_QUERY } from "../../wire/commands.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { replyError } from "../reply.ts";
+import { refuse } from "../refuse.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { handleKillText } from "./kill.ts";
 
 /** Answers COM_QUERY. */
 export function handleQuery(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
   const decision = loop.services.decider.decide(loop.state, payloadOf(frames), 1);
-  if (decision.kind === "refuse") return replyError(loop.replyTo, decision.error);
+  if (decision.kind === "refuse") {
+    return refuse(loop, { command: "COM_QUERY", statementKind: decision.statementKind }, decision.error);
+  }
   const { permit, text } = decision;
   if (text.kills) return handleKillText(loop, text);
   if (text.use === null)

@@ -13,6 +13,7 @@ import {
 import type { CommandLoop } from "../command-loop.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
 import { isOwnStatementId } from "../prepared-statements.ts";
+import { refuse } from "../refuse.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { replied } from "../session-end.ts";
@@ -27,7 +28,10 @@ export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerRes
   if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
   if (isOwnStatementId(statement.id)) return executeOwnStatement(loop, payloadOf(frames), statement);
   const refused = judgeAgain(loop, statement);
-  if (refused !== null) return replyError(loop.replyTo, refused);
+  if (refused !== null) {
+    const kind = statement.statement.statements[0]?.kind ?? null;
+    return refuse(loop, { command: "COM_STMT_EXECUTE", statementKind: kind }, refused);
+  }
   const { permit, statement: text } = statement;
   return loop.forward(permit, frames, { command: COM_STMT_EXECUTE, text, permit, after: null });
 }
