@@ -16,6 +16,8 @@ export interface Users {
   current(): UserDirectory;
   /** Called after every swap. */
   subscribe(listener: (directory: UserDirectory, previous: UserDirectory) => void): void;
+  /** Whether the file on disk is bad and an older content is in use. */
+  stale(): boolean;
   reload(trigger: string): Promise<void>;
   close(): void;
 }
@@ -58,6 +60,7 @@ export async function openUsers(
   return {
     current: () => reloadable.current(),
     subscribe: (listener) => void reloadable.subscribe(listener),
+    stale: () => reloadable.lastFailure !== null,
     reload: async (trigger) => void (await reloadable.reload(trigger)),
     close: () => {
       if (interval !== null) clearInterval(interval);
@@ -88,5 +91,11 @@ function fixedUsers(text: string, tools: ReportTools): Users {
   const result = readUsersFile(text, "--mysql_auth_server_static_string", 1);
   if (!result.ok) throw new FileProblemsError(result.problems);
   for (const warning of result.warnings) tools.logger.warn(formatProblem(warning), { file: "users file" });
-  return { current: () => result.directory, subscribe: () => {}, reload: async () => {}, close: () => {} };
+  return {
+    current: () => result.directory,
+    subscribe: () => {},
+    stale: () => false,
+    reload: async () => {},
+    close: () => {},
+  };
 }

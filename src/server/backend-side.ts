@@ -1,0 +1,19 @@
+// What the gateway needs of the servers behind it, whatever they are: one embedded child, one server, later many.
+
+import type { BackendPool } from "../backend/backend-pool.ts";
+import type { Router } from "../routing/router.ts";
+import type { GreetingFacts } from "../session/session-services.ts";
+
+/** The servers behind the gateway. */
+export interface BackendSide {
+  readonly pool: BackendPool;
+  router(): Router;
+  /** What is known of them; the last known while they cannot be reached. */
+  greeting(): GreetingFacts;
+  /** null: usable; else a sentence that says why not. */
+  notReadyBecause(): string | null;
+  /** What an operator should know although the gateway is ready. */
+  readonly notes: readonly string[];
+  /** Ends idle connections, stops watching, stops an embedded server. Never rejects. */
+  stop(): Promise<void>;
+}

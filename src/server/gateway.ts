@@ -1,0 +1,231 @@
+// createGateway(): puts the parts together, starts and stops them. The only place that knows all of them; it decides
+// nothing that a client can see.
+
+import { randomInt } from "node:crypto";
+import { permitAll } from "../acl/authorizer.ts";
+import { type AdminServer, startAdminServer } from "../admin/admin-server.ts";
+import type { Readiness } from "../admin/admin-sources.ts";
+import { parseIpNetwork } from "../base/ip-network.ts";
+import type { Reloadable } from "../base/reloadable.ts";
+import { analyzeCommand } from "../session/analyze-command.ts";
+import { ByteBudget } from "../session/byte-budget.ts";
+import type { ClientTransport } from "../session/client-transport.ts";
+import { runSession } from "../session/run-session.ts";
+import { newSessionMetrics } from "../session/session-metrics.ts";
+import { SessionRegistry } from "../session/session-registry.ts";
+import type { SessionServices } from "../session/session-services.ts";
+import { createStatementDecider } from "../session/statement-decider.ts";
+import type { UserDirectory } from "../users/user-directory.ts";
+import type { BackendSide } from "./backend-side.ts";
+import { drainSessions } from "./drain.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import { type CreateGateway, type Gateway, type GatewayTools, StartError } from "./gateway-seam.ts";
+import { type Listener, listen } from "./listener.ts";
+import { exportSessionMetrics } from "./metrics-export.ts";
+import { openBackend } from "./open-backend.ts";
+import { type OpenedJudge, openLoginJudge } from "./open-login-judge.ts";
+import { sessionLimitsOf } from "./session-limits.ts";
+import type { TlsAcceptor } from "./tls-acceptor.ts";
+import { openClientTls } from "./tls-source.ts";
+import { UserActivity } from "./user-activity.ts";
+import { openUsers, type Users } from "./users-source.ts";
+
+/** Deadlines of sessions are looked at this often, in milliseconds: the precision of every timeout toward clients. */
+const SWEEP_MS = 100;
+
+/** Makes a gateway. @throws FileProblemsError, StartError */
+export const createGateway: CreateGateway = async (options, tools) => {
+  const auth = options.auth;
+  const users =
+    auth.kind === "static" ? await openUsers(auth.users, auth.strictFileMode, tools.clock, tools) : null;
+  const tls = options.clientTls === null ? null : await openClientTls(options.clientTls, tools.clock, tools);
+  const judge = await openLoginJudge(auth, users, tools);
+  return new RunningGateway(options, tools, { users, tls, judge });
+};
+
+interface OpenedFiles {
+  readonly users: Users | null;
+  readonly tls: Reloadable<TlsAcceptor> | null;
+  readonly judge: OpenedJudge;
+}
+
+class RunningGateway implements Gateway {
+  readonly #options: GatewayOptions;
+  readonly #tools: GatewayTools;
+  readonly #files: OpenedFiles;
+  readonly #registry = new SessionRegistry(() => randomInt(2 ** 12));
+  readonly #activity: UserActivity;
+  readonly #hurry = new AbortController();
+  #backend: BackendSide | null = null;
+  #listener: Listener | null = null;
+  #admin: AdminServer | null = null;
+  #sweep: NodeJS.Timeout | null = null;
+  #draining = false;
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: GatewayOptions, tools: GatewayTools, files: OpenedFiles) {
+    this.#options = options;
+    this.#tools = tools;
+    this.#files = files;
+    this.#activity = new UserActivity(tools.clock);
+    const users = files.users;
+    if (users === null) return;
+    this.#activity.adopt(users.current());
+    users.subscribe((directory, previous) => this.#adoptUsers(directory, previous));
+  }
+
+  async start(): Promise<void> {
+    const { clock, metrics, logger } = this.#tools;
+    this.#backend = await openBackend(this.#options, this.#tools);
+    const services = this.#services(this.#backend);
+    this.#sweep = setInterval(() => this.#registry.sweep(clock.monotonicMs()), SWEEP_MS);
+    exportSessionMetrics(metrics, {
+      sessions: services.metrics,
+      registry: this.#registry,
+      statementBudget: services.statementBudget,
+      preparedStatements: services.preparedStatements,
+    });
+    const tls = this.#files.tls;
+    try {
+      this.#listener = await listen({
+        listen: this.#options.listen,
+        proxyTrusted: this.#options.listen.proxyProtocolTrusted.map(networkOf),
+        tls: () => tls?.current() ?? null,
+        onClient: (transport) => this.#serve(transport, services),
+        logger,
+      });
+      const admin = this.#options.admin;
+      if (admin !== null) {
+        const sources = {
+          readiness: () => this.#readiness(),
+          userActivity: () => this.#userActivity(),
+        };
+        const context = { sources, metrics, version: this.#tools.version };
+        this.#admin = await startAdminServer({ ...admin, token: () => null }, context, logger);
+      }
+    } catch (error) {
+      throw startError(error, this.#options);
+    }
+  }
+
+  get addresses(): readonly string[] {
+    const at = this.#listener?.at;
+    const addresses: string[] = [];
+    if (at?.tcp)
+      addresses.push(
+        at.tcp.host.includes(":") ? `[${at.tcp.host}]:${at.tcp.port}` : `${at.tcp.host}:${at.tcp.port}`,
+      );
+    if (at?.unixSocketPath) addresses.push(at.unixSocketPath);
+    return addresses;
+  }
+
+  async reload(trigger: string): Promise<void> {
+    const { users, tls, judge } = this.#files;
+    await Promise.all([users?.reload(trigger), tls?.reload(trigger), judge.reload(trigger)]);
+  }
+
+  stop(_reason: string): Promise<void> {
+    if (this.#stopping !== null) this.#hurry.abort();
+    this.#stopping ??= this.#stopOnce();
+    return this.#stopping;
+  }
+
+  async #stopOnce(): Promise<void> {
+    this.#draining = true;
+    await this.#listener?.close();
+    await drainSessions(this.#registry, this.#options.shutdown, this.#tools.clock, this.#hurry.signal);
+    if (this.#sweep !== null) clearInterval(this.#sweep);
+    await this.#backend?.stop();
+    await this.#admin?.close();
+    this.#files.judge.close();
+    this.#files.users?.close();
+    this.#files.tls?.close();
+  }
+
+  #serve(transport: ClientTransport, services: SessionServices): void {
+    const { metrics } = this.#tools;
+    const label = { transport: transport.peer.transport };
+    metrics.counter("client_connections_total", label).add();
+    const open = metrics.gauge("client_connections", label);
+    open.add(1);
+    void runSession(transport, services).finally(() => open.add(-1));
+  }
+
+  #services(backend: BackendSide): SessionServices {
+    const { clock, logger, audit } = this.#tools;
+    const { limits } = this.#options;
+    const authorizer = () => permitAll;
+    return {
+      clock,
+      logger,
+      audit,
+      metrics: newSessionMetrics(),
+      registry: this.#registry,
+      authenticator: this.#files.judge.authenticator,
+      authorizer,
+      router: () => backend.router(),
+      decider: createStatementDecider(authorizer, analyzeCommand),
+      pool: backend.pool,
+      greeting: () => backend.greeting(),
+      limits: sessionLimitsOf(this.#options),
+      requireSecureTransport: this.#options.requireSecureTransport,
+      localInfile: this.#options.localInfile,
+      statementBudget: new ByteBudget(limits.statementBufferBytesMax),
+      preparedStatements: { count: 0 },
+      draining: () => this.#draining,
+      onLogin: (identity) => this.#activity.recordLogin(identity),
+    };
+  }
+
+  #adoptUsers(directory: UserDirectory, previous: UserDirectory): void {
+    this.#activity.adopt(directory);
+    const auth = this.#options.auth;
+    if (auth.kind !== "static" || !auth.disconnectRemoved) return;
+    for (const session of [...this.#registry.all()]) {
+      const entry = session.identity?.entry;
+      if (entry === undefined) continue;
+      const known = (users: UserDirectory) =>
+        (users.entriesOf(entry.user) ?? []).some((one) => one.fingerprint === entry.fingerprint);
+      if (known(previous) && !known(directory)) session.requestEnd("entry_removed");
+    }
+  }
+
+  #readiness(): Readiness {
+    const reasons: string[] = [];
+    if (this.#draining) reasons.push("The gateway is draining");
+    if (this.#options.auth.kind === "static" && this.#files.users === null)
+      reasons.push("No users file is loaded");
+    const backend =
+      this.#backend?.notReadyBecause() ?? (this.#backend === null ? "The backend is starting" : null);
+    if (backend !== null) reasons.push(backend);
+    return { ready: reasons.length === 0, reasons, notes: this.#backend?.notes ?? [] };
+  }
+
+  #userActivity() {
+    const users = this.#files.users;
+    if (users === null) return null;
+    return this.#activity.snapshot(users.current(), users.stale(), (user, fingerprint) =>
+      this.#registry.countOfEntry(user, fingerprint),
+    );
+  }
+}
+
+function networkOf(text: string) {
+  const network = parseIpNetwork(text);
+  if (network === null)
+    throw new StartError(`Cannot trust '${text}' for PROXY headers: it is no address and no CIDR`);
+  return network;
+}
+
+function startError(error: unknown, options: GatewayOptions): unknown {
+  const { code, address, port } = error as { code?: string; address?: string; port?: number };
+  if (code === "EADDRINUSE") {
+    const where = port === undefined ? (address ?? options.listen.unixSocketPath) : `${address}:${port}`;
+    return new StartError(
+      `Cannot listen on ${where}: it is in use; choose another with --mysql_server_port, or stop what uses it`,
+    );
+  }
+  if (code === "EACCES")
+    return new StartError(`Cannot listen on ${address ?? ""}:${port ?? ""}: permission denied`);
+  return error;
+}

@@ -1,0 +1,90 @@
+// Makes the judge of logins that the options ask for, with its RSA key: from a watched PEM file, or made at start.
+
+import { randomBytes } from "node:crypto";
+import { type Authenticator, createAuthenticator } from "../auth/authenticator.ts";
+import { createLoginCrypto } from "../auth/login-crypto.ts";
+import { createNoneAuthenticator } from "../auth/none-authenticator.ts";
+import { generateRsaKeyPem, importRsaKey, type RsaKey } from "../auth/rsa-key.ts";
+import { wholeFileProblem } from "../base/problem.ts";
+import { Reloadable } from "../base/reloadable.ts";
+import { noProxyUsers } from "../users/proxy-users.ts";
+import type { AuthOptions } from "./gateway-options.ts";
+import { type GatewayTools, StartError } from "./gateway-seam.ts";
+import { nothingNamed, ReloadReport } from "./reload-report.ts";
+import type { Users } from "./users-source.ts";
+
+/** A judge and what it holds open. */
+export interface OpenedJudge {
+  readonly authenticator: Authenticator;
+  reload(trigger: string): Promise<void>;
+  close(): void;
+}
+
+/** PEM files are small; larger ones are refused, in bytes. */
+const PEM_BYTES_MAX = 1024 * 1024;
+
+/** @throws FileProblemsError for a key file that cannot be used. */
+export async function openLoginJudge(
+  auth: AuthOptions,
+  users: Users | null,
+  tools: GatewayTools,
+): Promise<OpenedJudge> {
+  if (auth.kind === "none") {
+    const authenticator = createNoneAuthenticator({ randomBytes });
+    return { authenticator, reload: async () => {}, close: () => authenticator.close() };
+  }
+  const key = await openRsaKey(auth.rsaPrivateKeyFile, tools);
+  const authenticator = createAuthenticator({
+    directory: () => users?.current() ?? null,
+    clock: tools.clock,
+    randomBytes,
+    options: {
+      allowClearTextWithoutTls: auth.allowClearTextWithoutTls,
+      requireClientCertificate: false,
+      proxyUsers: noProxyUsers,
+    },
+    rsaKey: key.current,
+    crypto: createLoginCrypto(),
+  });
+  return {
+    authenticator,
+    reload: key.reload,
+    close: () => {
+      key.close();
+      authenticator.close();
+    },
+  };
+}
+
+interface OpenedKey {
+  readonly current: () => RsaKey;
+  readonly reload: (trigger: string) => Promise<void>;
+  readonly close: () => void;
+}
+
+async function openRsaKey(path: string | null, tools: GatewayTools): Promise<OpenedKey> {
+  if (path === null) {
+    const made = await importRsaKey(await generateRsaKeyPem());
+    if (typeof made === "string") throw new StartError(`Cannot make an RSA key: ${made}`);
+    return { current: () => made, reload: async () => {}, close: () => {} };
+  }
+  const report = new ReloadReport({ name: "RSA key", path }, tools);
+  const reloadable = await Reloadable.start<RsaKey>({
+    name: "RSA key",
+    paths: [path],
+    bytesMax: PEM_BYTES_MAX,
+    clock: tools.clock,
+    load: async ([content]) => {
+      const key = await importRsaKey(content?.bytes ?? "");
+      return typeof key === "string"
+        ? { ok: false, problems: [wholeFileProblem(path, key)] }
+        : { ok: true, value: key };
+    },
+    onEvent: (event) => report.handle(event, nothingNamed),
+  });
+  return {
+    current: () => reloadable.current(),
+    reload: async (trigger) => void (await reloadable.reload(trigger)),
+    close: () => reloadable.close(),
+  };
+}
