@@ -105,6 +105,39 @@ describe("memory", () => {
     for (const reader of readers) reader.destroy();
   });
 
+  it("of one session is never seen by another: slow readers that leave, on shared backend connections", async () => {
+    const narrow = await startGateway({
+      backend: server,
+      flags: { backend_pool_size: 2, log_level: "info" },
+    });
+    const at = { port: narrow.port };
+    let compared = 0;
+    for (let round = 0; round < 40; round++) {
+      // Sizes around what the kernel holds for a reader that takes nothing: some tails wait in the gateway.
+      const length = 2 * mib + round * 200_000;
+      const slow = await loggedIn(at, testUser);
+      slow.reader.pause();
+      const statement = Buffer.from(
+        `\x03SELECT REPEAT('${String.fromCharCode(97 + (round % 26))}', ${length})`,
+      );
+      slow.stream.write(Buffer.concat([toFrames(statement), toFrames(Buffer.of(1))]));
+      const others = await Promise.all([loggedIn(at, testUser), loggedIn(at, testUser)]);
+      // Beyond the kernel's buffers the slow one keeps its connection: the others use the second one, in turns.
+      for (const other of others) {
+        expect(await other.rows("SELECT 'another session'")).toEqual([["another session"]]);
+        await other.quit();
+      }
+      const reply = await slow.readReply(3);
+      const letters = new Set(reply.packets.at(-2)?.subarray(4));
+      expect(letters, `round ${round}`).toEqual(new Set([97 + (round % 26)]));
+      expect(reply.byteCount).toBeGreaterThan(length);
+      slow.destroy();
+      compared++;
+    }
+    expect(compared).toBe(40);
+    await narrow.stop();
+  });
+
   it("does not grow with sessions that come and go, in every way to go", async () => {
     const round = async (count: number): Promise<void> => {
       for (let index = 0; index < count; index++) {
