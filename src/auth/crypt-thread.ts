@@ -36,10 +36,10 @@ interface Waiting {
 
 const threadSource = `
 "use strict";
-const { createHash } = require("node:crypto");
+const { hash } = require("node:crypto");
 const { parentPort } = require("node:worker_threads");
 const sha256Crypt = ${sha256Crypt.toString()};
-const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
+const sha256 = (bytes) => hash("sha256", bytes, "buffer");
 parentPort.on("message", ({ id, password, jobs }) => {
   const hashes = jobs.map(({ salt, rounds }) => sha256Crypt(password, salt, rounds, sha256));
   parentPort.postMessage({ id, hashes });

@@ -121,7 +121,7 @@ export class LoginAttempt {
     const early = this.chooseByDigests(native, sha2);
     if (early.kind === "accepted") return early;
     if (this.directory.shape.cryptRoundsPerUserMax > 0) {
-      const failure = await this.runCrypt(password, sha2);
+      const failure = await this.runCrypt(password, native, sha2);
       if (failure !== null) return this.withoutPassword() ?? failure;
     }
     // What crypt proved is in the cache now, so the digests tell all.
@@ -179,7 +179,7 @@ export class LoginAttempt {
   }
 
   /** Proven digests go to the cache. Every login runs the same number of rounds. */
-  private async runCrypt(password: Uint8Array, sha2: Uint8Array): Promise<Match | null> {
+  private async runCrypt(password: Uint8Array, native: Uint8Array, sha2: Uint8Array): Promise<Match | null> {
     const { crypto, cryptQueue, digestCache, decoy } = this.tools;
     const credentials = this.slots.flatMap((slot) => (slot.crypt === null ? [] : [slot.crypt]));
     const spare =
@@ -187,19 +187,7 @@ export class LoginAttempt {
       credentials.reduce((sum, credential) => sum + credential.rounds, 0);
     const jobs = credentials.map(({ salt, rounds }) => ({ salt, rounds }));
     if (spare > 0) jobs.push({ salt: decoy.subarray(0, 20), rounds: spare });
-    const isKnownByNow = (): boolean =>
-      this.slots.some(
-        (slot) =>
-          slot.crypt !== null &&
-          slot.entry?.accountLocked === false &&
-          timingSafeEqual(digestCache.get(slot.crypt.authenticationString) ?? decoy, sha2),
-      );
-    try {
-      const hashes = await cryptQueue.run(addressOf(this.request), async () =>
-        // Many logins with the same right password wait together: the first one pays for all.
-        isKnownByNow() ? [] : crypto.crypt(password, jobs),
-      );
-      if (hashes === queueFull) return { kind: "hopeless", reason: "crypt_queue_full" };
+    const remember = (hashes: readonly string[]): void => {
       for (const [index, credential] of credentials.entries()) {
         const hash = Buffer.from(hashes[index] ?? "");
         const stored = Buffer.from(credential.hash);
@@ -207,7 +195,14 @@ export class LoginAttempt {
           digestCache.set(credential.authenticationString, sha2);
         }
       }
-      return null;
+    };
+    try {
+      const done = await cryptQueue.run(addressOf(this.request), async () => {
+        // Many logins with the same right password wait together: the first one pays for all.
+        if (this.chooseByDigests(native, sha2).kind === "accepted") return;
+        remember(await crypto.crypt(password, jobs));
+      });
+      return done === queueFull ? { kind: "hopeless", reason: "crypt_queue_full" } : null;
     } catch {
       return { kind: "hopeless", reason: "crypt_failed" };
     }

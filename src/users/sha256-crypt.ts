@@ -2,7 +2,7 @@
 // the whole 20-byte salt counts, not only 16 bytes of it. Pure and slow on purpose: about a millisecond per thousand
 // rounds, so logins run it in a thread of its own (auth/crypt-worker).
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** The one digest that is needed, as `crypto.hash("sha256", bytes, "buffer")` gives it. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
@@ -36,12 +36,19 @@ export function sha256Crypt(password: Uint8Array, salt: Uint8Array, rounds: numb
   const p = stretch(sha256(join(Array<Uint8Array>(password.length).fill(password))), password.length);
   const s = stretch(sha256(join(Array<Uint8Array>(16 + (digest[0] ?? 0)).fill(salt))), salt.length);
 
+  // Rounds are written into one block of memory: they are all the time that this takes.
+  const block = new Uint8Array(digest.length + s.length + 2 * p.length);
   for (let round = 0; round < rounds; round++) {
-    const parts: Uint8Array[] = [round % 2 === 1 ? p : digest];
-    if (round % 3 !== 0) parts.push(s);
-    if (round % 7 !== 0) parts.push(p);
-    parts.push(round % 2 === 1 ? digest : p);
-    digest = sha256(join(parts));
+    let length = 0;
+    const append = (part: Uint8Array): void => {
+      block.set(part, length);
+      length += part.length;
+    };
+    append(round % 2 === 1 ? p : digest);
+    if (round % 3 !== 0) append(s);
+    if (round % 7 !== 0) append(p);
+    append(round % 2 === 1 ? digest : p);
+    digest = sha256(block.subarray(0, length));
   }
 
   // Three bytes make four characters, six bits each, lowest first; the order of the bytes is the specification's.
@@ -60,4 +67,4 @@ export function sha256Crypt(password: Uint8Array, salt: Uint8Array, rounds: numb
 }
 
 /** The digest of this machine's OpenSSL, for {@link sha256Crypt} outside of the worker thread. */
-export const sha256: Sha256 = (bytes) => createHash("sha256").update(bytes).digest();
+export const sha256: Sha256 = (bytes) => hash("sha256", bytes, "buffer");

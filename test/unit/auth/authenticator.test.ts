@@ -412,6 +412,19 @@ describe("what the client is told", () => {
   });
 });
 
+it("the first entry in file order wins where two have the same password, whatever is known already", async () => {
+  const [first, second] = [dollarA("c", "005"), dollarA("c", "006")];
+  const entries = [
+    { CachingSha2Password: first, UserData: "first" },
+    { CachingSha2Password: second, UserData: "second" },
+  ];
+  bench = await benchOf({ u: entries.slice(1), v: [{ Password: "x" }] });
+  const client = { user: "u", password: "c", plugin: "mysql_clear_password" };
+  expect(verdictOf(await logIn(bench, client))).toBe("ok second");
+  bench.reload({ u: entries });
+  expect(verdictOf(await logIn(bench, client))).toBe("ok first");
+});
+
 describe("a reload", () => {
   it("touches new logins only: a login is judged by one file", async () => {
     bench = await benchOf({ u: [{ CachingSha2Password: sha2Hash("old"), UserData: "before" }] });
