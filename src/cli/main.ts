@@ -13,6 +13,9 @@ const widthDefault = 100;
 
 /** Runs the command that the process was started with and sets its exit code. Never rejects. */
 export async function main(): Promise<void> {
+  // A reader that goes away (`| head`) must not be an uncaught error.
+  process.stdout.on("error", () => {});
+  process.stderr.on("error", () => {});
   const context: CommandContext = {
     argv: process.argv.slice(2),
     environment: process.env,
