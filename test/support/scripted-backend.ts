@@ -114,6 +114,7 @@ export class MemoryBackend {
     if (command.includes("@@character_set_client")) {
       return rowReply(["utf8mb4", "utf8mb4", `collation_${connection.request.collation}`]);
     }
+    if (command.includes("@@lower_case_table_names")) return rowReply(["0", "OFF"]);
     if (command.startsWith("QUERY use ")) connection.schema = command.slice(10);
     return toFrames(okPayload, 1);
   }

@@ -1,0 +1,29 @@
+// Routing where there is one server: every statement goes there, and a keyspace is simply a schema of that server.
+
+import type { BackendAccount, Route, Tablet } from "./route.ts";
+import type { Router } from "./router.ts";
+import type { Target } from "./target.ts";
+
+/** The one server. */
+export interface SingleBackend {
+  readonly tablet: Tablet;
+  /** The account as it is now: its generation changes with its password. */
+  readonly account: () => BackendAccount;
+  /** Schema of sessions that name none; null: none. */
+  readonly database: string | null;
+}
+
+/** Routes everything to one server. */
+export class SingleBackendRouter implements Router {
+  readonly generation = 1;
+  readonly #backend: SingleBackend;
+
+  constructor(backend: SingleBackend) {
+    this.#backend = backend;
+  }
+
+  route(_identity: unknown, target: Target): Route {
+    const { tablet, account, database } = this.#backend;
+    return { tablet, account: account(), database: target.keyspace ?? database };
+  }
+}
