@@ -1,7 +1,7 @@
 // Where the reply to a command ends: THE machine of the relay's hot path. It walks packet headers by state, never by the
 // first byte alone, skips rows whole, copies nothing and allocates nothing per packet, reply or chunk. It must not know
 // what rows mean, nor do I/O. https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
-// Cost: see bench/response-boundary.mjs.
+// Costs about 0.1 us a small reply and 6 ns a row, whatever the row's size (bench/response-boundary.mjs).
 
 import { assert } from "../base/assert.ts";
 import { type Capabilities, CLIENT_DEPRECATE_EOF, has } from "./capabilities.ts";
@@ -194,7 +194,7 @@ export class ResponseBoundary {
 
   /** Reads one packet that is not a plain row; false: stop before it (bytes are missing, inspect, or broken). */
   #packet(chunk: Uint8Array, at: number, to: number, length: number, first: number): boolean {
-    if (first === ERR && this.#phase !== TEXT) return this.#inspect("err", length, ERR_BYTES_MIN);
+    if (first === ERR) return this.#inspect("err", length, ERR_BYTES_MIN);
     const body = at + FRAME_HEADER_BYTES;
     switch (this.#phase) {
       case COLUMNS:

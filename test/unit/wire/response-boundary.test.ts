@@ -74,7 +74,7 @@ describe("ResponseBoundary finds the end of", () => {
     ["a field list, modern", COM_FIELD_LIST, modern, [column, column, okEnd]],
     ["a field list of nothing", COM_FIELD_LIST, classic, [err]],
     ["statistics", COM_STATISTICS, classic, ["557074696d65"]],
-    ["statistics that begin with ff", COM_STATISTICS, classic, ["ff557074696d65"]],
+    ["statistics that fail", COM_STATISTICS, classic, [err]],
     ["statistics that begin with fe", COM_STATISTICS, modern, ["fe"]],
     ["empty statistics", COM_STATISTICS, modern, [""]],
     ["a ping", COM_PING, modern, [ok]],
@@ -377,6 +377,11 @@ describe("ReplySummary", () => {
       resultCount: 1,
       resultSetCount: 1,
     });
+  });
+
+  it("tells the error of a command that else has a bare text", () => {
+    const { boundary } = walkReply({ command: COM_STATISTICS, capabilities: modern, reply: packets([err]) });
+    expect(boundary.summary.errorCode).toBe(1045);
   });
 
   it("keeps the status flags over an ERR, and forgets the rest at the next reply", () => {
