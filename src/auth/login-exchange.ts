@@ -8,7 +8,13 @@ import type { AuthPlugin, AuthTurn } from "./auth-plugin.ts";
 import { authPlugins, findPlugin } from "./auth-plugins.ts";
 import { isEmptyAnswer, type LoginAttempt, type Match } from "./login-attempt.ts";
 import type { LoginRequest } from "./login-request.ts";
-import { type AuthPluginName, pluginAfterMismatch, pluginToAskFor, type Surroundings } from "./negotiate.ts";
+import {
+  type AuthPluginName,
+  asksForPassword,
+  pluginAfterMismatch,
+  pluginToAskFor,
+  type Surroundings,
+} from "./negotiate.ts";
 
 /** The method that the greeting names. */
 export const greetingPlugin: AuthPluginName = "caching_sha2_password";
@@ -49,7 +55,7 @@ export async function* converse(
     const turn: AuthTurn = { attempt, response: request.authResponse, scramble: request.scramble };
     const match = named.check(turn);
     next = match.kind === "none" ? pluginAfterMismatch(named.name, surroundings) : null;
-    if (next === null) return yield* finish(named, turn, match);
+    if (next === null) return yield* finish(named, turn, match, surroundings);
   }
   const plugin = authPlugins[next];
   const scramble = newScramble();
@@ -61,13 +67,19 @@ export async function* converse(
       ? refuse(attempt, plugin.name, "empty_password")
       : conclude(attempt, plugin.name, match);
   }
-  return yield* finish(plugin, turn, plugin.check(turn));
+  return yield* finish(plugin, turn, plugin.check(turn), surroundings);
 }
 
 /** From what the first answer of the last method proved to the outcome. */
-async function* finish(plugin: AuthPlugin, turn: AuthTurn, first: Match): AuthExchange {
+async function* finish(
+  plugin: AuthPlugin,
+  turn: AuthTurn,
+  first: Match,
+  surroundings: Surroundings,
+): AuthExchange {
   if (first.kind === "accepted" && plugin.accepted !== null) yield plugin.accepted;
-  if (first.kind !== "none" || plugin.converse === null) return conclude(turn.attempt, plugin.name, first);
+  const goesOn = first.kind === "none" && asksForPassword(plugin.name, surroundings);
+  if (!goesOn || plugin.converse === null) return conclude(turn.attempt, plugin.name, first);
   const conversation = plugin.converse(turn);
   let step = await conversation.next();
   while (step.done !== true) {

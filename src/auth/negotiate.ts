@@ -56,3 +56,13 @@ export function pluginAfterMismatch(
   }
   return null;
 }
+
+/**
+ * Whether the password itself can prove more than the answer that fits no entry. On plain TCP it is not asked for in
+ * vain: many clients would end with an error of their own instead of reading that the password was wrong. Over a
+ * secure transport it costs nothing.
+ */
+export function asksForPassword(plugin: AuthPluginName, { isSecure, shape }: Surroundings): boolean {
+  const fastReachesAll = !shape.hasNativeOnlyEntries && !shape.hasClearOnlyEntries;
+  return plugin !== "caching_sha2_password" || isSecure || !fastReachesAll;
+}
