@@ -16,6 +16,7 @@ import { SessionRegistry } from "../session/session-registry.ts";
 import type { SessionServices } from "../session/session-services.ts";
 import { createStatementDecider } from "../session/statement-decider.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
+import { openAdminToken } from "./admin-token.ts";
 import type { BackendSide } from "./backend-side.ts";
 import { drainSessions } from "./drain.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -40,13 +41,17 @@ export const createGateway: CreateGateway = async (options, tools) => {
     auth.kind === "static" ? await openUsers(auth.users, auth.strictFileMode, tools.clock, tools) : null;
   const tls = options.clientTls === null ? null : await openClientTls(options.clientTls, tools.clock, tools);
   const judge = await openLoginJudge(auth, users, tools);
-  return new RunningGateway(options, tools, { users, tls, judge });
+  const tokenFile = options.admin?.tokenFile ?? null;
+  const token = tokenFile === null ? null : await openAdminToken(tokenFile, tools.clock, tools);
+  return new RunningGateway(options, tools, { users, tls, judge, token });
 };
 
 interface OpenedFiles {
   readonly users: Users | null;
   readonly tls: Reloadable<TlsAcceptor> | null;
   readonly judge: OpenedJudge;
+  /** The token that the admin API demands. */
+  readonly token: Reloadable<string> | null;
 }
 
 class RunningGateway implements Gateway {
@@ -101,7 +106,11 @@ class RunningGateway implements Gateway {
           userActivity: () => this.#userActivity(),
         };
         const context = { sources, metrics, version: this.#tools.version };
-        this.#admin = await startAdminServer({ ...admin, token: () => null }, context, logger);
+        this.#admin = await startAdminServer(
+          { ...admin, token: () => this.#files.token?.current() ?? null },
+          context,
+          logger,
+        );
       }
     } catch (error) {
       throw startError(error, this.#options);
@@ -120,8 +129,13 @@ class RunningGateway implements Gateway {
   }
 
   async reload(trigger: string): Promise<void> {
-    const { users, tls, judge } = this.#files;
-    await Promise.all([users?.reload(trigger), tls?.reload(trigger), judge.reload(trigger)]);
+    const { users, tls, judge, token } = this.#files;
+    await Promise.all([
+      users?.reload(trigger),
+      tls?.reload(trigger),
+      judge.reload(trigger),
+      token?.reload(trigger),
+    ]);
   }
 
   stop(_reason: string): Promise<void> {
@@ -140,6 +154,7 @@ class RunningGateway implements Gateway {
     this.#files.judge.close();
     this.#files.users?.close();
     this.#files.tls?.close();
+    this.#files.token?.close();
   }
 
   #serve(transport: ClientTransport, services: SessionServices): void {

@@ -1,5 +1,5 @@
 // The compiled program as a user calls it: help, what the process list shows, and rotation with a running gateway.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
@@ -7,7 +7,7 @@ import { gatewayCommand, startGateway } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
 import { runProgram } from "../support/processes.ts";
 import { loggedIn, login } from "../support/raw/login.ts";
-import { waitUntil } from "../support/scratch.ts";
+import { removeFolder, scratchFolder, waitUntil } from "../support/scratch.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const gatehouse = (...words: string[]) => runProgram([...gatewayCommand, ...words], { timeoutMs: 20_000 });
@@ -41,6 +41,27 @@ describe("the command line", () => {
       expect(shown.startsWith("gatehouse")).toBe(true);
     } finally {
       await gateway.stop();
+    }
+  });
+
+  it("demands the token of its file from those who ask for users", async () => {
+    const folder = scratchFolder("token");
+    const tokenFile = join(folder, "token");
+    writeFileSync(tokenFile, "first-token\n", { mode: 0o600 });
+    const gateway = await startGateway({ backend: server, flags: { admin_token_file: tokenFile } });
+    const status = async (token: string): Promise<number> => {
+      const headers = { Authorization: `Bearer ${token}` };
+      return (await fetch(`http://127.0.0.1:${gateway.adminPort}/api/users`, { headers })).status;
+    };
+    try {
+      expect((await gateway.admin("/api/users")).status).toBe(401);
+      expect(await status("first-token")).toBe(200);
+      writeFileSync(tokenFile, "second-token\n");
+      await waitUntil(async () => (await status("second-token")) === 200, "the new token to be taken");
+      expect(await status("first-token")).toBe(401);
+    } finally {
+      await gateway.stop();
+      removeFolder(folder);
     }
   });
 
