@@ -1,5 +1,6 @@
 // The pool of backend connections: one group per server and account.
 
+import { setMaxListeners } from "node:events";
 import type { SqlError } from "../errors/sql-error.ts";
 import type { BackendAccount, Tablet } from "../routing/route.ts";
 import type { AcquireRequest, BackendLease, BackendPool } from "./backend-pool.ts";
@@ -22,6 +23,8 @@ export class ConnectionPool implements BackendPool {
   constructor(limits: PoolLimits, tools: PoolTools) {
     this.#limits = limits;
     this.#tools = tools;
+    // Every login under way listens to it.
+    setMaxListeners(0, this.#closing.signal);
     this.#killQuery = new KillQuery({ ...tools, limits });
     // Coarse: an idle connection lives up to half a timeout longer than it must.
     const sweepMs = Math.min(30_000, Math.max(100, (limits.idleTimeoutMs || Number.POSITIVE_INFINITY) / 2));
