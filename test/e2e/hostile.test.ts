@@ -275,7 +275,7 @@ describe("behind a login", () => {
 
   it("a client that resets its connection in the middle of everything harms nobody", async () => {
     for (let round = 0; round < 20; round++) {
-      const client = await loggedIn({ port: gateway.port }, testUser);
+      const client = await loggedIn({ port: gateway.port }, { ...testUser, database: "shop" });
       const text = "SELECT REPEAT('x', 1000000) FROM seq_1_to_100";
       client.stream.write(toFrames(Buffer.concat([Buffer.from([3]), Buffer.from(text)])));
       if (round % 2 === 0) await client.reader.readFrame();

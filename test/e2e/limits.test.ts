@@ -190,7 +190,7 @@ describe("timeouts", () => {
 
   it("--mysql_server_write_timeout: a client that does not read its rows loses its backend connection", () =>
     withGateway({ mysql_server_write_timeout: "500ms" }, async (gateway) => {
-      const client = await enter(gateway);
+      const client = await loggedIn({ port: gateway.port }, { ...testUser, database: "shop" });
       client.reader.pause();
       const text = "SELECT REPEAT('x', 1000000) FROM seq_1_to_300";
       client.stream.write(toFrames(Buffer.concat([Buffer.from([3]), Buffer.from(text)])));

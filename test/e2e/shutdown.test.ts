@@ -50,16 +50,25 @@ describe("SIGTERM", () => {
     expect(await within(gateway.ended, "the end", 5000)).toMatchObject({ code: 0 });
   });
 
-  it("with --mysql_server_drain_onterm waits for clients to leave by themselves", async () => {
+  it("with --mysql_server_drain_onterm lets clients finish: transactions go on, idle clients leave by themselves", async () => {
     const gateway = await startGateway({ backend: server, flags: { mysql_server_drain_onterm: true } });
-    const client = await enter(gateway);
-    await client.query("SET @kept = 5");
+    const idle = await enter(gateway);
+    const next = await enter(gateway);
+    const working = await enter(gateway);
+    await working.query("BEGIN");
+    await working.query("SET @kept = 5");
     gateway.signal("SIGTERM");
     await refusesConnections(gateway);
     expect((await gateway.admin("/readyz")).status).toBe(503);
-    expect(await client.rows("SELECT @kept")).toEqual([["5"]]);
-    expect(await client.rows("SELECT 'still'")).toEqual([["still"]]);
-    await client.quit();
+    expect(await working.rows("SELECT @kept")).toEqual([["5"]]);
+    // Outside a transaction the next command is told to go elsewhere, as VTGate does it.
+    expect((await next.query("SELECT 1")).error).toMatchObject({ code: 1053, state: "08S01" });
+    await next.readToEnd();
+    expect(await working.rows("SELECT 'still'")).toEqual([["still"]]);
+    expect((await working.query("COMMIT")).error).toBeNull();
+    expect((await working.query("SELECT 1")).error?.code).toBe(1053);
+    expect(idle.reader.hasEnded).toBe(false);
+    await idle.quit();
     expect(await within(gateway.ended, "the end", 3000)).toMatchObject({ code: 0 });
   });
 

@@ -123,6 +123,7 @@ export async function startDatabaseServer(
     ...kind.command,
     "--no-defaults",
     `--datadir=${datadir}`,
+    `--tmpdir=${folder}`,
     `--socket=${socketPath}`,
     `--pid-file=${join(folder, "pid")}`,
     `--init-file=${initFile}`,

@@ -55,6 +55,11 @@ export interface GatewayProcess {
   kill(): Promise<void>;
 }
 
+/** Whether a record warns or tells of an error. */
+export function isComplaint(record: LogRecord): boolean {
+  return ["warn", "error", "fatal"].includes(String(record.level));
+}
+
 /** The user of tests that are not about login: `tester` / `tester-secret`. */
 export const testUser = { user: "tester", password: "tester-secret" } as const;
 
@@ -169,7 +174,7 @@ function handle(program: Program, places: Places): GatewayProcess {
       );
       removeFolder(places.folder);
       const bad = program.lines.filter((line) =>
-        /AssertionFailure|uncaught|unhandled|"level":60/i.test(line),
+        /AssertionFailure|uncaught|unhandled|"level":"fatal"/i.test(line),
       );
       if (code !== 0 || bad.length > 0) {
         const tail = program.lines.slice(-20).join("\n");
