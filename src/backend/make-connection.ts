@@ -3,13 +3,12 @@
 
 import type { BackendAccount, Tablet } from "../routing/route.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
-import type { SessionNames } from "./backend-connection.ts";
 import type { LoggedIn } from "./backend-login.ts";
 import { type HousekeepingCommand, queryCommand } from "./housekeeping.ts";
 import { BackendLoginError, quoteServer } from "./login-error.ts";
 import type { PoolLimits, PoolTools } from "./pool-settings.ts";
 import { converseOn, PooledConnection } from "./pooled-connection.ts";
-import { namesOf, namesQuery, type SessionNamesCache } from "./session-names.ts";
+import { namesOf, namesQuery, type RestorableNames, type SessionNamesCache } from "./session-names.ts";
 
 /** For whom. */
 export interface ConnectionWish {
@@ -52,7 +51,7 @@ export async function makeConnection(
   }
 }
 
-async function settle(tablet: Tablet, loggedIn: LoggedIn, tools: ConnectionTools): Promise<SessionNames> {
+async function settle(tablet: Tablet, loggedIn: LoggedIn, tools: ConnectionTools): Promise<RestorableNames> {
   const known = tools.names.get(tablet.alias, loggedIn.server, loggedIn.collation);
   const commands: HousekeepingCommand[] = [];
   if (known === null) commands.push(namesQuery);
@@ -73,7 +72,7 @@ async function settle(tablet: Tablet, loggedIn: LoggedIn, tools: ConnectionTools
   const [reply] = replies;
   if (reply === undefined)
     throw new BackendLoginError("protocol", "The server does not tell its character sets");
-  const names = namesOf(reply);
+  const names = namesOf(reply, loggedIn.server.flavour);
   tools.names.set(tablet.alias, loggedIn.server, loggedIn.collation, names);
   return names;
 }

@@ -7,11 +7,12 @@ import type { Capabilities } from "../wire/capabilities.ts";
 import { encodeFrames } from "../wire/frames.ts";
 import { decodeErr, isErr } from "../wire/packets/err.ts";
 import { WireError } from "../wire/reader.ts";
-import type { BackendConnectionId, ServerFacts, SessionNames } from "./backend-connection.ts";
+import type { BackendConnectionId, ServerFacts } from "./backend-connection.ts";
 import type { LoggedIn } from "./backend-login.ts";
 import { type HousekeepingCommand, type HousekeepingReply, quitCommand, readReply } from "./housekeeping.ts";
 import { BackendLoginError, quoteServer } from "./login-error.ts";
 import { PacketStream } from "./packet-stream.ts";
+import type { RestorableNames } from "./session-names.ts";
 
 /** Most bytes of one packet in reply to a command of our own. */
 const replyPayloadBytesMax = 64 * 1024;
@@ -34,12 +35,12 @@ export class PooledConnection {
   idleSinceMs = 0;
   /** The collation id whose names are in force. */
   collation: number;
-  names: SessionNames;
+  names: RestorableNames;
   schema: KnownSchema = { known: true, name: null };
 
   constructor(
     loggedIn: LoggedIn,
-    details: { readonly names: SessionNames; readonly generation: number; readonly nowMs: number },
+    details: { readonly names: RestorableNames; readonly generation: number; readonly nowMs: number },
   ) {
     this.channel = loggedIn.channel;
     this.id = loggedIn.id;

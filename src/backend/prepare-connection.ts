@@ -4,7 +4,6 @@
 
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
-import type { SessionNames } from "./backend-connection.ts";
 import type { ReleaseNotes } from "./backend-pool.ts";
 import {
   databaseQuery,
@@ -17,20 +16,20 @@ import {
 } from "./housekeeping.ts";
 import { BackendLoginError, quoteServer } from "./login-error.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
-import { nameAssignments } from "./session-names.ts";
+import { nameAssignments, type RestorableNames } from "./session-names.ts";
 
 /** What the next session wants of a connection. */
 export interface Wish {
   readonly database: string | null;
   readonly collation: number;
   /** The names of `collation` on this server; null: not known yet. */
-  readonly names: SessionNames | null;
+  readonly names: RestorableNames | null;
 }
 
 /** How well a connection fits: 0 as it is, 1 after some words with the server, null not at all. */
 export function fitness(connection: PooledConnection, wish: Wish): 0 | 1 | null {
   const sameNames = connection.collation === wish.collation;
-  if (!sameNames && wish.names === null) return null;
+  if (!sameNames && (wish.names === null || wish.names.resultsValue === null)) return null;
   const { schema } = connection;
   // No command leaves a schema without entering another.
   if (wish.database === null && schema.known && schema.name !== null) return null;
