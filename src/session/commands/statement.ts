@@ -112,6 +112,9 @@ function idOf(frames: Uint8Array): number | null {
   return Buffer.from(payload.buffer, payload.byteOffset, payload.length).readUInt32LE(ID_OFFSET);
 }
 
-function unknownStatement(loop: CommandLoop, frames: Uint8Array, command: string): HandlerResult {
+/** In the words of the announced server: MySQL names one check for all commands, MariaDB each command's function. */
+function unknownStatement(loop: CommandLoop, frames: Uint8Array, mariadbName: string): HandlerResult {
+  const isMariadb = /mariadb/i.test(loop.services.greeting().versionText);
+  const command = isMariadb ? mariadbName : "mysql_stmt_precheck";
   return replyError(loop.replyTo, sqlError("ER_UNKNOWN_STMT_HANDLER", { id: idOf(frames) ?? 0, command }));
 }
