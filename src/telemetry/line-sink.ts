@@ -6,6 +6,12 @@ import { closeSync, openSync, write } from "node:fs";
 /** Lines waiting beyond this many bytes are dropped: a stuck disk or pipe costs no more memory than this. */
 const waitingBytesMax = 4 * 1024 * 1024;
 
+/**
+ * Lines are gathered for this long before they are written together, in milliseconds: a write of its own for every
+ * login woke a thread each time and cost more than the login. A process that is killed may lose as much.
+ */
+const gatherMs = 10;
+
 /** Wait before a write that failed is tried again, in milliseconds. */
 const retryMs = 100;
 
@@ -50,6 +56,7 @@ class DescriptorLines implements LineSink {
   private waitingBytes = 0;
   /** What the kernel is being given; null when no write is under way. */
   private writing: Buffer | null = null;
+  private gathering: NodeJS.Timeout | null = null;
   private reopenWanted = false;
   private closed = false;
   private ended: Promise<void> | null = null;
@@ -78,6 +85,14 @@ class DescriptorLines implements LineSink {
     }
     this.waiting.push(line, "\n");
     this.waitingBytes += line.length + 1;
+    if (this.writing !== null || this.gathering !== null) return;
+    this.gathering = setTimeout(() => this.writeGathered(), gatherMs);
+    this.gathering.unref();
+  }
+
+  private writeGathered(): void {
+    if (this.gathering !== null) clearTimeout(this.gathering);
+    this.gathering = null;
     if (this.writing === null) this.writeNext();
   }
 
@@ -91,7 +106,7 @@ class DescriptorLines implements LineSink {
     this.ended ??= new Promise((resolve) => {
       this.onEnded = resolve;
       this.closed = true;
-      if (this.writing === null) this.end();
+      if (this.writing === null) this.writeGathered();
     });
     return this.ended;
   }
