@@ -1,7 +1,7 @@
 // All the computing that logins cause, in one interface: what the judges count when they ask whether known and unknown
 // users are treated alike.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type CryptJob, createCryptThread } from "./crypt-thread.ts";
 
 /** Digests for logins. RSA has its own interface ({@link RsaKey}), as its key is replaced at run time. */
@@ -19,14 +19,13 @@ export interface LoginCrypto {
   close(): void;
 }
 
+const nothing = new Uint8Array(0);
+
 /** The real thing. */
 export function createLoginCrypto(): LoginCrypto {
   const thread = createCryptThread();
-  const digest = (algorithm: string, parts: readonly Uint8Array[]): Uint8Array => {
-    const hash = createHash(algorithm);
-    for (const part of parts) hash.update(part);
-    return hash.digest();
-  };
+  const digest = (algorithm: string, [first = nothing, ...others]: readonly Uint8Array[]): Uint8Array =>
+    hash(algorithm, others.length === 0 ? first : Buffer.concat([first, ...others]), "buffer");
   return {
     sha1: (...parts) => digest("sha1", parts),
     sha256: (...parts) => digest("sha256", parts),

@@ -1,5 +1,6 @@
 // The seam between session and pools: what a session asks for, and what it gets.
 
+import type { CancelSignal } from "../base/cancel-signal.ts";
 import type { SqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import type { BackendConnection } from "./backend-connection.ts";
@@ -12,7 +13,7 @@ export interface AcquireRequest {
   /** The collation id that the client sent at login: goes unchanged into the backend login. */
   readonly collation: number;
   /** Aborted when the client goes away. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 /** What the pool cannot know of a session that gives its connection back. */

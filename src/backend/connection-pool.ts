@@ -80,7 +80,15 @@ export class ConnectionPool implements BackendPool {
   }
 }
 
+/** Tablets are immutable and few: their keys are made once. */
+const tabletKeys = new WeakMap<Tablet, string>();
+
 /** A tablet that moved to another address or other TLS settings is another one. */
 function keyOfTablet(tablet: Tablet): string {
-  return `${JSON.stringify([tablet.alias, tablet.address, tablet.tls])} `;
+  let key = tabletKeys.get(tablet);
+  if (key === undefined) {
+    key = `${JSON.stringify([tablet.alias, tablet.address, tablet.tls])} `;
+    tabletKeys.set(tablet, key);
+  }
+  return key;
 }

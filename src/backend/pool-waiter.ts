@@ -36,7 +36,7 @@ export class Waiter {
     };
     this.#timer = setTimeout(() => leave(onDeadline()), timeoutMs);
     const abort = (): void => leave(interrupted());
-    signal.addEventListener("abort", abort, { once: true });
+    signal.addEventListener("abort", abort);
     this.#stopListening = () => signal.removeEventListener("abort", abort);
     if (signal.aborted) abort();
   }

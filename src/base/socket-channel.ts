@@ -2,6 +2,7 @@
 // stream bookkeeping per read. Knows no protocol.
 
 import net from "node:net";
+import { giveReadBuffer, takeReadBuffer } from "./buffer-shelf.ts";
 import type { ByteChannel, ByteReceiver } from "./byte-channel.ts";
 
 const nothing = Buffer.alloc(0);
@@ -22,9 +23,16 @@ export class SocketChannel implements ByteChannel {
   #paused = true;
   #closed = false;
   #failure: Error | null = null;
+  #readBuffer: Buffer | null;
+  /**
+   * Whether somebody may still write out of the read buffer: a receiver whose write was not taken at once pauses this
+   * channel until it was. Such a buffer is never used again.
+   */
+  #bufferLent = false;
 
   private constructor(makeSocket: (onread: net.OnReadOpts) => net.Socket, readBufferBytes: number) {
-    const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+    const buffer = takeReadBuffer(readBufferBytes);
+    this.#readBuffer = buffer;
     this.socket = makeSocket({
       buffer,
       callback: (bytesRead) => {
@@ -34,7 +42,10 @@ export class SocketChannel implements ByteChannel {
     });
     const close = (): void => this.#close();
     this.socket.on("end", close);
-    this.socket.on("close", close);
+    this.socket.on("close", () => {
+      close();
+      this.#giveBackBuffer();
+    });
     this.socket.on("error", (error) => {
       this.#failure = error;
       close();
@@ -51,6 +62,11 @@ export class SocketChannel implements ByteChannel {
     const handle = holder._handle;
     if (handle === null || typeof handle !== "object") return null;
     holder._handle = null;
+    return SocketChannel.overHandle(handle, readBufferBytes);
+  }
+
+  /** A channel over the handle of an accepted connection that no socket owns yet. */
+  static overHandle(handle: object, readBufferBytes: number): SocketChannel {
     return new SocketChannel(
       (onread) => new net.Socket({ handle, onread } as net.SocketConstructorOpts & { handle: unknown }),
       readBufferBytes,
@@ -87,12 +103,14 @@ export class SocketChannel implements ByteChannel {
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
+    this.#bufferLent = true;
     this.socket.pause();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    if (this.#receiver !== nobody) this.#bufferLent = false;
     if (!this.#closed) this.socket.resume();
   }
 
@@ -116,6 +134,12 @@ export class SocketChannel implements ByteChannel {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  #giveBackBuffer(): void {
+    const buffer = this.#readBuffer;
+    this.#readBuffer = null;
+    if (buffer !== null && !this.#bufferLent) giveReadBuffer(buffer);
   }
 
   #close(): void {

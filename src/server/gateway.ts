@@ -15,6 +15,7 @@ import { newSessionMetrics } from "../session/session-metrics.ts";
 import { SessionRegistry } from "../session/session-registry.ts";
 import type { SessionServices } from "../session/session-services.ts";
 import { createStatementDecider } from "../session/statement-decider.ts";
+import type { Counter, Gauge } from "../telemetry/metrics.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { openAdminToken } from "./admin-token.ts";
 import type { BackendSide } from "./backend-side.ts";
@@ -61,6 +62,10 @@ class RunningGateway implements Gateway {
   readonly #registry = new SessionRegistry(() => randomInt(2 ** 12));
   readonly #activity: UserActivity;
   readonly #hurry = new AbortController();
+  /** Handles are kept: finding them costs more than moving them. */
+  readonly #connections: Readonly<
+    Record<"tcp" | "unix", { readonly accepted: Counter; readonly open: Gauge }>
+  >;
   #backend: BackendSide | null = null;
   #listener: Listener | null = null;
   #admin: AdminServer | null = null;
@@ -73,6 +78,11 @@ class RunningGateway implements Gateway {
     this.#tools = tools;
     this.#files = files;
     this.#activity = new UserActivity(tools.clock);
+    const connections = (transport: "tcp" | "unix") => ({
+      accepted: tools.metrics.counter("client_connections_total", { transport }),
+      open: tools.metrics.gauge("client_connections", { transport }),
+    });
+    this.#connections = { tcp: connections("tcp"), unix: connections("unix") };
     const users = files.users;
     if (users === null) return;
     this.#activity.adopt(users.current());
@@ -158,12 +168,10 @@ class RunningGateway implements Gateway {
   }
 
   #serve(transport: ClientTransport, services: SessionServices): void {
-    const { metrics } = this.#tools;
-    const label = { transport: transport.peer.transport };
-    metrics.counter("client_connections_total", label).add();
-    const open = metrics.gauge("client_connections", label);
+    const { accepted, open } = this.#connections[transport.peer.transport];
+    accepted.add();
     open.add(1);
-    void runSession(transport, services).finally(() => open.add(-1));
+    void runSession(transport, services).then(() => open.add(-1));
   }
 
   #services(backend: BackendSide): SessionServices {

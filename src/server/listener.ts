@@ -16,6 +16,8 @@ import type { TlsAcceptor } from "./tls-acceptor.ts";
 
 /** One read from a client takes at most this many bytes; idle sessions hold this buffer, so it is small. */
 const CLIENT_READ_BUFFER_BYTES = 4096;
+/** Keepalive probes begin after this time where no period is set, in milliseconds: as VTGate, whose runtime does so. */
+const KEEPALIVE_DEFAULT_MS = 15_000;
 /** Connections that wait to be accepted. */
 const BACKLOG = 4096;
 
@@ -82,13 +84,22 @@ function listenOn(
   where: net.ListenOptions,
 ): Promise<net.Server> {
   const server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
-    accept(options, transport, socket);
+    accept(
+      options,
+      transport,
+      SocketChannel.accept(socket, CLIENT_READ_BUFFER_BYTES) ?? new DuplexChannel(socket),
+    );
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(where, () => {
       server.off("error", reject);
       server.on("error", (error) => options.logger.error("The listener failed", { err: error }));
+      takeHandles(server, (handle) => {
+        const channel = SocketChannel.overHandle(handle, CLIENT_READ_BUFFER_BYTES);
+        channel.socket.setNoDelay(true);
+        accept(options, transport, channel);
+      });
       resolve(server);
     });
   });
@@ -100,19 +111,36 @@ function closeServer(server: net.Server): Promise<void> {
   return Promise.resolve();
 }
 
-function accept(options: ListenerOptions, transport: "tcp" | "unix", accepted: net.Socket): void {
-  const remoteAddress = accepted.remoteAddress;
-  const remotePort = accepted.remotePort ?? 0;
+/**
+ * Has the server hand over bare handles: a socket made by net.Server would only be thrown away for one with `onread`.
+ * `_handle.onconnection` is undocumented: where a Node version has no such thing, connections come as sockets.
+ */
+function takeHandles(server: net.Server, onHandle: (handle: object) => void): void {
+  type Listening = { onconnection?: (status: number, handle: object | undefined) => void };
+  const listening = (server as net.Server & { _handle?: Listening | null })._handle;
+  const original = listening?.onconnection;
+  if (listening === null || listening === undefined || typeof original !== "function") return;
+  listening.onconnection = function onConnection(status, handle) {
+    if (status === 0 && typeof handle === "object") onHandle(handle);
+    else original.call(this, status, handle);
+  };
+}
+
+function accept(
+  options: ListenerOptions,
+  transport: "tcp" | "unix",
+  channel: SocketChannel | DuplexChannel,
+): void {
+  const socket = channel instanceof SocketChannel ? channel.socket : (channel.stream as net.Socket);
+  const remoteAddress = socket.remoteAddress;
+  const remotePort = socket.remotePort ?? 0;
   if (transport === "tcp" && remoteAddress === undefined) {
-    accepted.destroy();
+    channel.destroy();
     return;
   }
   if (transport === "tcp") {
-    const period = options.listen.keepAlivePeriodMs;
-    accepted.setKeepAlive(true, period > 0 ? period : undefined);
+    socket.setKeepAlive(true, options.listen.keepAlivePeriodMs || KEEPALIVE_DEFAULT_MS);
   }
-  const channel: ByteChannel =
-    SocketChannel.accept(accepted, CLIENT_READ_BUFFER_BYTES) ?? new DuplexChannel(accepted);
   const own = transport === "tcp" ? tcpPeer(remoteAddress ?? "", remotePort) : unixPeer;
   if (transport === "unix" || !options.proxyTrusted.some((network) => network.contains(own.address))) {
     options.onClient(transportOf(channel, own, options));

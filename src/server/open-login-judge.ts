@@ -1,11 +1,11 @@
 // Makes the judge of logins that the options ask for, with its RSA key: from a watched PEM file, or made at start.
 
-import { randomBytes } from "node:crypto";
 import { type Authenticator, createAuthenticator } from "../auth/authenticator.ts";
 import { createLoginCrypto } from "../auth/login-crypto.ts";
 import { createNoneAuthenticator } from "../auth/none-authenticator.ts";
 import { generateRsaKeyPem, importRsaKey, type RsaKey } from "../auth/rsa-key.ts";
 import { wholeFileProblem } from "../base/problem.ts";
+import { randomPortion } from "../base/random-pool.ts";
 import { Reloadable } from "../base/reloadable.ts";
 import { noProxyUsers } from "../users/proxy-users.ts";
 import type { AuthOptions } from "./gateway-options.ts";
@@ -30,14 +30,14 @@ export async function openLoginJudge(
   tools: GatewayTools,
 ): Promise<OpenedJudge> {
   if (auth.kind === "none") {
-    const authenticator = createNoneAuthenticator({ randomBytes });
+    const authenticator = createNoneAuthenticator({ randomBytes: randomPortion });
     return { authenticator, reload: async () => {}, close: () => authenticator.close() };
   }
   const key = await openRsaKey(auth.rsaPrivateKeyFile, tools);
   const authenticator = createAuthenticator({
     directory: () => users?.current() ?? null,
     clock: tools.clock,
-    randomBytes,
+    randomBytes: randomPortion,
     options: {
       allowClearTextWithoutTls: auth.allowClearTextWithoutTls,
       requireClientCertificate: false,

@@ -2,6 +2,7 @@
 // nothing of commands.
 
 import type { BackendLease, BackendPool, ReleaseNotes } from "../backend/backend-pool.ts";
+import { CancelSource } from "../base/cancel-signal.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import type { Router } from "../routing/router.ts";
@@ -21,7 +22,7 @@ export class BackendHolder {
   readonly #state: SessionState;
   readonly #services: HolderServices;
   readonly #relay: Relay;
-  #acquiring: AbortController | null = null;
+  #acquiring: CancelSource | null = null;
   #ended = false;
   /** Whether COM_SET_OPTION was used on the present connection: no reset undoes it. */
   optionToggled = false;
@@ -39,17 +40,17 @@ export class BackendHolder {
     if (this.#relay.lease !== null) return null;
     const route = this.#route();
     if (route instanceof SqlError) return route;
-    const acquiring = new AbortController();
+    const acquiring = new CancelSource();
     this.#acquiring = acquiring;
     const lease = await this.#services.pool.acquire({
       route,
       capabilities: this.#state.capabilities,
       collation: this.#state.collation,
-      signal: acquiring.signal,
+      signal: acquiring,
     });
     this.#acquiring = null;
-    if (lease instanceof SqlError) return acquiring.signal.aborted ? sqlError("ER_QUERY_INTERRUPTED") : lease;
-    if (this.#ended || acquiring.signal.aborted) {
+    if (lease instanceof SqlError) return acquiring.aborted ? sqlError("ER_QUERY_INTERRUPTED") : lease;
+    if (this.#ended || acquiring.aborted) {
       lease.release();
       return sqlError("ER_QUERY_INTERRUPTED");
     }

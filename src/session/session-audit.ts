@@ -16,15 +16,23 @@ export function auditAccepted(
   request: LoginRequest,
   identity: Identity,
 ): void {
-  countLogin(services.metrics, "accepted", identity.plugin, request.peer.tls?.version ?? null);
+  const { peer } = request;
+  countLogin(services.metrics, "accepted", identity.plugin, peer.tls?.version ?? null);
+  // Written out: one shape of object for every login, which costs a fraction of one that is put together from parts.
   services.audit.record("login", {
-    ...loginFields(state, request),
+    connection_id: state.id,
+    user: request.user,
+    host: peer.host,
+    origin: request.origin,
     outcome: "accepted",
     reason: null,
     error_code: null,
+    port: peer.port,
+    transport: peer.transport,
+    tls: peer.tls?.version ?? null,
     plugin: identity.plugin,
     user_data: identity.callerId.username,
-    groups: [...identity.callerId.groups],
+    groups: identity.callerId.groups,
     entry: `${identity.entry.user}[${identity.entry.index}]`,
     entry_fingerprint: identity.entry.fingerprint,
     users_generation: identity.entry.generation,
@@ -39,13 +47,20 @@ export function auditRefused(
   request: LoginRequest,
   refusal: { readonly error: SqlError; readonly reason: string; readonly plugin: string },
 ): void {
-  countLogin(services.metrics, "refused", refusal.plugin, request.peer.tls?.version ?? null);
+  const { peer } = request;
+  countLogin(services.metrics, "refused", refusal.plugin, peer.tls?.version ?? null);
   countUp(services.metrics.loginRefusals, refusal.reason);
   services.audit.record("login", {
-    ...loginFields(state, request),
+    connection_id: state.id,
+    user: request.user,
+    host: peer.host,
+    origin: request.origin,
     outcome: "refused",
     reason: refusal.reason,
     error_code: refusal.error.code,
+    port: peer.port,
+    transport: peer.transport,
+    tls: peer.tls?.version ?? null,
     plugin: refusal.plugin,
     user_data: null,
     groups: [],
@@ -54,18 +69,6 @@ export function auditRefused(
     users_generation: null,
     spiffe_id: null,
   });
-}
-
-function loginFields(state: SessionState, request: LoginRequest) {
-  return {
-    connection_id: state.id,
-    user: request.user,
-    host: request.peer.host,
-    origin: request.origin,
-    port: request.peer.port,
-    transport: request.peer.transport,
-    tls: request.peer.tls?.version ?? null,
-  };
 }
 
 /** Records a command that was refused, and why. */

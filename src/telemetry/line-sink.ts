@@ -10,7 +10,7 @@ const waitingBytesMax = 4 * 1024 * 1024;
  * Lines are gathered for this long before they are written together, in milliseconds: a write of its own for every
  * login woke a thread each time and cost more than the login. A process that is killed may lose as much.
  */
-const gatherMs = 10;
+const gatherMs = 25;
 
 /** Wait before a write that failed is tried again, in milliseconds. */
 const retryMs = 100;

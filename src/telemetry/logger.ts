@@ -63,8 +63,12 @@ export const silentLogger: Logger = {
 
 function wrap(target: pino.Logger): Logger {
   return {
-    debug: (message, fields = {}) => target.debug(fields, cleanText(message)),
-    info: (message, fields = {}) => target.info(fields, cleanText(message)),
+    debug: (message, fields = {}) => {
+      if (target.isLevelEnabled("debug")) target.debug(fields, cleanText(message));
+    },
+    info: (message, fields = {}) => {
+      if (target.isLevelEnabled("info")) target.info(fields, cleanText(message));
+    },
     warn: (message, fields = {}) => target.warn(fields, cleanText(message)),
     error: (message, fields = {}) => target.error(fields, cleanText(message)),
     child: (fields) => wrap(target.child(cleanFields(fields, 0) as Record<string, unknown>)),
