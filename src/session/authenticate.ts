@@ -24,12 +24,13 @@ export async function authenticate(
     const step = next.value;
     if (step.kind === "switch") {
       exchange.write(encodeAuthSwitchRequest({ plugin: step.plugin, data: step.data }));
-    } else {
+    } else if (step.expectsReply) {
       exchange.write(encodeAuthMoreData({ data: step.data }));
-      if (!step.expectsReply) {
-        payload = nothing;
-        continue;
-      }
+    } else {
+      // The verdict follows at once: both packets leave in one write.
+      exchange.hold(encodeAuthMoreData({ data: step.data }));
+      payload = nothing;
+      continue;
     }
     const packet = await exchange.read();
     if (packet.kind === "failure") {

@@ -26,7 +26,7 @@ import type { ReplyTo } from "./reply.ts";
 import { endWithError, internalError, replyError } from "./reply.ts";
 import type { SessionState } from "./session.ts";
 import type { HandlerResult, SessionEnd } from "./session-end.ts";
-import { isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
+import { expectsNothing, isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
 import { observeLatency } from "./session-metrics.ts";
 import type { EndRequest } from "./session-registry.ts";
 import type { SessionServices } from "./session-services.ts";
@@ -392,7 +392,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.backend.end(end.code);
     this.state.prepared.clear();
     this.#input.clear();
-    if (end.code === "client_gone") this.channel.destroy();
+    if (expectsNothing(end) && this.channel.unwrittenBytes === 0) this.channel.destroy();
     else this.channel.end();
     this.#resolve(end);
   }

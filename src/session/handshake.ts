@@ -192,6 +192,7 @@ export function loginReplyTo(
     statusFlags: STATUS_AUTOCOMMIT,
     sequence: exchange.sequence,
     metrics: services.metrics,
+    before: () => exchange.takeHeld(),
   };
 }
 

@@ -19,6 +19,7 @@ export class PacketExchange implements ByteReceiver {
   readonly #payloadBytesMax: number;
   #buffered: Buffer = Buffer.alloc(0);
   #failure: ExchangeFailure | null = null;
+  #held: Buffer | null = null;
   #waiting: ((packet: ReceivedPacket) => void) | null = null;
   /** The sequence number that the next packet in either direction must have. */
   sequence: number;
@@ -33,16 +34,38 @@ export class PacketExchange implements ByteReceiver {
 
   /** Sends one packet. Its payload must be below 2^24 - 1 bytes, as every packet of a login is. */
   write(payload: Uint8Array): void {
+    const held = this.takeHeld();
+    const frame = this.#frame(payload);
+    this.#channel.write(held === null ? frame : Buffer.concat([held, frame]));
+  }
+
+  /** Sends one packet together with the next one: the client answers nothing in between. */
+  hold(payload: Uint8Array): void {
+    const held = this.#held;
+    const frame = this.#frame(payload);
+    this.#held = held === null ? frame : Buffer.concat([held, frame]);
+  }
+
+  /** What is to be sent before anything else; whoever takes it sends it. */
+  takeHeld(): Buffer | null {
+    const held = this.#held;
+    this.#held = null;
+    return held;
+  }
+
+  #frame(payload: Uint8Array): Buffer {
     const frame = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
     frame.writeUIntLE(payload.length, 0, 3);
     frame[3] = this.sequence;
     frame.set(payload, HEADER_BYTES);
     this.sequence = (this.sequence + 1) & 0xff;
-    this.#channel.write(frame);
+    return frame;
   }
 
   /** Waits for the next packet. One call at a time. */
   read(): Promise<ReceivedPacket> {
+    const held = this.takeHeld();
+    if (held !== null) this.#channel.write(held);
     return new Promise((resolve) => {
       this.#waiting = resolve;
       this.#deliver();

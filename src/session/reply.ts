@@ -20,6 +20,8 @@ export interface ReplyTo {
   readonly statusFlags: number;
   readonly sequence: number;
   readonly metrics: SessionMetrics;
+  /** Packets of a login that wait to leave with this reply. */
+  readonly before?: () => Buffer | null;
 }
 
 /** Sends OK with nothing affected. */
@@ -66,5 +68,6 @@ function writePacket(to: ReplyTo, payload: Uint8Array): void {
   frame.writeUIntLE(payload.length, 0, 3);
   frame[3] = to.sequence;
   frame.set(payload, HEADER_BYTES);
-  to.channel.write(frame);
+  const before = to.before?.() ?? null;
+  to.channel.write(before === null ? frame : Buffer.concat([before, frame]));
 }

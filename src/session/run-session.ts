@@ -103,7 +103,7 @@ class LiveSession implements RegisteredSession {
   async run(): Promise<SessionEnd> {
     try {
       const end = await this.#stages();
-      this.#channel.end();
+      if (!this.#channel.closed) this.#channel.end();
       return end;
     } catch (error) {
       this.#services.metrics.sessionFailures += 1;

@@ -47,6 +47,11 @@ export function isSessionEnd(value: unknown): value is SessionEnd {
   return typeof value === "object" && value !== null && (value as SessionEnd).kind === "session_end";
 }
 
+/** Whether the client waits for nothing more: it has said QUIT or is gone. */
+export function expectsNothing(end: SessionEnd): boolean {
+  return end.code === "client_gone" || end.code === "quit";
+}
+
 const relayingMark: unique symbol = Symbol("relaying");
 
 /** The reply is on its way through the relay, which tells its end. */

@@ -77,7 +77,11 @@ async function judge(
 ): Promise<HandlerResult> {
   const { services, state } = loop;
   const conversation = await authenticate(exchange, services.authenticator.authenticate(request));
-  const replyTo = () => ({ ...loop.replyTo, sequence: exchange.sequence });
+  const replyTo = () => ({
+    ...loop.replyTo,
+    sequence: exchange.sequence,
+    before: () => exchange.takeHeld(),
+  });
   if (conversation.kind === "failure") return endOfExchange(conversation.failure, replyTo());
   const { outcome } = conversation;
   if (outcome.kind === "refused") {
