@@ -7,10 +7,12 @@ import { findPrograms } from "../backend/embedded/programs.ts";
 import { type FileContent, isFileContent, readFileContent } from "../base/file-content.ts";
 import { jsonFileBytesMax } from "../base/json-file.ts";
 import { formatProblem, type Problem, wholeFileProblem } from "../base/problem.ts";
-import type { AuthOptions, BackendOptions } from "../server/gateway-options.ts";
+import type { AuthOptions, BackendOptions, TableAclOptions } from "../server/gateway-options.ts";
 import { TlsAcceptor } from "../server/tls-acceptor.ts";
+import type { UserDirectory } from "../users/user-directory.ts";
 import { readUsersFile } from "../users/users-file.ts";
 import { splitArguments, UsageError } from "./arguments.ts";
+import { checkTableAcl } from "./check-table-acl.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { serveFlags } from "./flags.ts";
 import { formatHelp } from "./help.ts";
@@ -45,7 +47,8 @@ export async function check(context: CommandContext): Promise<ExitCode> {
     throw new UsageError(`Unexpected word '${split.words[0]}': check takes flags only`);
   const { options, settings } = readServeOptions(context);
   const findings: Findings = { problems: [], warnings: [], good: [] };
-  await checkAuth(options.gateway.auth, findings);
+  const users = await checkAuth(options.gateway.auth, findings);
+  await checkAcl(options.gateway.tableAcl, users, findings);
   await checkTls(options, context.clock.wallMs(), findings);
   await checkBackend(options.gateway.backend, context, findings);
   const tokenFile = options.gateway.admin?.tokenFile ?? null;
@@ -58,13 +61,15 @@ export async function check(context: CommandContext): Promise<ExitCode> {
   return findings.problems.length === 0 ? 0 : 1;
 }
 
-async function checkAuth(auth: AuthOptions, findings: Findings): Promise<void> {
+/** Returns the users; null where they are bad or not known. */
+async function checkAuth(auth: AuthOptions, findings: Findings): Promise<UserDirectory | null> {
+  let users: UserDirectory | null = null;
   if (auth.kind === "none") {
     findings.good.push("Logins are not judged: everybody gets in (--mysql_auth_server_impl=none)");
-    return;
+    return null;
   }
   if (auth.users.kind === "text") {
-    checkUsersText(auth.users.text, "--mysql_auth_server_static_string", findings);
+    users = checkUsersText(auth.users.text, "--mysql_auth_server_static_string", findings);
   } else {
     const content = await read(auth.users.path, jsonFileBytesMax, findings);
     if (content !== null) {
@@ -73,17 +78,32 @@ async function checkAuth(auth: AuthOptions, findings: Findings): Promise<void> {
         const list = auth.strictFileMode ? findings.problems : findings.warnings;
         list.push(wholeFileProblem(content.path, message));
       }
-      checkUsersText(content.bytes, content.path, findings);
+      users = checkUsersText(content.bytes, content.path, findings);
     }
   }
   if (auth.rsaPrivateKeyFile !== null) await checkRsaKey(auth.rsaPrivateKeyFile, findings);
+  return users;
 }
 
-function checkUsersText(text: string | Uint8Array, path: string, findings: Findings): void {
+async function checkAcl(
+  options: TableAclOptions | null,
+  users: UserDirectory | null,
+  findings: Findings,
+): Promise<void> {
+  if (options === null) return;
+  const content = await read(options.path, jsonFileBytesMax, findings);
+  if (content === null) return;
+  const found = checkTableAcl(content, options, users);
+  findings.problems.push(...found.problems);
+  findings.warnings.push(...found.warnings);
+  findings.good.push(...found.good);
+}
+
+function checkUsersText(text: string | Uint8Array, path: string, findings: Findings): UserDirectory | null {
   const result = readUsersFile(text, path, 1);
   if (!result.ok) {
     findings.problems.push(...result.problems);
-    return;
+    return null;
   }
   findings.warnings.push(...result.warnings);
   const { directory } = result;
@@ -92,6 +112,7 @@ function checkUsersText(text: string | Uint8Array, path: string, findings: Findi
     0,
   );
   findings.good.push(`${path}: ${directory.userNames.length} users, ${entries} entries`);
+  return directory;
 }
 
 async function checkRsaKey(path: string, findings: Findings): Promise<void> {

@@ -27,6 +27,7 @@ export type FlagTable = Readonly<Record<string, FlagDefinition>>;
 const listening = { group: "Listening" } as const;
 const logins = { group: "Users and logins" } as const;
 const tls = { group: "TLS toward clients" } as const;
+const tableAcl = { group: "Table ACL" } as const;
 const backend = { group: "Backend" } as const;
 const limits = { group: "Limits" } as const;
 const timeouts = { group: "Timeouts (0: none)" } as const;
@@ -157,6 +158,37 @@ export const serveFlags = {
     choices: ["TLSv1.2", "TLSv1.3"],
     default: "TLSv1.2",
     help: "Oldest TLS version spoken",
+  },
+  table_acl_config: {
+    ...tableAcl,
+    type: "path",
+    default: null,
+    reloadable: true,
+    help: "The table ACL file (JSON); without it everybody may do what the backend account may do",
+  },
+  table_acl_config_reload_interval: {
+    ...tableAcl,
+    ...duration,
+    default: "0s",
+    help: "Also reload the table ACL file this often, beside the file watch",
+  },
+  queryserver_config_strict_table_acl: {
+    ...tableAcl,
+    type: "boolean",
+    default: "true",
+    help: "Deny what the table ACL does not allow; false lets everything run",
+  },
+  queryserver_config_enable_table_acl_dry_run: {
+    ...tableAcl,
+    type: "boolean",
+    default: "false",
+    help: "Let everything run; count and record what the table ACL would deny",
+  },
+  queryserver_config_acl_exempt_acl: {
+    ...tableAcl,
+    type: "list",
+    default: null,
+    help: "Principals (UserData or Groups) that the table ACL denies nothing",
   },
   backend: {
     ...backend,

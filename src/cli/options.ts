@@ -9,6 +9,7 @@ import type {
   ClientTlsOptions,
   GatewayOptions,
   ListenOptions,
+  TableAclOptions,
 } from "../server/gateway-options.ts";
 import type { LogLevel } from "../telemetry/logger.ts";
 import { UsageError } from "./arguments.ts";
@@ -56,6 +57,7 @@ export function makeServeOptions(
   const listen = listenOptions(settings, complain);
   const auth = authOptions(settings, complain);
   const clientTls = tlsOptions(settings, listen, complain);
+  const tableAcl = tableAclOptions(settings, complain);
   const backend = backendOptions(settings, surroundings, complain);
   checkVersionText(values.mysql_server_version, complain);
   if (values.mysql_server_drain_onterm && values.onterm_timeout === 0) {
@@ -72,6 +74,7 @@ export function makeServeOptions(
       auth,
       clientTls,
       requireSecureTransport: values.mysql_server_require_secure_transport,
+      tableAcl,
       backend,
       backendPool: {
         connectionsMax: values.backend_pool_size,
@@ -218,6 +221,33 @@ function tlsOptions(
     );
   }
   return null;
+}
+
+function tableAclOptions(settings: ServeSettings, complain: Complain): TableAclOptions | null {
+  const { values } = settings;
+  const dryRun = values.queryserver_config_enable_table_acl_dry_run;
+  if (values.table_acl_config === null) {
+    const idle = [
+      "table_acl_config_reload_interval",
+      "queryserver_config_strict_table_acl",
+      "queryserver_config_enable_table_acl_dry_run",
+      "queryserver_config_acl_exempt_acl",
+    ] as const;
+    for (const name of idle) if (settings.isSet(name)) complain(`Flag --${name} needs --table_acl_config`);
+    return null;
+  }
+  if (dryRun && settings.isSet("queryserver_config_strict_table_acl")) {
+    complain(
+      "Flag --queryserver_config_strict_table_acl has no effect with --queryserver_config_enable_table_acl_dry_run",
+    );
+  }
+  return {
+    path: values.table_acl_config,
+    reloadIntervalMs: values.table_acl_config_reload_interval,
+    strict: values.queryserver_config_strict_table_acl,
+    dryRun,
+    exempt: values.queryserver_config_acl_exempt_acl,
+  };
 }
 
 function backendOptions(

@@ -47,6 +47,19 @@ export type AuthOptions =
   /** Every name logs in, with any password: UserData is the name. */
   | { readonly kind: "none" };
 
+/** Who may do what to which table. */
+export interface TableAclOptions {
+  /** The table ACL file, watched; `reloadIntervalMs` 0: no interval beside the watch. */
+  readonly path: string;
+  readonly reloadIntervalMs: number;
+  /** Whether what the file does not allow is denied. */
+  readonly strict: boolean;
+  /** Whether denials are only counted and recorded. */
+  readonly dryRun: boolean;
+  /** Principals that nothing is denied to. */
+  readonly exempt: readonly string[];
+}
+
 /** A password that is not shown by printing the options. */
 export type SecretSource =
   | { readonly kind: "inline"; readonly reveal: () => string }
@@ -134,6 +147,8 @@ export interface GatewayOptions {
   readonly clientTls: ClientTlsOptions | null;
   /** Whether plain TCP is refused (3159). */
   readonly requireSecureTransport: boolean;
+  /** null: everybody may do what the backend account may do. */
+  readonly tableAcl: TableAclOptions | null;
   readonly backend: BackendOptions;
   readonly backendPool: BackendPoolOptions;
   /** Whether LOAD DATA LOCAL is offered; the backend's own setting decides then. */

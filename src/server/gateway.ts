@@ -2,7 +2,6 @@
 // nothing that a client can see.
 
 import { randomInt } from "node:crypto";
-import { permitAll } from "../acl/authorizer.ts";
 import { type AdminServer, startAdminServer } from "../admin/admin-server.ts";
 import type { Readiness } from "../admin/admin-sources.ts";
 import { parseIpNetwork } from "../base/ip-network.ts";
@@ -27,6 +26,7 @@ import { exportSessionMetrics } from "./metrics-export.ts";
 import { openBackend } from "./open-backend.ts";
 import { type OpenedJudge, openLoginJudge } from "./open-login-judge.ts";
 import { sessionLimitsOf } from "./session-limits.ts";
+import { noTableAcl, openTableAcl, type TableAclSource } from "./table-acl-source.ts";
 import type { TlsAcceptor } from "./tls-acceptor.ts";
 import { openClientTls } from "./tls-source.ts";
 import { UserActivity } from "./user-activity.ts";
@@ -44,7 +44,9 @@ export const createGateway: CreateGateway = async (options, tools) => {
   const judge = await openLoginJudge(auth, users, tools);
   const tokenFile = options.admin?.tokenFile ?? null;
   const token = tokenFile === null ? null : await openAdminToken(tokenFile, tools.clock, tools);
-  return new RunningGateway(options, tools, { users, tls, judge, token });
+  const tableAcl =
+    options.tableAcl === null ? noTableAcl : await openTableAcl(options.tableAcl, tools.clock, tools);
+  return new RunningGateway(options, tools, { users, tls, judge, token, tableAcl });
 };
 
 interface OpenedFiles {
@@ -53,6 +55,7 @@ interface OpenedFiles {
   readonly judge: OpenedJudge;
   /** The token that the admin API demands. */
   readonly token: Reloadable<string> | null;
+  readonly tableAcl: TableAclSource;
 }
 
 class RunningGateway implements Gateway {
@@ -139,12 +142,13 @@ class RunningGateway implements Gateway {
   }
 
   async reload(trigger: string): Promise<void> {
-    const { users, tls, judge, token } = this.#files;
+    const { users, tls, judge, token, tableAcl } = this.#files;
     await Promise.all([
       users?.reload(trigger),
       tls?.reload(trigger),
       judge.reload(trigger),
       token?.reload(trigger),
+      tableAcl.reload(trigger),
     ]);
   }
 
@@ -165,6 +169,7 @@ class RunningGateway implements Gateway {
     this.#files.users?.close();
     this.#files.tls?.close();
     this.#files.token?.close();
+    this.#files.tableAcl.close();
   }
 
   #serve(transport: ClientTransport, services: SessionServices): void {
@@ -177,7 +182,7 @@ class RunningGateway implements Gateway {
   #services(backend: BackendSide): SessionServices {
     const { clock, logger, audit } = this.#tools;
     const { limits } = this.#options;
-    const authorizer = () => permitAll;
+    const authorizer = () => this.#files.tableAcl.authorizer;
     return {
       clock,
       logger,
@@ -221,7 +226,10 @@ class RunningGateway implements Gateway {
     const backend =
       this.#backend?.notReadyBecause() ?? (this.#backend === null ? "The backend is starting" : null);
     if (backend !== null) reasons.push(backend);
-    return { ready: reasons.length === 0, reasons, notes: this.#backend?.notes ?? [] };
+    const notes = [...(this.#backend?.notes ?? [])];
+    if (this.#files.tableAcl.stale())
+      notes.push("The table ACL file on disk cannot be loaded: the last good content is in use");
+    return { ready: reasons.length === 0, reasons, notes };
   }
 
   #userActivity() {

@@ -108,4 +108,35 @@ describe("gatehouse check", () => {
     );
     expect((await run(["now"])).err).toEqual(["gatehouse: Unexpected word 'now': check takes flags only"]);
   });
+
+  it("validates the table ACL and warns of what has no effect", async () => {
+    const users = file(
+      "acl-users.json",
+      '{ "a": [ { "Password": "x", "UserData": "app", "Groups": ["crew"] } ] }',
+    );
+    const acl = file(
+      "acl.json",
+      '{ "table_groups": [ { "name": "g", "table_names_or_prefixes": ["o%", "orders"],\n "readers": ["app", "crew", "nobody"] } ] }',
+    );
+    const flags = [
+      usersFlag(users),
+      `--table_acl_config=${acl}`,
+      "--queryserver_config_acl_exempt_acl=*,ghost",
+    ];
+    const { code, out, err } = await run(flags);
+    expect(code).toBe(0);
+    expect(out).toContain(`${acl}: 1 groups of tables, 0 of routines`);
+    const warnings = err.join("\n");
+    expect(warnings).toMatch(/acl\.json:1:\d+: Entry "orders" of group "g" changes nothing/);
+    expect(warnings).toMatch(/acl\.json:2:\d+: .*"nobody"/);
+    expect(warnings).toContain('Principal "ghost" is the UserData or group of no user');
+    expect(warnings).not.toContain('"crew"');
+    const bad = file(
+      "bad-acl.json",
+      '{ "table_groups": [ { "name": "g", "table_names_or_prefixes": ["a%b"] } ] }',
+    );
+    const refused = await run([usersFlag(users), `--table_acl_config=${bad}`]);
+    expect(refused.code).toBe(1);
+    expect(refused.err.join("\n")).toMatch(/bad-acl\.json:1:\d+: Entry "a%b" of group "g"/);
+  });
 });

@@ -208,6 +208,23 @@ describe("makeServeOptions()", () => {
       "--embedded_datadir needs --backend=embedded",
     ],
     [[users, "--bind_address=::"], "--bind_address needs --port"],
+    [
+      [users, "--queryserver_config_acl_exempt_acl=a"],
+      "--queryserver_config_acl_exempt_acl needs --table_acl_config",
+    ],
+    [
+      [users, "--queryserver_config_strict_table_acl"],
+      "--queryserver_config_strict_table_acl needs --table_acl_config",
+    ],
+    [
+      [
+        users,
+        "--table_acl_config=a.json",
+        "--queryserver_config_enable_table_acl_dry_run",
+        "--queryserver_config_strict_table_acl",
+      ],
+      "--queryserver_config_strict_table_acl has no effect with --queryserver_config_enable_table_acl_dry_run",
+    ],
     [[users, "--mysql_server_version=abc"], "--mysql_server_version must be a version"],
     [[users, `--mysql_server_socket_path=/${"x".repeat(107)}`], "at most 107 bytes"],
   ])("of %j says: %s", (argv, message) => {
