@@ -44,14 +44,18 @@ export const killOfUnknown: KillRequest = { scope: "connection", id: null };
  * statement, or where the text cannot be read to its end.
  */
 export function findKill(text: string, options: LexOptions): KillRequest | null {
-  const tokens = lex(text, options);
-  const { refusal } = tokens;
+  return killOf(lex(text, options), options.noBackslashEscapes);
+}
+
+/** The same for a text that was read already. */
+export function killOf(tokens: Tokens, noBackslashEscapes: boolean): KillRequest | null {
+  const { refusal, text } = tokens;
   if (refusal !== null && /\bkill\b/i.test(text.slice(refusal.offset))) return killOfUnknown;
   for (let index = 0; index < tokens.count; index += 1) {
     if (tokens.word(index) !== "KILL" || tokens.kind(index - 1) === TokenKind.systemVariable) continue;
     return index === 0 && isOneStatement(tokens) ? parseKill(tokens, 1, lastOf(tokens)) : killOfUnknown;
   }
-  return preparesKill(tokens, options) ? killOfUnknown : null;
+  return preparesKill(tokens, noBackslashEscapes) ? killOfUnknown : null;
 }
 
 /** The KILL whose words after `KILL` stand at [index, end). */
@@ -87,7 +91,7 @@ function isOneStatement(tokens: Tokens): boolean {
 }
 
 /** Whether the strings of a text that prepares another one spell KILL, be it in pieces. */
-function preparesKill(tokens: Tokens, options: LexOptions): boolean {
+function preparesKill(tokens: Tokens, noBackslashEscapes: boolean): boolean {
   let prepares = false;
   let strings = "";
   for (let index = 0; index < tokens.count; index += 1) {
@@ -96,7 +100,7 @@ function preparesKill(tokens: Tokens, options: LexOptions): boolean {
     const kind = tokens.kind(index);
     if (kind === TokenKind.literals) strings += tokens.slice(index).replace(/['"]\s*,\s*['"]/g, "");
     if (kind !== TokenKind.string) continue;
-    strings += decodeString(tokens.slice(index), options.noBackslashEscapes) ?? "";
+    strings += decodeString(tokens.slice(index), noBackslashEscapes) ?? "";
   }
   return prepares && /(?<![\w$])kill(?![\w$])/i.test(strings);
 }

@@ -1,0 +1,211 @@
+// analyzeText(): what a text is and touches. Every statement in it is read by the table of heads; what cannot be proven is
+// uncertain, with a reason. Linear in the text, bounded in depth, never throws, keeps no text.
+
+import { Analysis, type Grammar } from "./analysis.ts";
+import type { AnalysisContext, AnalyzedText } from "./analyzed-text.ts";
+import { beginsCompound, bodyStatement } from "./compound.ts";
+import { define } from "./ddl.ts";
+import { defaultReadingModes, type LexOptions, type ReadingModes } from "./dialect.ts";
+import { Draft } from "./draft.ts";
+import { noteHints } from "./hints.ts";
+import { killOf } from "./kill.ts";
+import { lex } from "./lexer.ts";
+import { query } from "./query.ts";
+import { statement, statementHeads } from "./statement-heads.ts";
+import type { KillRequest, StatementSummary, Uncertainty } from "./statement-summary.ts";
+import type { Tokens } from "./tokens.ts";
+import { notSupported, notUnderstood, Refused } from "./uncertain.ts";
+import { wordSet } from "./words.ts";
+
+const grammar: Grammar = { query, statement, nestedText };
+
+/** Analyses a text as it came from the client. */
+export function analyzeText(text: Uint8Array, context: AnalysisContext): AnalyzedText {
+  return analyzeBytes(Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1"), context);
+}
+
+/** The same for a text with one character a byte. */
+export function analyzeBytes(text: string, context: AnalysisContext): AnalyzedText {
+  if (context.modes !== null) return analyzeInModes(text, context, context.modes);
+  const readings = possibleModes(text).map((modes) => analyzeInModes(text, context, modes));
+  const [first, ...others] = readings;
+  if (first === undefined) return analyzeInModes(text, context, defaultReadingModes);
+  const meaning = JSON.stringify(first);
+  if (others.every((other) => JSON.stringify(other) === meaning)) return first;
+  const kill =
+    readings.flatMap((reading) => reading.statements).find((one) => one.kill !== null)?.kill ?? null;
+  return refusedText(first.parameterCount, kill, {
+    symbol: "ER_NOT_SUPPORTED_YET",
+    reason: "a text whose meaning depends on an sql_mode that is not known",
+  });
+}
+
+/** All readings that could differ: quotes and backslashes only matter where there are some. */
+function possibleModes(text: string): ReadingModes[] {
+  const quotes = text.includes('"') ? [false, true] : [false];
+  const escapes = text.includes("\\") ? [false, true] : [false];
+  return quotes.flatMap((ansiQuotes) =>
+    escapes.map((noBackslashEscapes) => ({ ...defaultReadingModes, ansiQuotes, noBackslashEscapes })),
+  );
+}
+
+function lexOptionsOf(context: AnalysisContext, modes: ReadingModes): LexOptions {
+  const { flavour, version, characterSet } = context;
+  return {
+    ansiQuotes: modes.ansiQuotes,
+    noBackslashEscapes: modes.noBackslashEscapes,
+    flavour,
+    version,
+    characterSet,
+  };
+}
+
+function analyzeInModes(text: string, context: AnalysisContext, modes: ReadingModes): AnalyzedText {
+  const tokens = lex(text, lexOptionsOf(context, modes));
+  const kill = killOf(tokens, modes.noBackslashEscapes);
+  const { parameterCount } = tokens;
+  const refusal = tokens.refusal ?? tokens.matchParentheses();
+  if (refusal !== null) {
+    const reason = `${refusal.reason} at byte ${refusal.offset}`;
+    return refusedText(parameterCount, kill, { symbol: "ER_PARSE_ERROR", reason });
+  }
+  if (modes.oracle) {
+    return refusedText(parameterCount, kill, { symbol: "ER_NOT_SUPPORTED_YET", reason: "sql_mode ORACLE" });
+  }
+  const statements = withKill(readStatements(tokens, context, modes), kill);
+  const uncertain = statements.find((one) => one.uncertain !== null)?.uncertain ?? null;
+  return { statements, parameterCount, uncertain, executableParts: tokens.executableParts };
+}
+
+function refusedText(parameterCount: number, kill: KillRequest | null, uncertain: Uncertainty): AnalyzedText {
+  const draft = new Draft();
+  draft.kill = kill;
+  draft.pin("a statement that was not understood");
+  return { statements: [draft.finish("UNKNOWN", uncertain)], parameterCount, uncertain, executableParts: [] };
+}
+
+/** A KILL that no statement was read as still must not pass: the first statement carries it. */
+function withKill(
+  statements: readonly StatementSummary[],
+  kill: KillRequest | null,
+): readonly StatementSummary[] {
+  const [first, ...others] = statements;
+  if (kill === null || first === undefined || statements.some((one) => one.kill !== null)) return statements;
+  return [{ ...first, kill: { scope: kill.scope, id: null } }, ...others];
+}
+
+/** Every statement of the text, one after the other. */
+function readStatements(tokens: Tokens, context: AnalysisContext, modes: ReadingModes): StatementSummary[] {
+  const statements: StatementSummary[] = [];
+  let within = context;
+  let end = tokens.count;
+  // Servers take away what is empty at the end.
+  while (end > 0 && tokens.word(end - 1) === ";") end -= 1;
+  let at = 0;
+  do {
+    const read = readStatement(tokens, within, modes, at, end);
+    const isLast = read.next >= end;
+    statements.push(isLast ? read.summary : asNotLast(read.summary));
+    const { use } = read.summary.effects;
+    // Names behind a USE are of that schema; the tablet type of a target is no part of it.
+    if (use !== null) within = { ...within, defaultSchema: use.replace(targetSuffix, "") };
+    at = read.next + 1;
+  } while (at < end);
+  return statements;
+}
+
+const targetSuffix = /@(primary|master|replica|rdonly)$/i;
+
+/** A statement that changes how the text behind it is read cannot stand before another one. */
+function asNotLast(summary: StatementSummary): StatementSummary {
+  const { sqlMode, characterSet } = summary.effects;
+  if (summary.uncertain !== null || (sqlMode === null && characterSet === null)) return summary;
+  const reason = "several statements of which an earlier one changes how the later ones are read";
+  return { ...summary, readOnly: false, uncertain: { symbol: "ER_NOT_SUPPORTED_YET", reason } };
+}
+
+/** One statement from `start` on, and the position of its semicolon. */
+function readStatement(
+  tokens: Tokens,
+  context: AnalysisContext,
+  modes: ReadingModes,
+  start: number,
+  end: number,
+): { summary: StatementSummary; next: number } {
+  const a = new Analysis(tokens, context, modes, grammar);
+  const hasBody = beginsCompound(a, start) || definesBody(a, start, end);
+  // Bodies have semicolons of their own: until one is read, nobody knows where it ends.
+  let next = hasBody ? end : semicolonFrom(tokens, start, end);
+  try {
+    let kind: string;
+    if (hasBody) {
+      const read = statementWithBody(a, start, end);
+      kind = read.kind;
+      if (read.next < end && tokens.word(read.next) !== ";")
+        notUnderstood(`a body does not end ${a.near(read.next)}`);
+      next = read.next;
+    } else kind = statement(a, start, next, null);
+    noteHints(a, start, next);
+    return { summary: a.draft.finish(kind, null), next };
+  } catch (error) {
+    a.draft.pin("a statement that was not understood");
+    const head = tokens.word(start);
+    const kind = statementHeads.includes(head) && head !== "(" ? head : "UNKNOWN";
+    return { summary: a.draft.finish(kind, uncertaintyOf(error)), next };
+  }
+}
+
+function uncertaintyOf(error: unknown): Uncertainty {
+  if (error instanceof Refused) return error.uncertainty;
+  return { symbol: "ER_NOT_SUPPORTED_YET", reason: "a statement that the analysis failed on" };
+}
+
+function statementWithBody(a: Analysis, start: number, end: number): { kind: string; next: number } {
+  if (beginsCompound(a, start)) return { kind: "COMPOUND", next: bodyStatement(a, start, end, null) };
+  let next = -1;
+  const kind = define(a, start, end, null, (position) => {
+    next = position;
+  });
+  if (next < 0) notUnderstood(`a body is expected ${a.near(start)}`);
+  return { kind, next };
+}
+
+const bodyObjects = wordSet("TRIGGER PROCEDURE FUNCTION EVENT");
+const otherObjects = wordSet("TABLE VIEW INDEX USER DATABASE SCHEMA ROLE SERVER SEQUENCE PACKAGE ;");
+
+/** CREATE of a trigger, routine or event, and ALTER EVENT: what they define has a body. */
+function definesBody(a: Analysis, start: number, end: number): boolean {
+  const verb = a.word(start);
+  if (verb !== "CREATE" && verb !== "ALTER") return false;
+  for (let at = start + 1; at < Math.min(end, start + 24); at += 1) {
+    const word = a.word(at);
+    if (bodyObjects.has(word)) return verb === "CREATE" || word === "EVENT";
+    if (otherObjects.has(word)) return false;
+  }
+  return false;
+}
+
+function semicolonFrom(tokens: Tokens, start: number, end: number): number {
+  let at = start;
+  while (at < end && tokens.word(at) !== ";") at += 1;
+  return at;
+}
+
+/** The text of PREPARE and EXECUTE IMMEDIATE: one statement. */
+function nestedText(outer: Analysis, text: string): string {
+  const { context, modes, draft } = outer;
+  if (context.characterSet !== "utf8" && /[^\0-\x7f]/.test(text))
+    notSupported("a prepared text that is not ASCII");
+  const tokens = lex(text, lexOptionsOf(context, modes));
+  const refusal = tokens.refusal ?? tokens.matchParentheses();
+  if (refusal !== null) notUnderstood(`the prepared text has ${refusal.reason}`);
+  let end = tokens.count;
+  while (end > 0 && tokens.word(end - 1) === ";") end -= 1;
+  if (semicolonFrom(tokens, 0, end) < end) notSupported("several statements in a prepared text");
+  if (end === 0) notUnderstood("the prepared text is empty");
+  const inner = new Analysis(tokens, context, modes, grammar, draft);
+  inner.depth = outer.depth;
+  const kind = statement(inner, 0, end, null);
+  noteHints(inner, 0, end);
+  return kind;
+}

@@ -1,0 +1,325 @@
+// INSERT, REPLACE, UPDATE, DELETE: what is written, what is read on the way
+// (https://dev.mysql.com/doc/refman/8.4/en/sql-data-manipulation-statements.html).
+
+import type { Analysis } from "./analysis.ts";
+import { expression } from "./expressions.ts";
+import { query, rows, withClause } from "./query.ts";
+import type { Scope } from "./scope.ts";
+import type { TableReference } from "./statement-summary.ts";
+import { type TableFactor, tableReferences } from "./table-references.ts";
+import { notUnderstood } from "./uncertain.ts";
+import { wordSet } from "./words.ts";
+
+const modifiers = wordSet("LOW_PRIORITY HIGH_PRIORITY DELAYED IGNORE QUICK");
+
+function skipModifiers(a: Analysis, start: number): number {
+  let at = start;
+  while (modifiers.has(a.word(at))) at += 1;
+  return at;
+}
+
+/** INSERT and REPLACE; returns the kind. */
+export function insert(a: Analysis, start: number, end: number, scope: Scope): string {
+  const kind = a.word(start);
+  a.draft.notReadOnly(`${kind} changes rows`);
+  let at = skipModifiers(a, start + 1);
+  if (a.word(at) === "INTO") at += 1;
+  const name = a.qualifiedName(at, end);
+  const target = a.tableOf(name);
+  a.draft.writes.add(target);
+  at = name.next;
+  if (a.isPhrase(at, "PARTITION", "(")) at = a.skipGroup(at + 1);
+  if (a.word(at) === "(" && !a.opensQuery(at)) at = columns(a, at);
+  at = source(a, at, insertTail(a, at, end), scope);
+  tailOfInsert(a, at, end, scope, target);
+  return kind;
+}
+
+/** Names of columns in parentheses. */
+function columns(a: Analysis, at: number): number {
+  const closing = a.closing(at);
+  for (let index = at + 1; index < closing; index += 1) {
+    const word = a.word(index);
+    if (!a.isIdentifier(index) && word !== "," && word !== ".") {
+      notUnderstood(`a column is expected ${a.near(index)}`);
+    }
+  }
+  return closing + 1;
+}
+
+/** Where ON DUPLICATE KEY UPDATE or RETURNING begins, or the end. */
+function insertTail(a: Analysis, start: number, end: number): number {
+  let at = start;
+  while (at < end) {
+    if (a.isPhrase(at, "ON", "DUPLICATE", "KEY", "UPDATE")) return at;
+    if (a.word(at) === "RETURNING" && a.isMariaDb() && a.word(at - 1) !== ".") return at;
+    at = a.skip(at);
+  }
+  return end;
+}
+
+/** What the rows come from: VALUES, SET, or a query; with MySQL's row alias. */
+function source(a: Analysis, start: number, end: number, scope: Scope): number {
+  let at = start;
+  switch (a.word(at)) {
+    case "VALUES":
+    case "VALUE":
+      at = rowAlias(a, rows(a, at + 1, end, scope), end);
+      break;
+    case "SET":
+      at += 1;
+      while (at < end && !(a.word(at) === "AS" && !a.isMariaDb())) at = a.skip(at);
+      expression(a, start + 1, at, scope);
+      at = rowAlias(a, at, end);
+      break;
+    default:
+      query(a, at, end, scope);
+      return end;
+  }
+  a.finishAt(at, end);
+  return at;
+}
+
+/** AS new [(a, b)]. */
+function rowAlias(a: Analysis, start: number, end: number): number {
+  if (start >= end || a.word(start) !== "AS") return start;
+  if (!a.isName(start + 1)) notUnderstood(`an alias is expected ${a.near(start + 1)}`);
+  return a.word(start + 2) === "(" ? a.skipGroup(start + 2) : start + 2;
+}
+
+function tailOfInsert(a: Analysis, start: number, end: number, scope: Scope, target: TableReference): void {
+  let at = start;
+  if (a.word(at) === "ON" && at < end) {
+    const from = at + 4;
+    at = from;
+    while (at < end && !(a.word(at) === "RETURNING" && a.isMariaDb())) at = a.skip(at);
+    if (readsColumns(a, from, at)) a.draft.reads.add(target);
+    expression(a, from, at, scope);
+  }
+  if (at >= end) return;
+  a.draft.reads.add(target);
+  expression(a, a.expect(at, end, "RETURNING"), end, scope);
+}
+
+/** Whether assignments [start, end) compute with anything but literals and VALUES(column). */
+function readsColumns(a: Analysis, start: number, end: number): boolean {
+  let isTarget = true;
+  for (let at = start; at < end; ) {
+    const word = a.word(at);
+    if (isTarget) {
+      isTarget = word !== "=";
+      at += 1;
+    } else if (word === ",") {
+      isTarget = true;
+      at += 1;
+    } else if ((word === "VALUES" || word === "VALUE") && a.word(at + 1) === "(") at = a.skipGroup(at + 1);
+    else if (word === "(" || (a.isIdentifier(at) && !plainWords.has(word))) return true;
+    else at += 1;
+  }
+  return false;
+}
+
+const plainWords = wordSet("NULL DEFAULT TRUE FALSE");
+
+/** UPDATE of one table or several; returns the kind. */
+export function update(a: Analysis, start: number, end: number, scope: Scope): string {
+  a.draft.notReadOnly("UPDATE changes rows");
+  const factors: TableFactor[] = [];
+  const set = tableReferences(a, skipModifiers(a, start + 1), end, scope, factors);
+  const first = a.expect(set, end, "SET");
+  const clause = assignmentsEnd(a, first, end);
+  const bases = factors.filter((factor) => factor.table !== null);
+  const written = bases.length === 1 ? new Set(bases) : assigned(a, first, clause, bases);
+  noteTables(a, bases, written);
+  expression(a, first, clause, scope);
+  rest(a, clause, end, scope, updateClauses);
+  return "UPDATE";
+}
+
+const updateClauses = wordSet("WHERE ORDER LIMIT");
+const deleteClauses = wordSet("WHERE ORDER LIMIT RETURNING");
+
+function assignmentsEnd(a: Analysis, start: number, end: number): number {
+  let at = start;
+  while (at < end && !(updateClauses.has(a.word(at)) && a.word(at - 1) !== ".")) at = a.skip(at);
+  return at;
+}
+
+/** The tables that the columns left of `=` may belong to; of a column without qualifier it may be any. */
+function assigned(a: Analysis, start: number, end: number, bases: readonly TableFactor[]): Set<TableFactor> {
+  const written = new Set<TableFactor>();
+  for (let at = start; at < end; ) {
+    for (const base of columnOwners(a, at, end, bases)) written.add(base);
+    while (at < end && a.word(at) !== ",") at = a.skip(at);
+    at += 1;
+  }
+  return written;
+}
+
+function columnOwners(
+  a: Analysis,
+  at: number,
+  end: number,
+  bases: readonly TableFactor[],
+): readonly TableFactor[] {
+  const parts: string[] = [];
+  let next = at;
+  while (next < end && a.isIdentifier(next)) {
+    parts.push(a.nameAt(next));
+    if (a.word(next + 1) !== ".") break;
+    next += 2;
+  }
+  if (parts.length < 2) return bases;
+  const owner = parts[parts.length - 2] ?? "";
+  const owners = bases.filter((base) => namesFactor(base, owner, parts.length > 2));
+  return owners.length > 0 ? owners : bases;
+}
+
+/** Whether `name` may mean this factor; with a schema before it, its own name may be meant though it has an alias. */
+function namesFactor(factor: TableFactor, name: string, withSchema: boolean): boolean {
+  const wanted = name.toLowerCase();
+  if (factor.alias.toLowerCase() === wanted) return true;
+  return withSchema && factor.table?.name.toLowerCase() === wanted;
+}
+
+/**
+ * Of several tables those that are written are read too: their columns may be what others are set to, and servers want
+ * SELECT for that.
+ */
+function noteTables(a: Analysis, bases: readonly TableFactor[], written: ReadonlySet<TableFactor>): void {
+  for (const base of bases) {
+    if (base.table === null) continue;
+    if (written.has(base)) a.draft.writes.add(base.table);
+    if (!written.has(base) || bases.length > 1) a.draft.reads.add(base.table);
+  }
+}
+
+/** WHERE, ORDER BY, LIMIT, RETURNING: nothing but expressions. */
+function rest(a: Analysis, start: number, end: number, scope: Scope, allowed: ReadonlySet<string>): void {
+  if (start >= end) return;
+  if (!allowed.has(a.word(start))) notUnderstood(`a clause is expected ${a.near(start)}`);
+  expression(a, start, end, scope);
+}
+
+/** DELETE in its three forms; returns the kind. */
+export function deleteRows(a: Analysis, start: number, end: number, scope: Scope): string {
+  a.draft.notReadOnly("DELETE changes rows");
+  if (a.isMariaDb() && a.isPhrase(start + 1, "HISTORY", "FROM"))
+    return deleteHistory(a, start + 3, end, scope);
+  const at = skipModifiers(a, start + 1);
+  if (a.word(at) !== "FROM") {
+    const targets: string[][] = [];
+    const from = targetList(a, at, end, targets);
+    severalTables(a, a.expect(from, end, "FROM"), end, scope, targets);
+    return "DELETE";
+  }
+  const targets: string[][] = [];
+  const after = tryTargets(a, at + 1, end, targets);
+  if (a.word(after) === "USING" && after < end) severalTables(a, after + 1, end, scope, targets);
+  else oneTable(a, at + 1, end, scope);
+  return "DELETE";
+}
+
+/** DELETE FROM t [PARTITION (..)] [AS a] [WHERE ..] .. */
+function oneTable(a: Analysis, start: number, end: number, scope: Scope): void {
+  const factors: TableFactor[] = [];
+  // A name of a common table expression hides no target.
+  const at = tableReferences(a, start, end, null, factors);
+  if (factors.length !== 1 || factors[0]?.table === null)
+    notUnderstood(`one table is expected ${a.near(start)}`);
+  noteTables(a, factors, new Set(factors));
+  rest(a, at, end, scope, deleteClauses);
+  if (a.isMariaDb() && holdsReturning(a, at, end)) noteReading(a, factors);
+}
+
+function noteReading(a: Analysis, factors: readonly TableFactor[]): void {
+  for (const { table } of factors) if (table !== null) a.draft.reads.add(table);
+}
+
+function holdsReturning(a: Analysis, start: number, end: number): boolean {
+  for (let at = start; at < end; at = a.skip(at)) if (a.word(at) === "RETURNING") return true;
+  return false;
+}
+
+/** DELETE HISTORY FROM t [BEFORE SYSTEM_TIME ..]. */
+function deleteHistory(a: Analysis, start: number, end: number, scope: Scope): string {
+  let at = a.table(start, end, "writes");
+  if (a.isPhrase(at, "PARTITION", "(")) at = a.skipGroup(at + 1);
+  if (at < end) expression(a, a.expect(at, end, "BEFORE", "SYSTEM_TIME"), end, scope);
+  return "DELETE HISTORY";
+}
+
+/** `a, b.*, db.c`: the targets of a delete from several tables. */
+function targetList(a: Analysis, start: number, end: number, targets: string[][]): number {
+  const next = tryTargets(a, start, end, targets);
+  return targets.length > 0 ? next : notUnderstood(`a table is expected ${a.near(start)}`);
+}
+
+function tryTargets(a: Analysis, start: number, end: number, targets: string[][]): number {
+  let at = start;
+  for (;;) {
+    if (at >= end || !a.isName(at)) return at;
+    const parts = [a.nameAt(at)];
+    at += 1;
+    while (a.word(at) === "." && a.isIdentifier(at + 1) && at + 1 < end) {
+      parts.push(a.nameAt(at + 1));
+      at += 2;
+    }
+    if (a.isPhrase(at, ".", "*")) at += 2;
+    targets.push(parts);
+    if (at >= end || a.word(at) !== ",") return at;
+    at += 1;
+  }
+}
+
+function severalTables(
+  a: Analysis,
+  start: number,
+  end: number,
+  scope: Scope,
+  targets: readonly string[][],
+): void {
+  const factors: TableFactor[] = [];
+  const at = tableReferences(a, start, end, scope, factors);
+  const bases = factors.filter((factor) => factor.table !== null);
+  const written = new Set<TableFactor>();
+  for (const parts of targets) {
+    const name = parts[parts.length - 1] ?? "";
+    const owners = bases.filter((base) => namesFactor(base, name, parts.length > 1));
+    for (const base of owners) written.add(base);
+    // A target that is found nowhere is an error to servers; here it counts as written by its own name.
+    if (owners.length === 0)
+      a.draft.writes.add(a.tableOf({ schema: parts.length > 1 ? (parts[0] ?? null) : null, name }));
+  }
+  noteTables(a, bases, written);
+  rest(a, at, end, scope, deleteClauses);
+}
+
+/** WITH .. before UPDATE or DELETE (MySQL), else a query; returns the kind. */
+export function withStatement(a: Analysis, start: number, end: number, scope: Scope): string {
+  const head = headAfterWith(a, start, end);
+  if (head !== "UPDATE" && head !== "DELETE") {
+    query(a, start, end, scope);
+    return "SELECT";
+  }
+  const { next, names } = withClause(a, start, end, scope);
+  return head === "UPDATE" ? update(a, next, end, names) : deleteRows(a, next, end, names);
+}
+
+/** The word that follows the elements of a WITH clause. */
+function headAfterWith(a: Analysis, start: number, end: number): string {
+  for (let at = start + 1; at < end; at = a.skip(at)) {
+    const word = a.word(at);
+    if (word === "UPDATE" || word === "DELETE") return word;
+    if (
+      word === "SELECT" ||
+      word === "TABLE" ||
+      word === "VALUES" ||
+      (word === "(" && a.word(at - 1) !== "AS")
+    ) {
+      // Columns of an element stand in parentheses too, behind its name.
+      if (word !== "(" || a.opensQuery(at)) return word;
+    }
+  }
+  return "";
+}

@@ -1,0 +1,76 @@
+// Functions and variables that tell who the session is: their places, so that the gateway can put its own truth there
+// (https://dev.mysql.com/doc/refman/8.4/en/information-functions.html). The analyser meets them only where they are
+// expressions: strings, names, `DEFINER = CURRENT_USER` and the like never come here.
+
+import type { Analysis } from "./analysis.ts";
+import type { IdentityName } from "./statement-summary.ts";
+import { notUnderstood } from "./uncertain.ts";
+import { wordSet } from "./words.ts";
+
+const functions: ReadonlyMap<string, IdentityName> = new Map([
+  ["USER", "user"],
+  ["SESSION_USER", "user"],
+  ["SYSTEM_USER", "user"],
+  ["CURRENT_USER", "current_user"],
+  ["CURRENT_ROLE", "current_role"],
+  ["CONNECTION_ID", "connection_id"],
+  ["DATABASE", "database"],
+  ["SCHEMA", "database"],
+]);
+
+const variables: ReadonlySet<string> = new Set<IdentityName>([
+  "proxy_user",
+  "external_user",
+  "pseudo_thread_id",
+  "check_proxy_users",
+  "mysql_native_password_proxy_users",
+  "caching_sha2_password_proxy_users",
+  "sha256_password_proxy_users",
+]);
+
+const scopes = wordSet("GLOBAL SESSION LOCAL PERSIST PERSIST_ONLY");
+
+/** CURRENT_USER, and MariaDB's CURRENT_ROLE, without parentheses. Returns the position after it; 0: it is none. */
+export function noteBareIdentity(a: Analysis, at: number, end: number): number {
+  const word = a.word(at);
+  const isBare = word === "CURRENT_USER" || (word === "CURRENT_ROLE" && a.isMariaDb());
+  if (!isBare || (at + 1 < end && a.word(at + 1) === "(")) return 0;
+  add(a, functions.get(word) ?? "user", at, at, false);
+  return at + 1;
+}
+
+/** A call of the built-in `name` (in capitals) at `at`; only without arguments it is one of these. */
+export function noteIdentityCall(a: Analysis, at: number, name: string): void {
+  const identity = functions.get(name);
+  if (identity !== undefined && a.word(at + 2) === ")") add(a, identity, at, at + 2, false);
+}
+
+/** `@@[scope.]name`. Returns the position after it. */
+export function noteSystemVariable(a: Analysis, at: number, end: number): number {
+  const scoped = scopes.has(a.word(at + 1)) && a.word(at + 2) === ".";
+  const nameAt = scoped ? at + 3 : at + 1;
+  if (nameAt >= end || !a.isIdentifier(nameAt)) notUnderstood(`a system variable has no name ${a.near(at)}`);
+  let last = nameAt;
+  // Key caches have variables of two parts.
+  while (last + 2 < end && a.word(last + 1) === "." && a.isIdentifier(last + 2)) last += 2;
+  const name = a.nameAt(nameAt).toLowerCase();
+  if (last === nameAt && variables.has(name)) {
+    add(a, name as IdentityName, at, last, scoped && a.word(at + 1) === "GLOBAL");
+  }
+  switch (name) {
+    case "warning_count":
+    case "error_count":
+      a.draft.asksFor.add("warnings");
+      break;
+    case "last_insert_id":
+    case "identity":
+      a.draft.asksFor.add("insert id");
+      break;
+  }
+  return last + 1;
+}
+
+function add(a: Analysis, name: IdentityName, first: number, last: number, global: boolean): void {
+  const { tokens, draft, stored } = a;
+  draft.identityTokens.push({ name, start: tokens.start(first), end: tokens.end(last), stored, global });
+}

@@ -1,0 +1,35 @@
+// Items of a SELECT list without an alias: their own text is the column's heading, so an identity function in one can only
+// be replaced when that text is given as an alias.
+
+import type { Analysis } from "./analysis.ts";
+import { TokenKind } from "./tokens.ts";
+import { wordSet } from "./words.ts";
+
+/** Words behind which a name is an operand, not an alias. */
+const operators =
+  wordSet(`AND OR NOT XOR IS IN LIKE RLIKE REGEXP BETWEEN DIV MOD COLLATE BINARY INTERVAL CASE WHEN THEN ELSE
+  AS ESCAPE SOUNDS OF USING DISTINCT ALL SELECT`);
+
+/** Words that end an expression themselves. */
+const operands = wordSet("END NULL TRUE FALSE UNKNOWN CURRENT_USER CURRENT_ROLE");
+
+/** Notes the item [start, end), in which an identity token was found, unless it has an alias. */
+export function noteSelectItem(a: Analysis, start: number, end: number): void {
+  const { identityTokens } = a.draft;
+  const endsWithToken = identityTokens[identityTokens.length - 1]?.end === a.tokens.end(end - 1);
+  if (!endsWithToken && hasAlias(a, start, end)) return;
+  a.draft.unnamedItems.push({ start: a.tokens.start(start), end: a.tokens.end(end - 1) });
+}
+
+function hasAlias(a: Analysis, start: number, end: number): boolean {
+  const last = end - 1;
+  const kind = a.kind(last);
+  if (last === start) return false;
+  const previous = a.word(last - 1);
+  if (previous === "AS") return true;
+  if (previous === ".") return false;
+  if (kind === TokenKind.string) return previous === ")" || a.isIdentifier(last - 1);
+  if (kind !== TokenKind.quoted && (kind !== TokenKind.word || operands.has(a.word(last)))) return false;
+  if (operators.has(previous)) return false;
+  return previous === ")" || a.kind(last - 1) !== TokenKind.mark;
+}
