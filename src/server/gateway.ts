@@ -6,7 +6,7 @@ import { type AdminServer, startAdminServer } from "../admin/admin-server.ts";
 import type { Readiness } from "../admin/admin-sources.ts";
 import { parseIpNetwork } from "../base/ip-network.ts";
 import type { Reloadable } from "../base/reloadable.ts";
-import { analyzeCommand } from "../session/analyze-command.ts";
+import { createCommandAnalyzer } from "../session/analyze-command.ts";
 import { ByteBudget } from "../session/byte-budget.ts";
 import type { ClientTransport } from "../session/client-transport.ts";
 import { runSession } from "../session/run-session.ts";
@@ -192,7 +192,10 @@ class RunningGateway implements Gateway {
       authenticator: this.#files.judge.authenticator,
       authorizer,
       router: () => backend.router(),
-      decider: createStatementDecider(authorizer, analyzeCommand),
+      decider: createStatementDecider(
+        authorizer,
+        createCommandAnalyzer(() => backend.greeting().versionText),
+      ),
       pool: backend.pool,
       greeting: () => backend.greeting(),
       limits: sessionLimitsOf(this.#options),

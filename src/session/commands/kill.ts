@@ -2,20 +2,25 @@
 // never reaches a backend, whose thread ids mean nothing to a client and whose account is not the client's.
 
 import type { Permit } from "../../acl/permit.ts";
-import { sqlError } from "../../errors/sql-error.ts";
+import { type SqlError, sqlError } from "../../errors/sql-error.ts";
+import { killsAmongOthers } from "../../sql/kills-among-others.ts";
 import type { KillRequest } from "../../sql/statement-summary.ts";
 import { CLIENT_DEPRECATE_EOF } from "../../wire/capabilities.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
+import { COM_QUERY } from "../../wire/commands.ts";
+import { encodeFrames } from "../../wire/frames.ts";
 import { encodeColumnDefinition, parameterDefinition } from "../../wire/packets/column-definition.ts";
 import { encodeEof } from "../../wire/packets/eof.ts";
 import { encodePrepareOk } from "../../wire/packets/prepare-ok.ts";
 import { decodeIntegerParameters } from "../../wire/packets/stmt-execute.ts";
+import { lexOptionsOf } from "../analyze-command.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
 import { replyError, replyOk, replyPackets } from "../reply.ts";
 import { auditKill } from "../session-audit.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { sessionEnd } from "../session-end.ts";
+import type { RegisteredSession } from "../session-registry.ts";
 import type { StatementText } from "../statement-text.ts";
 
 /** Answers COM_PROCESS_KILL: the id stands in the packet. */
@@ -26,13 +31,69 @@ export function handleProcessKill(loop: CommandLoop, frames: Uint8Array): Handle
   return carryOut(loop, { scope: "connection", id });
 }
 
-/** Answers a text that is one KILL; together with other statements it is refused as a whole, before any of them ran. */
-export function handleKillText(loop: CommandLoop, text: StatementText): HandlerResult {
+/** Answers a text that holds a KILL, alone or among other statements. */
+export function handleKillText(
+  loop: CommandLoop,
+  frames: Uint8Array,
+  text: StatementText,
+  permit: Permit,
+): HandlerResult | Promise<HandlerResult> {
   const request = text.statements.length === 1 ? (text.statements[0]?.kill ?? null) : null;
-  if (request !== null) return carryOut(loop, request);
+  if (request !== null && request.id !== null) return carryOut(loop, request);
+  return relayAroundKills(loop, payloadOf(frames).subarray(1), text, permit);
+}
+
+/**
+ * The other statements of the text are relayed with something in place of each KILL that gives the same reply: `DO 0`,
+ * or the error that it deserves. The kills are done when their place in the reply has passed.
+ */
+function relayAroundKills(
+  loop: CommandLoop,
+  sql: Uint8Array,
+  text: StatementText,
+  permit: Permit,
+): HandlerResult | Promise<HandlerResult> {
+  const written = Buffer.from(sql.buffer, sql.byteOffset, sql.length).toString("latin1");
+  const sites = killsAmongOthers(written, lexOptionsOf(loop.services.greeting().versionText));
+  if (sites === null || sites.length === 0) return refuseKill(loop);
+  const [only] = sites;
+  if (
+    only !== undefined &&
+    only.statementIndex === 0 &&
+    written.slice(only.end).replace(/[\s;]/g, "") === ""
+  ) {
+    return carryOut(loop, only.request);
+  }
+  let rest = written;
+  const judged = sites.map((site) => ({ site, verdict: judge(loop, site.request) }));
+  for (const { site, verdict } of judged.toReversed()) {
+    rest = rest.slice(0, site.start) + replacementOf(verdict) + rest.slice(site.end);
+  }
+  const payload = Buffer.concat([Buffer.of(COM_QUERY), Buffer.from(rest, "latin1")]);
+  return loop.forward(permit, encodeFrames(payload, 0), {
+    command: COM_QUERY,
+    text,
+    permit,
+    after: (succeeded) => {
+      const reached = succeeded ? Number.POSITIVE_INFINITY : loop.relay.boundary.summary.resultCount;
+      for (const { site, verdict } of judged) {
+        if (verdict.kind === "kill" && site.statementIndex < reached)
+          doKill(loop, verdict.victim, site.request);
+      }
+    },
+  });
+}
+
+function replacementOf(verdict: KillVerdict): string {
+  if (verdict.kind === "kill") return "DO 0";
+  const { code, sqlState, message } = verdict.error;
+  return `SIGNAL SQLSTATE '${sqlState}' SET MYSQL_ERRNO = ${code}, MESSAGE_TEXT = '${message}'`;
+}
+
+function refuseKill(loop: CommandLoop): HandlerResult {
   return replyError(
     loop.replyTo,
-    sqlError("ER_NOT_SUPPORTED_YET", { feature: "KILL together with other statements" }),
+    sqlError("ER_NOT_SUPPORTED_YET", { feature: "KILL inside another statement" }),
   );
 }
 
@@ -43,7 +104,7 @@ export function prepareOwnStatement(
   parameterCount: number,
   permit: Permit,
 ): HandlerResult {
-  if (text.statements.length !== 1) return handleKillText(loop, text);
+  if (text.statements.length !== 1) return refuseKill(loop);
   const { prepared, capabilities, statusFlags } = loop.state;
   const id = prepared.takeOwnId();
   prepared.add({
@@ -71,35 +132,48 @@ export function executeOwnStatement(
   prepared: PreparedStatement,
 ): HandlerResult {
   const request = prepared.statement.statements[0]?.kill ?? null;
-  if (request === null) return unknownThread(loop, 0);
+  if (request === null) return refuseKill(loop);
   if (prepared.parameterCount === 0) return carryOut(loop, request);
   const [id] = decodeIntegerParameters(payload, prepared.parameterCount);
   return carryOut(loop, { scope: request.scope, id: id ?? null });
 }
 
-function carryOut(loop: CommandLoop, request: KillRequest): HandlerResult {
+type KillVerdict =
+  | { readonly kind: "kill"; readonly victim: RegisteredSession }
+  | { readonly kind: "refused"; readonly error: SqlError };
+
+/** Whether this user may do it, recorded. The wordings hold numbers only, so they are safe inside quotes. */
+function judge(loop: CommandLoop, request: KillRequest): KillVerdict {
   const { services, state } = loop;
   const victim = request.id === null ? null : services.registry.get(request.id);
   if (victim === null || victim.identity === null || state.identity === null) {
     auditKill(services, state, request, "unknown_id");
-    return unknownThread(loop, request.id ?? 0);
+    return { kind: "refused", error: sqlError("ER_NO_SUCH_THREAD", { id: request.id ?? 0 }) };
   }
   if (victim.identity.loginUser !== state.identity.loginUser) {
     auditKill(services, state, request, "denied");
-    return replyError(loop.replyTo, sqlError("ER_KILL_DENIED_ERROR", { id: victim.id }));
+    return { kind: "refused", error: sqlError("ER_KILL_DENIED_ERROR", { id: victim.id }) };
   }
   auditKill(services, state, request, "done");
-  if (victim.id === state.id) return killOneself(loop, request);
-  victim.kill(request.scope);
+  return { kind: "kill", victim };
+}
+
+function carryOut(loop: CommandLoop, request: KillRequest): HandlerResult {
+  const verdict = judge(loop, request);
+  if (verdict.kind === "refused") return replyError(loop.replyTo, verdict.error);
+  if (verdict.victim.id === loop.state.id) return killOneself(loop, request);
+  verdict.victim.kill(request.scope);
   return replyOk(loop.replyTo);
+}
+
+/** A kill whose reply has been given already. */
+function doKill(loop: CommandLoop, victim: RegisteredSession, request: KillRequest): void {
+  if (victim.id !== loop.state.id) victim.kill(request.scope);
+  else if (request.scope === "connection") loop.end(sessionEnd("killed"));
 }
 
 /** A session that kills itself is told that it was interrupted; KILL CONNECTION then ends it. */
 function killOneself(loop: CommandLoop, request: KillRequest): HandlerResult {
   const answered = replyError(loop.replyTo, sqlError("ER_QUERY_INTERRUPTED"));
   return request.scope === "query" ? answered : sessionEnd("killed");
-}
-
-function unknownThread(loop: CommandLoop, id: number): HandlerResult {
-  return replyError(loop.replyTo, sqlError("ER_NO_SUCH_THREAD", { id }));
 }

@@ -14,7 +14,7 @@ export function handleQuery(loop: CommandLoop, frames: Uint8Array): HandlerResul
     return refuse(loop, { command: "COM_QUERY", statementKind: decision.statementKind }, decision.error);
   }
   const { permit, text } = decision;
-  if (text.kills) return handleKillText(loop, text);
+  if (text.kills) return handleKillText(loop, frames, text, permit);
   if (text.use === null)
     return loop.forward(permit, frames, { command: COM_QUERY, text, permit, after: null });
   const use = text.use;
