@@ -8,6 +8,10 @@ import { jsonFileBytesMax } from "./json-file.ts";
 import { formatProblem, type Problem } from "./problem.ts";
 import { type FileWatch, watchFiles } from "./watched-file.ts";
 
+/** A file that never comes to rest is judged as it is after this many looks. */
+const settleRoundsMax = 100;
+const settleMsDefault = 50;
+
 /** What a loader makes of the files' content. */
 export type Loaded<T> =
   | { readonly ok: true; readonly value: T }
@@ -165,7 +169,19 @@ export class Reloadable<T> {
   }
 
   private async reloadNow(trigger: string): Promise<"unchanged" | "reloaded" | "failed"> {
-    const found = await snapshot(this.options);
+    let found = await snapshot(this.options);
+    let loaded: Loaded<T> | null = null;
+    // A signal or an interval may come while a file is being written: what cannot be loaded is not told before it rests.
+    for (let round = 0; round < settleRoundsMax; round += 1) {
+      if (found.digest === this.digest || found.digest === this.failedDigest) break;
+      loaded = await this.attempt(found);
+      if (loaded.ok) break;
+      await new Promise((resolve) => setTimeout(resolve, this.options.settleMs ?? settleMsDefault));
+      const later = await snapshot(this.options);
+      if (later.digest === found.digest) break;
+      found = later;
+      loaded = null;
+    }
     if (found.digest === this.digest) {
       if (this.failure !== null) this.tell({ kind: "restored", trigger });
       this.failure = null;
@@ -173,7 +189,7 @@ export class Reloadable<T> {
       return "unchanged";
     }
     if (found.digest === this.failedDigest) return "failed";
-    const loaded = await this.attempt(found);
+    loaded ??= await this.attempt(found);
     if (!loaded.ok) {
       this.failedDigest = found.digest;
       this.failure = { atMs: this.options.clock.wallMs(), problems: loaded.problems };

@@ -140,6 +140,35 @@ describe("Reloadable", () => {
     expect(reloadable.lastFailure).toBeNull();
   });
 
+  it("says nothing of a half-written file when a signal comes in the middle of writing", async () => {
+    const path = join(directory, "file.json");
+    writeFileSync(path, "good 1");
+    const events: ReloadEvent<string>[] = [];
+    const looked: string[] = [];
+    const reloadable = await Reloadable.start<string>({
+      name: "test file",
+      paths: [path],
+      clock: systemClock,
+      settleMs: 40,
+      watch: false,
+      load: (contents) => {
+        const text = textOf(contents);
+        looked.push(text);
+        // The writer goes on between the first look and the second.
+        if (text === "go") writeFileSync(path, "good 2");
+        const problem = { path, line: 1, column: 1, pointer: "", message: "Bad" };
+        return text.startsWith("good") ? { ok: true, value: text } : { ok: false, problems: [problem] };
+      },
+      onEvent: (event) => events.push(event),
+    });
+    closing.push(reloadable);
+    writeFileSync(path, "go");
+    expect(await reloadable.reload("SIGHUP")).toBe("reloaded");
+    expect(reloadable.current()).toBe("good 2");
+    expect(events.map((event) => event.kind)).toEqual(["reloaded"]);
+    expect(looked).toEqual(["good 1", "go", "good 2"]);
+  });
+
   it("tells when a bad file is again what is in use", async () => {
     const path = join(directory, "file.json");
     writeFileSync(path, "good 1");
