@@ -11,7 +11,7 @@ import type { LoginRequest } from "./login-request.ts";
 /** A login may go on, with the SPIFFE id that its certificate proves or the reason why it proves none; or it ends here. */
 export type GateVerdict =
   | { readonly kind: "pass"; readonly spiffeId: Proven<string> }
-  | { readonly kind: "stop"; readonly outcome: AuthOutcome };
+  | { readonly kind: "stop"; readonly outcome: AuthOutcome & { readonly kind: "refused" } };
 
 /**
  * Judges the certificate of whoever logs in. `isRequired`: every TCP client must present one; unix sockets have none.

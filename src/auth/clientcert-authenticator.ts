@@ -7,6 +7,7 @@ import { createUserDirectory } from "../users/user-directory.ts";
 import { acknowledge } from "./acknowledgement.ts";
 import type { AuthExchange, AuthOutcome } from "./auth-exchange.ts";
 import type { Authenticator } from "./authenticator.ts";
+import { judgeCertificate } from "./certificate-gate.ts";
 import { identifyUser } from "./identify.ts";
 import { isEmptyAnswer } from "./login-attempt.ts";
 import { accessDenied } from "./login-exchange.ts";
@@ -14,17 +15,23 @@ import type { LoginRequest } from "./login-request.ts";
 import { openEntry } from "./open-entry.ts";
 import { createScramble } from "./scramble.ts";
 
-/** Makes a judge of certificates. `greetingPlugin`: the method that the greeting names. */
+/**
+ * The methods by which a client may be talked to: as Vitess's flag of the same name has them, and the one that clients
+ * speak without being configured for it.
+ */
+export type ClientCertMethod = "mysql_clear_password" | "dialog" | "caching_sha2_password";
+
+/** Makes a judge of certificates. `method`: what the greeting names, and what clients are switched to. */
 export function createClientCertAuthenticator(parts: {
   readonly randomBytes: (count: number) => Uint8Array;
-  readonly greetingPlugin: string;
+  readonly method: ClientCertMethod;
 }): Authenticator {
   const directory = createUserDirectory(new Map(), 0);
   const newScramble = (): Uint8Array => createScramble(parts.randomBytes);
   return {
-    greetingPlugin: parts.greetingPlugin,
+    greetingPlugin: parts.method,
     newScramble,
-    authenticate: (request) => judgeByCertificate(request, parts.greetingPlugin, newScramble),
+    authenticate: (request) => judgeByCertificate(request, parts.method, newScramble),
     identify: (user, request) => identifyUser(user, request, directory, noProxyUsers, 0),
     close: () => {},
   };
@@ -32,17 +39,18 @@ export function createClientCertAuthenticator(parts: {
 
 async function* judgeByCertificate(
   request: LoginRequest,
-  greetingPlugin: string,
+  method: ClientCertMethod,
   newScramble: () => Uint8Array,
 ): AuthExchange {
+  const gate = judgeCertificate(request, true);
+  if (gate.kind === "stop") return { ...gate.outcome, plugin: "clientcert" };
   const certificate = judgeClientCertificate(request.peer);
   // A unix socket carries no certificate, so nobody can log in there.
-  if (certificate.kind === "absent") return refuse(request, "certificate_missing");
-  if (certificate.kind === "refused") return refuse(request, certificate.reason);
+  if (certificate.kind !== "verified") return refuse(request, "certificate_missing");
   const { name } = certificate;
   if (!name.ok) return refuse(request, name.reason);
   if (name.value.commonName !== request.user) return refuse(request, "certificate_of_another_user");
-  yield* acknowledge(request, greetingPlugin, newScramble);
+  yield* acknowledge(request, { greetingPlugin: method, switchTo: method, newScramble });
   const entry = openEntry(request.user, name.value.dnsNames);
   return {
     kind: "accepted",

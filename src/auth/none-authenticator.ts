@@ -6,6 +6,7 @@ import { createUserDirectory } from "../users/user-directory.ts";
 import { acknowledge } from "./acknowledgement.ts";
 import type { AuthExchange } from "./auth-exchange.ts";
 import type { Authenticator } from "./authenticator.ts";
+import { judgeCertificate } from "./certificate-gate.ts";
 import { identifyUser } from "./identify.ts";
 import type { LoginRequest } from "./login-request.ts";
 import { openEntry } from "./open-entry.ts";
@@ -13,23 +14,31 @@ import { createScramble } from "./scramble.ts";
 
 const greetingPlugin = "caching_sha2_password";
 
-/** Makes a judge that accepts everybody: UserData is the name. */
+/** Makes a judge that accepts everybody: UserData is the name. Certificates are verified all the same. */
 export function createNoneAuthenticator(parts: {
   readonly randomBytes: (count: number) => Uint8Array;
+  /** Whether every TCP client must present a certificate. */
+  readonly requireClientCertificate: boolean;
 }): Authenticator {
   const directory = createUserDirectory(new Map(), 0);
   const newScramble = (): Uint8Array => createScramble(parts.randomBytes);
   return {
     greetingPlugin,
     newScramble,
-    authenticate: (request) => acceptAnybody(request, newScramble),
+    authenticate: (request) => acceptAnybody(request, parts.requireClientCertificate, newScramble),
     identify: (user, request) => identifyUser(user, request, directory, noProxyUsers, 0),
     close: () => {},
   };
 }
 
-async function* acceptAnybody(request: LoginRequest, newScramble: () => Uint8Array): AuthExchange {
-  yield* acknowledge(request, greetingPlugin, newScramble);
+async function* acceptAnybody(
+  request: LoginRequest,
+  requireClientCertificate: boolean,
+  newScramble: () => Uint8Array,
+): AuthExchange {
+  const gate = judgeCertificate(request, requireClientCertificate);
+  if (gate.kind === "stop") return gate.outcome;
+  yield* acknowledge(request, { greetingPlugin, switchTo: null, newScramble });
   const entry = openEntry(request.user, []);
   return {
     kind: "accepted",

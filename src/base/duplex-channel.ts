@@ -8,14 +8,17 @@ const nothing = Buffer.alloc(0);
 const LINGER_MS = 5000;
 const nobody: ByteReceiver = { onBytes: () => {}, onClosed: () => {} };
 
-/** Chunks are the stream's own Buffers. Starts paused: call `setReceiver`, then `resume`. */
+/**
+ * Chunks are the stream's own Buffers. Starts paused: call `setReceiver`, then `resume`. Errors of the stream that
+ * `isHarmless` knows do not close it.
+ */
 export class DuplexChannel implements ByteChannel {
   readonly stream: Duplex;
   #receiver: ByteReceiver = nobody;
   #closed = false;
   #failure: Error | null = null;
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, isHarmless: (error: Error) => boolean = () => false) {
     this.stream = stream;
     stream.pause();
     stream.on("data", (chunk: Buffer) => this.#receiver.onBytes(chunk));
@@ -24,6 +27,7 @@ export class DuplexChannel implements ByteChannel {
     stream.on("end", close);
     stream.on("close", close);
     stream.on("error", (error) => {
+      if (!stream.destroyed && isHarmless(error)) return;
       this.#failure = error;
       close();
     });

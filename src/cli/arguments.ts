@@ -3,7 +3,7 @@
 
 import yargs, { type Options } from "yargs";
 import { nearestName } from "../base/nearest-name.ts";
-import type { FlagTable } from "./flags.ts";
+import type { FlagTable } from "./flag-table.ts";
 
 /** A mistake of the person who typed; `message` is one sentence, or several lines of them. */
 export class UsageError extends Error {

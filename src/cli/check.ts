@@ -4,16 +4,17 @@ import { createPrivateKey } from "node:crypto";
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { findPrograms } from "../backend/embedded/programs.ts";
-import { type FileContent, isFileContent, readFileContent } from "../base/file-content.ts";
 import { jsonFileBytesMax } from "../base/json-file.ts";
-import { formatProblem, type Problem, wholeFileProblem } from "../base/problem.ts";
-import type { AuthOptions, BackendOptions, TableAclOptions } from "../server/gateway-options.ts";
-import { TlsAcceptor } from "../server/tls-acceptor.ts";
+import { formatProblem, wholeFileProblem } from "../base/problem.ts";
+import type { BackendOptions, GatewayOptions, TableAclOptions } from "../server/gateway-options.ts";
+import { adviseAboutUsers } from "../server/users-advice.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { readUsersFile } from "../users/users-file.ts";
 import { splitArguments, UsageError } from "./arguments.ts";
 import { checkTableAcl } from "./check-table-acl.ts";
+import { checkTls } from "./check-tls.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
+import { type Findings, readFound } from "./findings.ts";
 import { serveFlags } from "./flags.ts";
 import { formatHelp } from "./help.ts";
 import type { ServeOptions } from "./options.ts";
@@ -21,17 +22,7 @@ import { readServeOptions } from "./serve.ts";
 
 /** PEM, password and token files are small; larger ones are refused, in bytes. */
 const smallFileBytesMax = 1024 * 1024;
-/** A certificate that ends sooner is worth a warning, in milliseconds. */
-const expiryWarningMs = 14 * 24 * 3_600_000;
 const othersMayRead = 0o004;
-
-/** Collects what is found. */
-interface Findings {
-  readonly problems: Problem[];
-  readonly warnings: Problem[];
-  /** What is fine, one line each. */
-  readonly good: string[];
-}
 
 /** Validates everything. @throws UsageError for wrong flags */
 export async function check(context: CommandContext): Promise<ExitCode> {
@@ -47,9 +38,9 @@ export async function check(context: CommandContext): Promise<ExitCode> {
     throw new UsageError(`Unexpected word '${split.words[0]}': check takes flags only`);
   const { options, settings } = readServeOptions(context);
   const findings: Findings = { problems: [], warnings: [], good: [] };
-  const users = await checkAuth(options.gateway.auth, findings);
+  const users = await checkAuth(options.gateway, findings);
   await checkAcl(options.gateway.tableAcl, users, findings);
-  await checkTls(options, context.clock.wallMs(), findings);
+  await checkTls(options.gateway.clientTls, context.clock.wallMs(), findings);
   await checkBackend(options.gateway.backend, context, findings);
   const tokenFile = options.gateway.admin?.tokenFile ?? null;
   if (tokenFile !== null) await checkSecretFile(tokenFile, "token", findings);
@@ -62,23 +53,30 @@ export async function check(context: CommandContext): Promise<ExitCode> {
 }
 
 /** Returns the users; null where they are bad or not known. */
-async function checkAuth(auth: AuthOptions, findings: Findings): Promise<UserDirectory | null> {
+async function checkAuth(gateway: GatewayOptions, findings: Findings): Promise<UserDirectory | null> {
+  const { auth } = gateway;
   let users: UserDirectory | null = null;
   if (auth.kind === "none") {
     findings.good.push("Logins are not judged: everybody gets in (--mysql_auth_server_impl=none)");
     return null;
   }
+  if (auth.kind === "clientcert") {
+    findings.good.push(
+      "Logins are judged by the client's certificate: its common name is the user (--mysql_auth_server_impl=clientcert)",
+    );
+    return null;
+  }
   if (auth.users.kind === "text") {
-    users = checkUsersText(auth.users.text, "--mysql_auth_server_static_string", findings);
+    users = checkUsersText(auth.users.text, "--mysql_auth_server_static_string", gateway, findings);
   } else {
-    const content = await read(auth.users.path, jsonFileBytesMax, findings);
+    const content = await readFound(auth.users.path, jsonFileBytesMax, findings);
     if (content !== null) {
       if ((content.mode & othersMayRead) !== 0) {
         const message = "Others than its owner and group may read the file: run chmod o-rwx on it";
         const list = auth.strictFileMode ? findings.problems : findings.warnings;
         list.push(wholeFileProblem(content.path, message));
       }
-      users = checkUsersText(content.bytes, content.path, findings);
+      users = checkUsersText(content.bytes, content.path, gateway, findings);
     }
   }
   if (auth.rsaPrivateKeyFile !== null) await checkRsaKey(auth.rsaPrivateKeyFile, findings);
@@ -91,7 +89,7 @@ async function checkAcl(
   findings: Findings,
 ): Promise<void> {
   if (options === null) return;
-  const content = await read(options.path, jsonFileBytesMax, findings);
+  const content = await readFound(options.path, jsonFileBytesMax, findings);
   if (content === null) return;
   const found = checkTableAcl(content, options, users);
   findings.problems.push(...found.problems);
@@ -99,14 +97,19 @@ async function checkAcl(
   findings.good.push(...found.good);
 }
 
-function checkUsersText(text: string | Uint8Array, path: string, findings: Findings): UserDirectory | null {
+function checkUsersText(
+  text: string | Uint8Array,
+  path: string,
+  gateway: GatewayOptions,
+  findings: Findings,
+): UserDirectory | null {
   const result = readUsersFile(text, path, 1);
   if (!result.ok) {
     findings.problems.push(...result.problems);
     return null;
   }
-  findings.warnings.push(...result.warnings);
   const { directory } = result;
+  findings.warnings.push(...result.warnings, ...adviseAboutUsers(directory, path, gateway));
   const entries = directory.userNames.reduce(
     (sum, user) => sum + (directory.entriesOf(user)?.length ?? 0),
     0,
@@ -116,7 +119,7 @@ function checkUsersText(text: string | Uint8Array, path: string, findings: Findi
 }
 
 async function checkRsaKey(path: string, findings: Findings): Promise<void> {
-  const content = await read(path, smallFileBytesMax, findings);
+  const content = await readFound(path, smallFileBytesMax, findings);
   if (content === null) return;
   try {
     const key = createPrivateKey(Buffer.from(content.bytes));
@@ -128,29 +131,6 @@ async function checkRsaKey(path: string, findings: Findings): Promise<void> {
     }
   } catch {
     findings.problems.push(wholeFileProblem(path, "Cannot read a private key (PEM, without a passphrase)"));
-  }
-}
-
-async function checkTls(options: ServeOptions, nowMs: number, findings: Findings): Promise<void> {
-  const tls = options.gateway.clientTls;
-  if (tls === null) return;
-  const cert = await read(tls.certFile, smallFileBytesMax, findings);
-  const key = await read(tls.keyFile, smallFileBytesMax, findings);
-  if (cert === null || key === null) return;
-  try {
-    const { notAfterMs } = new TlsAcceptor({ cert: cert.bytes, key: key.bytes, minVersion: tls.minVersion });
-    const end = new Date(notAfterMs).toISOString().slice(0, 10);
-    if (notAfterMs < nowMs)
-      findings.problems.push(wholeFileProblem(tls.certFile, `The certificate ended on ${end}`));
-    else if (notAfterMs - nowMs < expiryWarningMs) {
-      findings.warnings.push(wholeFileProblem(tls.certFile, `The certificate ends soon, on ${end}`));
-    }
-    findings.good.push(`${tls.certFile}: certificate until ${end}, fits ${tls.keyFile}`);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    findings.problems.push(
-      wholeFileProblem(tls.certFile, `Cannot use certificate and key ${tls.keyFile}: ${why}`),
-    );
   }
 }
 
@@ -173,7 +153,7 @@ async function checkBackend(
   }
   if (backend.password.kind === "file") await checkSecretFile(backend.password.path, "password", findings);
   for (const path of [backend.tls.ca, backend.tls.cert, backend.tls.key]) {
-    const content = path === null ? null : await read(path, smallFileBytesMax, findings);
+    const content = path === null ? null : await readFound(path, smallFileBytesMax, findings);
     if (content !== null && !Buffer.from(content.bytes).includes("-----BEGIN ")) {
       findings.problems.push(wholeFileProblem(content.path, "The file must be PEM: it has no BEGIN line"));
     }
@@ -181,7 +161,7 @@ async function checkBackend(
 }
 
 async function checkSecretFile(path: string, what: string, findings: Findings): Promise<void> {
-  const content = await read(path, smallFileBytesMax, findings);
+  const content = await readFound(path, smallFileBytesMax, findings);
   if (content === null) return;
   if (Buffer.from(content.bytes).toString().trim() === "") {
     findings.problems.push(wholeFileProblem(path, `The file must hold a ${what}: it is empty`));
@@ -204,11 +184,4 @@ function checkFolders(options: ServeOptions, findings: Findings): void {
     }
     findings.problems.push(wholeFileProblem(path, "Its folder does not exist"));
   }
-}
-
-async function read(path: string, bytesMax: number, findings: Findings): Promise<FileContent | null> {
-  const result = await readFileContent(path, bytesMax);
-  if (isFileContent(result)) return result;
-  findings.problems.push(result);
-  return null;
 }

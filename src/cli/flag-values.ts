@@ -3,7 +3,7 @@
 import { formatByteSize, parseByteSize } from "../base/byte-size.ts";
 import { formatDuration, parseDuration } from "../base/duration.ts";
 import { nearestName } from "../base/nearest-name.ts";
-import type { FlagDefinition, FlagTable } from "./flags.ts";
+import type { FlagDefinition, FlagTable } from "./flag-table.ts";
 
 /** A parsed value; null: no default and not given. */
 export type FlagValue = string | number | boolean | readonly string[] | null;

@@ -1,40 +1,16 @@
 // THE table of the gateway's flags. `--help`, the environment variables, the keys of --config_file, docs/flags.md and
-// the options of the gateway all derive from it. Names are VTGate's wherever VTGate has the thing.
+// the options of the gateway all derive from it. Names are VTGate's wherever VTGate has the thing. The rows about logins
+// and TLS stand in login-flags.
 
-/** What a flag's value is. Durations are milliseconds, sizes bytes, once parsed. */
-export type FlagType = "text" | "path" | "list" | "boolean" | "integer" | "duration" | "size" | "choice";
-
-/** One flag. */
-export interface FlagDefinition {
-  readonly type: FlagType;
-  /** As one would write it; null: none. */
-  readonly default: string | null;
-  readonly group: string;
-  /** One sentence, capital first, no full stop. */
-  readonly help: string;
-  /** The values of a `choice`. */
-  readonly choices?: readonly string[];
-  /** Bounds of integers (as is), durations (milliseconds) and sizes (bytes), both included. */
-  readonly min?: number;
-  readonly max?: number;
-  /** Whether the content of the file that it names is loaded again when it changes. Everything else needs a restart. */
-  readonly reloadable?: true;
-}
-
-/** A table of flags, by name. */
-export type FlagTable = Readonly<Record<string, FlagDefinition>>;
+import { durationFlag as duration, type FlagTable } from "./flag-table.ts";
+import { loginFlags } from "./login-flags.ts";
 
 const listening = { group: "Listening" } as const;
-const logins = { group: "Users and logins" } as const;
-const tls = { group: "TLS toward clients" } as const;
 const tableAcl = { group: "Table ACL" } as const;
 const backend = { group: "Backend" } as const;
 const limits = { group: "Limits" } as const;
 const timeouts = { group: "Timeouts (0: none)" } as const;
 const process_ = { group: "Process, logs and admin" } as const;
-
-const dayMs = 24 * 3_600_000;
-const duration = { type: "duration", min: 0, max: 366 * dayMs } as const;
 
 export const serveFlags = {
   mysql_server_port: {
@@ -81,84 +57,7 @@ export const serveFlags = {
     default: "0s",
     help: "Idle time after which TCP keepalive probes begin; 0 leaves it to the system",
   },
-  mysql_auth_server_impl: {
-    ...logins,
-    type: "choice",
-    choices: ["static", "none"],
-    default: "static",
-    help: "How logins are judged: by a users file, or not at all",
-  },
-  mysql_auth_server_static_file: {
-    ...logins,
-    type: "path",
-    default: null,
-    reloadable: true,
-    help: "The users file (JSON)",
-  },
-  mysql_auth_server_static_string: {
-    ...logins,
-    type: "text",
-    default: null,
-    help: "The users as JSON text, instead of a file",
-  },
-  mysql_auth_static_reload_interval: {
-    ...logins,
-    ...duration,
-    default: "0s",
-    help: "Also reload the users file this often, beside the file watch",
-  },
-  mysql_auth_disconnect_removed: {
-    ...logins,
-    type: "boolean",
-    default: "false",
-    help: "End sessions whose entry a reload of the users file has removed",
-  },
-  mysql_allow_clear_text_without_tls: {
-    ...logins,
-    type: "boolean",
-    default: "false",
-    help: "Accept mysql_clear_password over plain TCP",
-  },
-  mysql_server_rsa_private_key: {
-    ...logins,
-    type: "path",
-    default: null,
-    reloadable: true,
-    help: "RSA key (PEM) for password exchange over plain TCP, instead of one made at start",
-  },
-  strict_file_mode: {
-    ...logins,
-    type: "boolean",
-    default: "false",
-    help: "Refuse a users file that others may read, instead of warning",
-  },
-  mysql_server_ssl_cert: {
-    ...tls,
-    type: "path",
-    default: null,
-    reloadable: true,
-    help: "Certificate with its chain (PEM)",
-  },
-  mysql_server_ssl_key: {
-    ...tls,
-    type: "path",
-    default: null,
-    reloadable: true,
-    help: "Private key of the certificate (PEM)",
-  },
-  mysql_server_require_secure_transport: {
-    ...tls,
-    type: "boolean",
-    default: "false",
-    help: "Refuse clients on plain TCP",
-  },
-  mysql_server_tls_min_version: {
-    ...tls,
-    type: "choice",
-    choices: ["TLSv1.2", "TLSv1.3"],
-    default: "TLSv1.2",
-    help: "Oldest TLS version spoken",
-  },
+  ...loginFlags,
   table_acl_config: {
     ...tableAcl,
     type: "path",

@@ -1,6 +1,6 @@
 // Writes --help from the tables: flags by group with their defaults, wrapped to the terminal.
 
-import type { FlagDefinition, FlagTable } from "./flags.ts";
+import type { FlagDefinition, FlagTable } from "./flag-table.ts";
 
 /** What a command's help shows beside its flags. */
 export interface HelpTexts {

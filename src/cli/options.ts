@@ -4,9 +4,7 @@
 import { join } from "node:path";
 import { parseIpNetwork } from "../base/ip-network.ts";
 import type {
-  AuthOptions,
   BackendOptions,
-  ClientTlsOptions,
   GatewayOptions,
   ListenOptions,
   TableAclOptions,
@@ -14,8 +12,7 @@ import type {
 import type { LogLevel } from "../telemetry/logger.ts";
 import { UsageError } from "./arguments.ts";
 import { parseBackendUrl } from "./backend-url.ts";
-import type { serveFlags } from "./flags.ts";
-import type { Settings } from "./settings.ts";
+import { type Complain, readAuthOptions, readTlsOptions, type ServeSettings } from "./login-options.ts";
 
 /** What the process does around the gateway. */
 export interface ProcessOptions {
@@ -36,10 +33,6 @@ export interface ServeOptions {
   readonly secretInArguments: boolean;
 }
 
-type ServeSettings = Settings<typeof serveFlags>;
-/** Collects mistakes, so that all are told at once. */
-type Complain = (sentence: string) => void;
-
 /**
  * Makes the options. `homeDirectory` and `environment` decide the default data directory.
  * @throws UsageError with one line per mistake.
@@ -55,8 +48,8 @@ export function makeServeOptions(
   const complain: Complain = (sentence) => mistakes.push(sentence);
   const { values } = settings;
   const listen = listenOptions(settings, complain);
-  const auth = authOptions(settings, complain);
-  const clientTls = tlsOptions(settings, listen, complain);
+  const auth = readAuthOptions(settings, complain);
+  const clientTls = readTlsOptions(settings, listen.unixSocketPath !== null, complain);
   const tableAcl = tableAclOptions(settings, complain);
   const backend = backendOptions(settings, surroundings, complain);
   checkVersionText(values.mysql_server_version, complain);
@@ -148,79 +141,6 @@ function listenOptions(settings: ServeSettings, complain: Complain): ListenOptio
     proxyProtocolTrusted: networks,
     keepAlivePeriodMs: values.mysql_server_keepalive_period,
   };
-}
-
-function authOptions(settings: ServeSettings, complain: Complain): AuthOptions | null {
-  const { values } = settings;
-  if (values.mysql_auth_server_impl === "none") {
-    const idle = [
-      "mysql_auth_server_static_file",
-      "mysql_auth_server_static_string",
-      "mysql_auth_static_reload_interval",
-      "mysql_auth_disconnect_removed",
-      "mysql_allow_clear_text_without_tls",
-      "mysql_server_rsa_private_key",
-      "strict_file_mode",
-    ] as const;
-    for (const name of idle) {
-      if (settings.isSet(name)) complain(`Flag --${name} has no effect with --mysql_auth_server_impl=none`);
-    }
-    return { kind: "none" };
-  }
-  const path = values.mysql_auth_server_static_file;
-  const text = values.mysql_auth_server_static_string;
-  if (path === null && text === null) {
-    complain(
-      "No users: give --mysql_auth_server_static_file=users.json (users.example.json shows the format), or let everybody in with --mysql_auth_server_impl=none",
-    );
-    return null;
-  }
-  if (path !== null && text !== null) {
-    complain("Give one of --mysql_auth_server_static_file and --mysql_auth_server_static_string, not both");
-  }
-  if (path === null) {
-    for (const name of [
-      "mysql_auth_static_reload_interval",
-      "mysql_auth_disconnect_removed",
-      "strict_file_mode",
-    ] as const) {
-      if (settings.isSet(name)) complain(`Flag --${name} needs --mysql_auth_server_static_file`);
-    }
-  }
-  return {
-    kind: "static",
-    users:
-      path !== null
-        ? { kind: "file", path, reloadIntervalMs: values.mysql_auth_static_reload_interval }
-        : { kind: "text", text: text ?? "" },
-    disconnectRemoved: values.mysql_auth_disconnect_removed,
-    allowClearTextWithoutTls: values.mysql_allow_clear_text_without_tls,
-    rsaPrivateKeyFile: values.mysql_server_rsa_private_key,
-    strictFileMode: values.strict_file_mode,
-  };
-}
-
-function tlsOptions(
-  settings: ServeSettings,
-  listen: ListenOptions,
-  complain: Complain,
-): ClientTlsOptions | null {
-  const { values } = settings;
-  const { mysql_server_ssl_cert: certFile, mysql_server_ssl_key: keyFile } = values;
-  if (certFile !== null && keyFile !== null) {
-    return { certFile, keyFile, minVersion: values.mysql_server_tls_min_version };
-  }
-  if (certFile !== null) complain("Flag --mysql_server_ssl_cert needs --mysql_server_ssl_key");
-  if (keyFile !== null) complain("Flag --mysql_server_ssl_key needs --mysql_server_ssl_cert");
-  if (settings.isSet("mysql_server_tls_min_version")) {
-    complain("Flag --mysql_server_tls_min_version has no effect without --mysql_server_ssl_cert");
-  }
-  if (values.mysql_server_require_secure_transport && listen.unixSocketPath === null) {
-    complain(
-      "Nobody could connect: --mysql_server_require_secure_transport needs --mysql_server_ssl_cert and --mysql_server_ssl_key, or a unix socket",
-    );
-  }
-  return null;
 }
 
 function tableAclOptions(settings: ServeSettings, complain: Complain): TableAclOptions | null {

@@ -6,8 +6,9 @@ import { type JsonFileResult, parseJsonFile } from "../base/json-file.ts";
 import { nearestName } from "../base/nearest-name.ts";
 import { formatProblem } from "../base/problem.ts";
 import { UsageError } from "./arguments.ts";
+import type { FlagDefinition, FlagTable } from "./flag-table.ts";
 import { type FlagValue, type FlagValues, parseFlagValue } from "./flag-values.ts";
-import { environmentName, type FlagDefinition, type FlagTable } from "./flags.ts";
+import { environmentName } from "./flags.ts";
 
 /** Where a value came from. */
 export type SettingSource = "command line" | "environment" | "config file" | "default";

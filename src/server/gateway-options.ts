@@ -1,7 +1,9 @@
 // Everything that a gateway is told when it is made: plain data, units in the names, no flag spelling and no default
 // (those stand in cli/flags). Zero in a timeout or limit means what its line says.
 
+import type { ClientCertMethod } from "../auth/clientcert-authenticator.ts";
 import type { BackendAddress, BackendTls } from "../routing/route.ts";
+import type { ProxyUserOptions } from "../users/proxy-users.ts";
 
 /** Where clients connect. At least one of `tcp` and `unixSocketPath` is set. */
 export interface ListenOptions {
@@ -14,13 +16,27 @@ export interface ListenOptions {
   readonly keepAlivePeriodMs: number;
 }
 
-/** TLS toward clients; the files are watched and reloaded, a bad pair keeps the last good one. */
+/** TLS toward clients; the files are watched and reloaded, a bad set keeps the last good one. */
 export interface ClientTlsOptions {
   /** PEM: certificate with its chain. */
   readonly certFile: string;
   /** PEM: private key. */
   readonly keyFile: string;
+  /** PEM: more of the chain, sent behind the certificate; null: none. */
+  readonly serverCaFile: string | null;
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
+  /** null: clients are not asked for certificates. */
+  readonly clientTrust: ClientTrustOptions | null;
+}
+
+/** How certificates of clients are verified. */
+export interface ClientTrustOptions {
+  /** PEM: roots and intermediates, in any order. */
+  readonly caFile: string;
+  /** PEM: one revocation list for every CA; null: nothing is revoked. */
+  readonly crlFile: string | null;
+  /** Whether every TCP client must present one. */
+  readonly isRequired: boolean;
 }
 
 /** Where users come from. */
@@ -43,7 +59,11 @@ export type AuthOptions =
       readonly rsaPrivateKeyFile: string | null;
       /** Whether a credentials file that others may read is refused (otherwise a warning). */
       readonly strictFileMode: boolean;
+      /** Which logins are mapped to base users. */
+      readonly proxyUsers: ProxyUserOptions;
     }
+  /** The client's certificate is the credential: its common name is the user. */
+  | { readonly kind: "clientcert"; readonly method: ClientCertMethod }
   /** Every name logs in, with any password: UserData is the name. */
   | { readonly kind: "none" };
 

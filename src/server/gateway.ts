@@ -27,10 +27,10 @@ import { openBackend } from "./open-backend.ts";
 import { type OpenedJudge, openLoginJudge } from "./open-login-judge.ts";
 import { sessionLimitsOf } from "./session-limits.ts";
 import { noTableAcl, openTableAcl, type TableAclSource } from "./table-acl-source.ts";
-import type { TlsAcceptor } from "./tls-acceptor.ts";
-import { openClientTls } from "./tls-source.ts";
+import { type ClientTls, openClientTls } from "./tls-source.ts";
 import { UserActivity } from "./user-activity.ts";
-import { openUsers, type Users } from "./users-source.ts";
+import { adviseAboutUsers } from "./users-advice.ts";
+import { type Advise, openUsers, type Users } from "./users-source.ts";
 
 /** Deadlines of sessions are looked at this often, in milliseconds: the precision of every timeout toward clients. */
 const SWEEP_MS = 100;
@@ -38,10 +38,10 @@ const SWEEP_MS = 100;
 /** Makes a gateway. @throws FileProblemsError, StartError */
 export const createGateway: CreateGateway = async (options, tools) => {
   const auth = options.auth;
-  const users =
-    auth.kind === "static" ? await openUsers(auth.users, auth.strictFileMode, tools.clock, tools) : null;
+  const advise: Advise = (directory, path) => adviseAboutUsers(directory, path, options);
+  const users = auth.kind === "static" ? await openUsers(auth, advise, tools.clock, tools) : null;
   const tls = options.clientTls === null ? null : await openClientTls(options.clientTls, tools.clock, tools);
-  const judge = await openLoginJudge(auth, users, tools);
+  const judge = await openLoginJudge(options, users, tools);
   const tokenFile = options.admin?.tokenFile ?? null;
   const token = tokenFile === null ? null : await openAdminToken(tokenFile, tools.clock, tools);
   const tableAcl =
@@ -51,7 +51,7 @@ export const createGateway: CreateGateway = async (options, tools) => {
 
 interface OpenedFiles {
   readonly users: Users | null;
-  readonly tls: Reloadable<TlsAcceptor> | null;
+  readonly tls: ClientTls | null;
   readonly judge: OpenedJudge;
   /** The token that the admin API demands. */
   readonly token: Reloadable<string> | null;
@@ -108,7 +108,7 @@ class RunningGateway implements Gateway {
       this.#listener = await listen({
         listen: this.#options.listen,
         proxyTrusted: this.#options.listen.proxyProtocolTrusted.map(networkOf),
-        tls: () => tls?.current() ?? null,
+        tls: tls === null ? null : () => tls.current(),
         onClient: (transport) => this.#serve(transport, services),
         logger,
       });

@@ -27,7 +27,7 @@ export interface ListenerOptions {
   /** Networks whose connections must begin with a PROXY header. */
   readonly proxyTrusted: readonly IpNetwork[];
   /** null: TLS is not configured. */
-  readonly tls: () => TlsAcceptor | null;
+  readonly tls: (() => TlsAcceptor) | null;
   readonly onClient: (transport: ClientTransport) => void;
   readonly logger: Logger;
 }
@@ -169,11 +169,12 @@ function tcpPeer(address: string, port: number): Peer {
 }
 
 function transportOf(channel: ByteChannel, peer: Peer, options: ListenerOptions): ClientTransport {
-  const acceptor = peer.transport === "unix" ? null : options.tls();
+  const acceptor = peer.transport === "unix" ? null : options.tls;
   return { channel, peer, tls: acceptor === null ? null : upgraderOf(channel, acceptor) };
 }
 
-function upgraderOf(channel: ByteChannel, acceptor: TlsAcceptor): ClientTlsUpgrader {
+/** `acceptor` is asked when the handshake begins: a client that connected before a reload is judged by the new files. */
+function upgraderOf(channel: ByteChannel, acceptor: () => TlsAcceptor): ClientTlsUpgrader {
   return {
     upgrade: (leftover) => {
       const stream =
@@ -184,7 +185,7 @@ function upgraderOf(channel: ByteChannel, acceptor: TlsAcceptor): ClientTlsUpgra
             : null;
       if (stream === null) return Promise.reject(new Error("this channel cannot be upgraded to TLS"));
       if (leftover.length > 0) stream.unshift(leftover);
-      return acceptor.accept(stream);
+      return acceptor().accept(stream);
     },
   };
 }

@@ -1,14 +1,14 @@
 // Makes the judge of logins that the options ask for, with its RSA key: from a watched PEM file, or made at start.
 
 import { type Authenticator, createAuthenticator } from "../auth/authenticator.ts";
+import { createClientCertAuthenticator } from "../auth/clientcert-authenticator.ts";
 import { createLoginCrypto } from "../auth/login-crypto.ts";
 import { createNoneAuthenticator } from "../auth/none-authenticator.ts";
 import { generateRsaKeyPem, importRsaKey, type RsaKey } from "../auth/rsa-key.ts";
 import { wholeFileProblem } from "../base/problem.ts";
 import { randomPortion } from "../base/random-pool.ts";
 import { Reloadable } from "../base/reloadable.ts";
-import { noProxyUsers } from "../users/proxy-users.ts";
-import type { AuthOptions } from "./gateway-options.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
 import { type GatewayTools, StartError } from "./gateway-seam.ts";
 import { nothingNamed, ReloadReport } from "./reload-report.ts";
 import type { Users } from "./users-source.ts";
@@ -25,12 +25,17 @@ const PEM_BYTES_MAX = 1024 * 1024;
 
 /** @throws FileProblemsError for a key file that cannot be used. */
 export async function openLoginJudge(
-  auth: AuthOptions,
+  options: Pick<GatewayOptions, "auth" | "clientTls">,
   users: Users | null,
   tools: GatewayTools,
 ): Promise<OpenedJudge> {
-  if (auth.kind === "none") {
-    const authenticator = createNoneAuthenticator({ randomBytes: randomPortion });
+  const { auth } = options;
+  const requireClientCertificate = options.clientTls?.clientTrust?.isRequired ?? false;
+  if (auth.kind !== "static") {
+    const authenticator =
+      auth.kind === "none"
+        ? createNoneAuthenticator({ randomBytes: randomPortion, requireClientCertificate })
+        : createClientCertAuthenticator({ randomBytes: randomPortion, method: auth.method });
     return { authenticator, reload: async () => {}, close: () => authenticator.close() };
   }
   const key = await openRsaKey(auth.rsaPrivateKeyFile, tools);
@@ -40,8 +45,8 @@ export async function openLoginJudge(
     randomBytes: randomPortion,
     options: {
       allowClearTextWithoutTls: auth.allowClearTextWithoutTls,
-      requireClientCertificate: false,
-      proxyUsers: noProxyUsers,
+      requireClientCertificate,
+      proxyUsers: auth.proxyUsers,
     },
     rsaKey: key.current,
     crypto: createLoginCrypto(),

@@ -2,22 +2,18 @@
 // began in plain are handed to it, because only sockets that a tls.Server made tell the truth about client
 // certificates. Knows nothing of MySQL.
 
-import { X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { DuplexChannel } from "../base/duplex-channel.ts";
 import type { PeerCertificate, TlsFacts } from "../identity/peer.ts";
 import type { TlsUpgrade } from "../session/client-transport.ts";
+import type { TlsMaterial } from "./tls-files.ts";
 
-/** SSL_OP_NO_TICKET: no resumption, so every login does a full handshake with a full check of its certificate. */
-const SSL_OP_NO_TICKET = 0x4000;
-
-/** What a TLS context is made of; PEM. */
-export interface TlsMaterial {
-  readonly cert: Uint8Array;
-  readonly key: Uint8Array;
-  readonly minVersion: "TLSv1.2" | "TLSv1.3";
-}
+/**
+ * SSL_OP_NO_TICKET: no resumption, so every login does a full handshake with a full check of its certificate.
+ * SSL_OP_NO_RENEGOTIATION: one handshake per connection, so a client can neither cause more nor change its certificate.
+ */
+const SECURE_OPTIONS = 0x4000 | 0x4000_0000;
 
 interface Pending {
   readonly resolve: (upgrade: TlsUpgrade) => void;
@@ -28,23 +24,34 @@ interface Pending {
 export class TlsAcceptor {
   readonly #server: tls.Server;
   readonly #pending = new Map<Duplex, Pending>();
-  /** End of the certificate's validity, milliseconds since the epoch. */
-  readonly notAfterMs: number;
 
-  /** @throws Error when certificate and key do not fit together or cannot be read. */
+  /** @throws Error when OpenSSL cannot use the material. */
   constructor(material: TlsMaterial) {
-    const cert = Buffer.from(material.cert);
-    this.notAfterMs = Date.parse(new X509Certificate(cert).validTo);
+    const { cert, key, minVersion, clientTrust } = material;
+    // A bad certificate is refused by the login, in a packet that clients can read: never by TLS itself. Where no
+    // certificate is asked for, one that a client sends all the same would be judged by the CAs of Node.
+    const trust =
+      clientTrust === null
+        ? { requestCert: false }
+        : {
+            requestCert: true,
+            rejectUnauthorized: false,
+            ca: [...clientTrust.ca],
+            ...(clientTrust.crl.length === 0 ? {} : { crl: [...clientTrust.crl] }),
+          };
     this.#server = new tls.Server({
       cert,
-      key: Buffer.from(material.key),
-      minVersion: material.minVersion,
-      secureOptions: SSL_OP_NO_TICKET,
+      key,
+      minVersion,
+      ...trust,
+      secureOptions: SECURE_OPTIONS,
       // The login's own deadline ends a handshake earlier; this one only bounds what the library keeps.
       handshakeTimeout: 120_000,
     });
     this.#server.on("secureConnection", (socket) => {
-      this.#take(socket)?.resolve({ channel: new DuplexChannel(socket), tls: factsOf(socket) });
+      const tls = factsOf(socket);
+      const isHarmless = tls.certificate?.verifyError ? isLeftOverFromVerifying : undefined;
+      this.#take(socket)?.resolve({ channel: new DuplexChannel(socket, isHarmless), tls });
     });
     this.#server.on("tlsClientError", (error, socket) => {
       socket.on("error", () => {});
@@ -84,6 +91,16 @@ export class TlsAcceptor {
 function rawStreamOf(socket: tls.TLSSocket): Duplex | null {
   const parent = (socket as tls.TLSSocket & { _parent?: Duplex & { stream?: Duplex } })._parent;
   return parent?.stream ?? parent ?? null;
+}
+
+/**
+ * Where a signature was wrong, OpenSSL leaves an error of its verifying functions behind, which Node takes for one of the
+ * next read and emits, without closing the socket. The login would end before its 1045 could be told. (When the client's
+ * messages come in several pieces, the same error ends the handshake itself; nothing can be told then.)
+ */
+function isLeftOverFromVerifying(error: Error): boolean {
+  const { library } = error as Error & { readonly library?: unknown };
+  return typeof library === "string" && library !== "SSL routines";
 }
 
 function factsOf(socket: tls.TLSSocket): TlsFacts {

@@ -1,41 +1,102 @@
-// Certificate and key toward clients as one watched value: a pair that does not fit keeps the last good one.
+// The files of TLS toward clients as one watched value: a set that does not fit together keeps the last good one. It also
+// tells when something of the set ends, as nobody changes a file then.
 
 import type { Clock } from "../base/clock.ts";
-import { wholeFileProblem } from "../base/problem.ts";
-import { Reloadable } from "../base/reloadable.ts";
+import { formatProblem, wholeFileProblem } from "../base/problem.ts";
+import { type Loaded, Reloadable } from "../base/reloadable.ts";
 import type { ClientTlsOptions } from "./gateway-options.ts";
 import { nothingNamed, ReloadReport, type ReportTools } from "./reload-report.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
+import { type Expiry, expiryWarning, readTlsFiles, tlsFileBytesMax, tlsPathsOf } from "./tls-files.ts";
 
-/** Files of a certificate are small; larger ones are refused, in bytes. */
-const PEM_BYTES_MAX = 1024 * 1024;
+/** What the rest of the gateway sees of it. */
+export interface ClientTls {
+  /** Accepts by the files in use. */
+  current(): TlsAcceptor;
+  reload(trigger: string): Promise<void>;
+  close(): void;
+}
+
+interface Loading {
+  readonly acceptor: TlsAcceptor;
+  readonly expiries: readonly Expiry[];
+}
+
+/** How often it is looked whether something has come to its end, in milliseconds. */
+const EXPIRY_CHECK_MS = 60_000;
 
 /**
- * Loads certificate and key and watches both.
+ * Loads the files and watches them.
  * @throws FileProblemsError when they cannot be read or do not fit together.
  */
-export function openClientTls(
+export async function openClientTls(
   options: ClientTlsOptions,
   clock: Clock,
   tools: ReportTools,
-): Promise<Reloadable<TlsAcceptor>> {
+): Promise<ClientTls> {
+  const paths = tlsPathsOf(options);
   const report = new ReloadReport({ name: "TLS certificate", path: options.certFile }, tools);
-  return Reloadable.start<TlsAcceptor>({
+  const expiryReport = new ExpiryReport(clock, tools);
+  const reloadable = await Reloadable.start<Loading>({
     name: "TLS certificate",
-    paths: [options.certFile, options.keyFile],
-    bytesMax: PEM_BYTES_MAX,
+    paths,
+    bytesMax: tlsFileBytesMax,
     clock,
-    load: ([cert, key]) => {
-      if (cert === undefined || key === undefined) return { ok: false, problems: [] };
+    load: (contents): Loaded<Loading> => {
+      const files = readTlsFiles(options, contents, clock.wallMs());
+      if (!files.ok) return files;
+      const { material, warnings, expiries } = files;
       try {
-        const material = { cert: cert.bytes, key: key.bytes, minVersion: options.minVersion };
-        return { ok: true, value: new TlsAcceptor(material) };
+        const acceptor = new TlsAcceptor(material);
+        for (const warning of warnings)
+          tools.logger.warn(formatProblem(warning), { file: "TLS certificate" });
+        return { ok: true, value: { acceptor, expiries } };
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        const message = `Cannot use certificate and key '${options.keyFile}': ${why}`;
+        const message = `Cannot use the files ${paths.join(", ")} together: ${why}`;
         return { ok: false, problems: [wholeFileProblem(options.certFile, message)] };
       }
     },
-    onEvent: (event) => report.handle(event, nothingNamed),
+    onEvent: (event) => {
+      report.handle(event, nothingNamed);
+      if (event.kind === "reloaded") expiryReport.look(event.value.expiries);
+    },
   });
+  expiryReport.look(reloadable.current().expiries);
+  const timer = setInterval(() => expiryReport.look(reloadable.current().expiries), EXPIRY_CHECK_MS);
+  timer.unref();
+  return {
+    current: () => reloadable.current().acceptor,
+    reload: async (trigger) => void (await reloadable.reload(trigger)),
+    close: () => {
+      clearInterval(timer);
+      reloadable.close();
+    },
+  };
+}
+
+/** Exports when things end, and warns once before and once when they have. */
+class ExpiryReport {
+  readonly #clock: Clock;
+  readonly #tools: ReportTools;
+  #told: ReadonlySet<string> = new Set();
+
+  constructor(clock: Clock, tools: ReportTools) {
+    this.#clock = clock;
+    this.#tools = tools;
+  }
+
+  look(expiries: readonly Expiry[]): void {
+    const { metrics, logger } = this.#tools;
+    const told = new Set<string>();
+    for (const expiry of expiries) {
+      const gauge = metrics.gauge("certificate_end_timestamp_seconds", { certificate: expiry.what });
+      gauge.set(expiry.endMs / 1000);
+      const warning = expiryWarning(expiry, this.#clock.wallMs());
+      if (warning === null) continue;
+      told.add(warning);
+      if (!this.#told.has(warning)) logger.warn(warning, { path: expiry.path });
+    }
+    this.#told = told;
+  }
 }

@@ -3,12 +3,12 @@
 
 import type { Clock } from "../base/clock.ts";
 import type { FileContent } from "../base/file-content.ts";
-import { formatProblem, wholeFileProblem } from "../base/problem.ts";
+import { formatProblem, type Problem, wholeFileProblem } from "../base/problem.ts";
 import { FileProblemsError, type Loaded, Reloadable } from "../base/reloadable.ts";
 import { describeChanges } from "../users/directory-changes.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { readUsersFile } from "../users/users-file.ts";
-import type { UsersSource } from "./gateway-options.ts";
+import type { AuthOptions } from "./gateway-options.ts";
 import { ReloadReport, type ReportTools } from "./reload-report.ts";
 
 /** What the rest of the gateway sees of it. */
@@ -22,6 +22,11 @@ export interface Users {
   close(): void;
 }
 
+/** Judges a users file by what stands around it: warnings. */
+export type Advise = (directory: UserDirectory, path: string) => readonly Problem[];
+
+type StaticAuthOptions = Extract<AuthOptions, { kind: "static" }>;
+
 /** Permission bits that let others than owner and group read a file. */
 const OTHERS_MAY_READ = 0o004;
 
@@ -30,18 +35,19 @@ const OTHERS_MAY_READ = 0o004;
  * @throws FileProblemsError with every problem of the file.
  */
 export async function openUsers(
-  source: UsersSource,
-  strictFileMode: boolean,
+  auth: StaticAuthOptions,
+  advise: Advise,
   clock: Clock,
   tools: ReportTools,
 ): Promise<Users> {
-  if (source.kind === "text") return fixedUsers(source.text, tools);
+  const source = auth.users;
+  if (source.kind === "text") return fixedUsers(source.text, advise, tools);
   const report = new ReloadReport({ name: "users file", path: source.path }, tools);
   const reloadable = await Reloadable.start<UserDirectory>({
     name: "users file",
     paths: [source.path],
     clock,
-    load: ([content], generation) => loadUsers(content, generation, strictFileMode, tools),
+    load: ([content], generation) => loadUsers(content, generation, auth.strictFileMode, advise, tools),
     onEvent: (event) =>
       report.handle(event, (previous, value) => {
         const changes = describeChanges(previous, value);
@@ -73,6 +79,7 @@ function loadUsers(
   content: FileContent | undefined,
   generation: number,
   strictFileMode: boolean,
+  advise: Advise,
   tools: ReportTools,
 ): Loaded<UserDirectory> {
   if (content === undefined) return { ok: false, problems: [] };
@@ -83,14 +90,19 @@ function loadUsers(
   }
   const result = readUsersFile(content.bytes, content.path, generation);
   if (!result.ok) return result;
-  for (const warning of result.warnings) tools.logger.warn(formatProblem(warning), { file: "users file" });
+  warn([...result.warnings, ...advise(result.directory, content.path)], tools);
   return { ok: true, value: result.directory };
 }
 
-function fixedUsers(text: string, tools: ReportTools): Users {
-  const result = readUsersFile(text, "--mysql_auth_server_static_string", 1);
+function warn(warnings: readonly Problem[], tools: ReportTools): void {
+  for (const warning of warnings) tools.logger.warn(formatProblem(warning), { file: "users file" });
+}
+
+function fixedUsers(text: string, advise: Advise, tools: ReportTools): Users {
+  const path = "--mysql_auth_server_static_string";
+  const result = readUsersFile(text, path, 1);
   if (!result.ok) throw new FileProblemsError(result.problems);
-  for (const warning of result.warnings) tools.logger.warn(formatProblem(warning), { file: "users file" });
+  warn([...result.warnings, ...advise(result.directory, path)], tools);
   return {
     current: () => result.directory,
     subscribe: () => {},

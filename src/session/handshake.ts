@@ -21,6 +21,7 @@ import type { SessionState } from "./session.ts";
 import { auditRefused } from "./session-audit.ts";
 import type { SessionEnd } from "./session-end.ts";
 import { sessionEnd } from "./session-end.ts";
+import { countUp } from "./session-metrics.ts";
 import type { SessionServices } from "./session-services.ts";
 
 /**
@@ -113,7 +114,8 @@ async function upgrade(
     return { exchange, channel: upgraded.channel };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    services.logger.debug("A TLS handshake failed", { connection_id: state.id, detail });
+    countUp(services.metrics.connectionsRefused, "tls_handshake");
+    services.logger.info("A TLS handshake failed", { connection_id: state.id, detail });
     return sessionEnd("protocol_error", `TLS handshake: ${detail}`);
   }
 }

@@ -3,7 +3,9 @@
 
 import type { LoginRequest } from "../auth/login-request.ts";
 import type { SqlError } from "../errors/sql-error.ts";
-import type { Identity } from "../identity/identity.ts";
+import { judgeClientCertificate } from "../identity/client-certificate.ts";
+import type { EntryReference, Identity } from "../identity/identity.ts";
+import type { Peer } from "../identity/peer.ts";
 import type { KillRequest } from "../sql/statement-summary.ts";
 import type { SessionState } from "./session.ts";
 import { countLogin, countUp } from "./session-metrics.ts";
@@ -17,6 +19,7 @@ export function auditAccepted(
   identity: Identity,
 ): void {
   const { peer } = request;
+  const certificate = peer.tls?.certificate;
   countLogin(services.metrics, "accepted", identity.plugin, peer.tls?.version ?? null);
   // Written out: one shape of object for every login, which costs a fraction of one that is put together from parts.
   services.audit.record("login", {
@@ -33,10 +36,14 @@ export function auditAccepted(
     plugin: identity.plugin,
     user_data: identity.callerId.username,
     groups: identity.callerId.groups,
-    entry: `${identity.entry.user}[${identity.entry.index}]`,
+    entry: nameOf(identity.entry),
     entry_fingerprint: identity.entry.fingerprint,
     users_generation: identity.entry.generation,
+    base_entry: identity.baseEntry === null ? null : nameOf(identity.baseEntry),
     spiffe_id: identity.spiffeId,
+    certificate_serial: shown(certificate?.serialNumber),
+    certificate_issuer: shown(certificate?.issuer),
+    certificate_not_after: timeOf(certificate?.notAfterMs),
   });
 }
 
@@ -48,6 +55,7 @@ export function auditRefused(
   refusal: { readonly error: SqlError; readonly reason: string; readonly plugin: string },
 ): void {
   const { peer } = request;
+  const certificate = peer.tls?.certificate;
   countLogin(services.metrics, "refused", refusal.plugin, peer.tls?.version ?? null);
   countUp(services.metrics.loginRefusals, refusal.reason);
   services.audit.record("login", {
@@ -67,9 +75,28 @@ export function auditRefused(
     entry: null,
     entry_fingerprint: null,
     users_generation: null,
-    spiffe_id: null,
+    base_entry: null,
+    spiffe_id: spiffeIdOf(peer),
+    certificate_serial: shown(certificate?.serialNumber),
+    certificate_issuer: shown(certificate?.issuer),
+    certificate_not_after: timeOf(certificate?.notAfterMs),
   });
 }
+
+/** What an unverified certificate says may be of any length, and is written by whoever made it. */
+const certificateTextLengthMax = 256;
+
+const shown = (text: string | undefined): string | null => text?.slice(0, certificateTextLengthMax) ?? null;
+
+const timeOf = (ms: number | undefined): string | null =>
+  ms === undefined || Number.isNaN(ms) ? null : new Date(ms).toISOString();
+
+function spiffeIdOf(peer: Peer): string | null {
+  const certificate = judgeClientCertificate(peer);
+  return certificate.kind === "verified" && certificate.spiffeId.ok ? certificate.spiffeId.value : null;
+}
+
+const nameOf = (entry: EntryReference): string => `${entry.user}[${entry.index}]`;
 
 /** Records a command that was refused, and why. */
 export function auditCommandRefused(

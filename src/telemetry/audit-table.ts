@@ -65,7 +65,20 @@ export const auditTable = {
         type: "number or null",
         help: "Generation of the users file that judged the login",
       },
-      spiffe_id: { type: "string or null", help: "The verified SPIFFE id that the entry demanded" },
+      base_entry: {
+        type: "string or null",
+        help: "The entry of the base user that a proxy user was mapped to, as `user[index]`: user_data and groups are its; null when not mapped",
+      },
+      spiffe_id: {
+        type: "string or null",
+        help: "The verified SPIFFE id that the entry demanded; of a refused login, the one that a verified certificate holds",
+      },
+      certificate_serial: {
+        type: "string or null",
+        help: "Serial number of the client's certificate, verified or not; null when none was presented",
+      },
+      certificate_issuer: { type: "string or null", help: "The issuer that the certificate names" },
+      certificate_not_after: { type: "string or null", help: "When the certificate ends (RFC 3339)" },
     },
   },
   refusal: {

@@ -157,6 +157,11 @@ export const metricTable = {
     help: "When the content of a watched file in use was loaded, in seconds since the epoch",
     labels: { file: { distinctMax: 32 } },
   },
+  certificate_end_timestamp_seconds: {
+    type: "gauge",
+    help: "When a certificate or revocation list toward clients ends, of several the first, in seconds since the epoch",
+    labels: { certificate: ["server", "client_ca", "client_crl"] },
+  },
   audit_write_failures_total: {
     type: "counter",
     help: "Failed writes to the audit log (disk full, file gone)",

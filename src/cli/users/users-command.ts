@@ -3,7 +3,7 @@
 import { nearestName } from "../../base/nearest-name.ts";
 import { UsageError } from "../arguments.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
-import type { FlagTable } from "../flags.ts";
+import type { FlagTable } from "../flag-table.ts";
 import { formatHelp } from "../help.ts";
 import { addUser, printHashes, rotateUser } from "./add-entries.ts";
 import { importUsers } from "./import-users.ts";

@@ -1,6 +1,6 @@
 // THE tables of `gatehouse users`: sub-commands with their flags. Help, checks and docs/users-command.md derive from them.
 
-import type { FlagDefinition } from "../flags.ts";
+import type { FlagDefinition } from "../flag-table.ts";
 
 const file = {
   type: "path",

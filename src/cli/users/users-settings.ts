@@ -3,7 +3,7 @@
 
 import { splitArguments, UsageError } from "../arguments.ts";
 import type { CommandContext } from "../command.ts";
-import type { FlagTable } from "../flags.ts";
+import type { FlagTable } from "../flag-table.ts";
 import { gatherSettings, type Settings } from "../settings.ts";
 import type { HashKind } from "./password-hashes.ts";
 

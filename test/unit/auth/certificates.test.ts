@@ -206,7 +206,7 @@ describe("a spiffe_id entry", () => {
 describe("clientcert", () => {
   const authenticator = createClientCertAuthenticator({
     randomBytes,
-    greetingPlugin: "mysql_clear_password",
+    method: "mysql_clear_password",
   });
   const named = (subject: string, ...extensions: string[]): Peer =>
     presenting(certificateOf(subject, ...leaf, ...extensions));
@@ -247,7 +247,7 @@ describe("clientcert", () => {
       "1045 certificate_without_common_name",
     ],
     ["no certificate", tlsPeer(), "1045 certificate_missing"],
-    ["no TLS", tcpPeer(), "1045 certificate_missing"],
+    ["no TLS", tcpPeer(), "3159 certificate_missing"],
     ["a unix socket", unixPeer, "1045 certificate_missing"],
     [
       "a certificate that was not verified",

@@ -4,7 +4,9 @@ import { createNoneAuthenticator } from "../../../src/auth/none-authenticator.ts
 import { tcpPeer, tlsPeer, unixPeer } from "../users/support.ts";
 import { type Bench, logIn } from "./support.ts";
 
-const bench = { authenticator: createNoneAuthenticator({ randomBytes }) } as Bench;
+const bench = {
+  authenticator: createNoneAuthenticator({ randomBytes, requireClientCertificate: false }),
+} as Bench;
 const plugins = [
   "caching_sha2_password",
   "mysql_native_password",

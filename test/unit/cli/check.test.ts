@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import { check } from "../../../src/cli/check.ts";
 import { runCommand } from "../../../src/cli/run.ts";
+import { Authority, issueServer } from "../../support/pki.ts";
 
 let directory = "";
 beforeAll(() => {
@@ -91,6 +92,41 @@ describe("gatehouse check", () => {
       const key = file("key.pem", privateKey.export({ type: "pkcs8", format: "pem" }).toString());
       expect((await run([usersFlag(users), `--mysql_server_rsa_private_key=${key}`])).code).toBe(code);
     }
+  });
+
+  it("judges the files of TLS as one set, and the users file beside them", async () => {
+    const root = Authority.root();
+    const { cert, key } = issueServer(root);
+    const users = file(
+      "spiffe.json",
+      '{ "a": [ { "Attributes": { "spiffe_id": "spiffe://x/y" } } ], "b": [ { "Password": "x", "ProxyFor": "a" } ] }',
+    );
+    const pair = [usersFlag(users), `--mysql_server_ssl_cert=${cert}`, `--mysql_server_ssl_key=${key}`];
+    const alone = await run(pair);
+    expect(alone.err).toEqual([
+      expect.stringContaining("'a[0]': a spiffe_id can be proven only with --mysql_server_ssl_ca"),
+      expect.stringContaining("'b[0]': ProxyFor has no effect without --check_proxy_users"),
+    ]);
+    expect(alone.code).toBe(0);
+    const crl = file("crl.pem", root.revocationList());
+    const trusting = [...pair, `--mysql_server_ssl_ca=${root.cert}`, `--mysql_server_ssl_crl=${crl}`];
+    const good = await run([...trusting, "--check_proxy_users", "--caching_sha2_password_proxy_users"]);
+    expect(good.err).toEqual([expect.stringContaining("--mysql_server_client_cert=request")]);
+    expect(good.out).toContain(`${root.cert}: 1 certificates of CAs`);
+    expect(good.out).toContain(`${crl}: 1 revocation lists`);
+    const foreign = file("foreign.pem", Authority.root("other").revocationList());
+    const bad = await run([...pair, `--mysql_server_ssl_ca=${cert}`, `--mysql_server_ssl_crl=${foreign}`]);
+    expect(bad.code).toBe(1);
+    expect(bad.err.join("\n")).toContain(`${cert}: The file must hold a root`);
+    expect(bad.err.join("\n")).toContain(`${foreign}:1:1: The revocation list must be signed by a CA`);
+    const old = root.issue("old", { days: -1 });
+    const ended = await run([
+      usersFlag(users),
+      `--mysql_server_ssl_cert=${old.cert}`,
+      `--mysql_server_ssl_key=${old.key}`,
+    ]);
+    expect(ended.code).toBe(1);
+    expect(ended.err.join("\n")).toContain(`${old.cert}: The certificate ended at `);
   });
 
   it("announces the embedded database, or that it is not installed", async () => {

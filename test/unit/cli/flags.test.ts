@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { splitArguments, UsageError } from "../../../src/cli/arguments.ts";
 import { parseBackendUrl } from "../../../src/cli/backend-url.ts";
+import type { FlagDefinition } from "../../../src/cli/flag-table.ts";
 import { parseFlagValue } from "../../../src/cli/flag-values.ts";
-import { type FlagDefinition, serveFlags } from "../../../src/cli/flags.ts";
+import { serveFlags } from "../../../src/cli/flags.ts";
 import { formatHelp } from "../../../src/cli/help.ts";
 import { makeServeOptions } from "../../../src/cli/options.ts";
 import { gatherSettings } from "../../../src/cli/settings.ts";
@@ -199,6 +200,28 @@ describe("makeServeOptions()", () => {
       "Nobody could connect: --mysql_server_require_secure",
     ],
     [[users, "--mysql_server_tls_min_version=TLSv1.3"], "has no effect without --mysql_server_ssl_cert"],
+    [
+      [users, "--mysql_server_ssl_ca=ca"],
+      "--mysql_server_ssl_ca has no effect without --mysql_server_ssl_cert",
+    ],
+    [[users, "--mysql_server_ssl_server_ca=ca"], "--mysql_server_ssl_server_ca has no effect without"],
+    [[users, "--mysql_server_ssl_crl=crl"], "--mysql_server_ssl_crl needs --mysql_server_ssl_ca"],
+    [[users, "--mysql_server_client_cert=request"], "--mysql_server_client_cert needs --mysql_server_ssl_ca"],
+    [[users, "--mysql_server_client_cert=maybe"], "require, request"],
+    [["--mysql_auth_server_impl=clientcert"], "clientcert needs --mysql_server_ssl_ca"],
+    [[users, "--mysql_auth_server_impl=clientcert"], "--mysql_auth_server_static_file has no effect with"],
+    [["--mysql_auth_server_impl=clientcert", "--mysql_server_port=-1"], "unix sockets have no TLS"],
+    [
+      [
+        "--mysql_auth_server_impl=clientcert",
+        "--mysql_server_ssl_ca=a",
+        "--mysql_server_client_cert=request",
+      ],
+      "--mysql_server_client_cert=request has no effect with",
+    ],
+    [[users, "--mysql_clientcert_auth_method=dialog"], "needs --mysql_auth_server_impl=clientcert"],
+    [[users, "--check_proxy_users"], "--check_proxy_users has no effect without one of"],
+    [[users, "--sha256_password_proxy_users"], "--sha256_password_proxy_users needs --check_proxy_users"],
     [[users, "--backend="], "Flag --backend must not be empty"],
     [[users, "--backend=db:3306"], "Flag --backend must be embedded or begin with mysql://"],
     [[users, "--backend_password_file=x"], "--backend_password_file has no effect with the embedded backend"],
@@ -229,6 +252,40 @@ describe("makeServeOptions()", () => {
     [[users, `--mysql_server_socket_path=/${"x".repeat(107)}`], "at most 107 bytes"],
   ])("of %j says: %s", (argv, message) => {
     expect(() => optionsOf(argv)).toThrow(message);
+  });
+
+  it("knows client certificates and proxy users", () => {
+    const pair = ["--mysql_server_ssl_cert=c", "--mysql_server_ssl_key=k"];
+    const { clientTls } = optionsOf([users, ...pair]).gateway;
+    expect(clientTls).toMatchObject({ certFile: "c", keyFile: "k", serverCaFile: null, clientTrust: null });
+    const trusting = [...pair, "--mysql_server_ssl_ca=a", "--mysql_server_ssl_server_ca=s"];
+    expect(optionsOf([users, ...trusting]).gateway.clientTls).toMatchObject({
+      serverCaFile: "s",
+      clientTrust: { caFile: "a", crlFile: null, isRequired: true },
+    });
+    const request = ["--mysql_server_ssl_crl=r", "--mysql-server-client-cert=request"];
+    expect(optionsOf([users, ...trusting, ...request]).gateway.clientTls?.clientTrust).toEqual({
+      caFile: "a",
+      crlFile: "r",
+      isRequired: false,
+    });
+    const clientcert = ["--mysql_auth_server_impl=clientcert", ...trusting];
+    expect(optionsOf(clientcert).gateway.auth).toEqual({
+      kind: "clientcert",
+      method: "mysql_clear_password",
+    });
+    expect(optionsOf([...clientcert, "--mysql_clientcert_auth_method=dialog"]).gateway.auth).toMatchObject({
+      method: "dialog",
+    });
+    const mapping = ["--check_proxy_users", "--caching_sha2_password_proxy_users"];
+    expect(optionsOf([users, ...mapping]).gateway.auth).toMatchObject({
+      proxyUsers: {
+        checkProxyUsers: true,
+        mysqlNativePasswordProxyUsers: false,
+        cachingSha2PasswordProxyUsers: true,
+        sha256PasswordProxyUsers: false,
+      },
+    });
   });
 
   it("refuses an empty GATEHOUSE_BACKEND", () => {
