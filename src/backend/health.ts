@@ -42,8 +42,8 @@ export interface HealthTools {
   readonly logIn: (request: BackendLoginRequest) => Promise<LoggedIn>;
   /** The verdict or its reason has changed; `detail` is for the log. */
   readonly onChange: (status: HealthStatus, detail: string | null) => void;
-  /** A fresh login has worked. */
-  readonly onLogin: () => void;
+  /** A fresh login has worked: the server may be another one, or the same after a restart. */
+  readonly onLogin: (server: LearnedServer) => void;
 }
 
 const probe = queryCommand("SELECT @@lower_case_table_names, @@global.read_only");
@@ -150,7 +150,7 @@ export class HealthWatch {
     });
     this.#connection = { loggedIn, generation: account.generation };
     const server = await this.#question(loggedIn);
-    this.#tools.onLogin();
+    this.#tools.onLogin(server);
     return server;
   }
 

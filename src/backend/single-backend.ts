@@ -11,7 +11,7 @@ import type { ServerFacts } from "./backend-connection.ts";
 import { type BackendLoginRequest, type LoggedIn, logIn } from "./backend-login.ts";
 import { BackendTlsContexts } from "./backend-tls.ts";
 import { ConnectionPool } from "./connection-pool.ts";
-import { HealthWatch } from "./health.ts";
+import { HealthWatch, type LearnedServer } from "./health.ts";
 import { defaultPoolLimits, type PoolLimits } from "./pool-settings.ts";
 import { exportPools, observePools } from "./pool-telemetry.ts";
 
@@ -30,6 +30,8 @@ export interface SingleBackendOptions {
   readonly version: string;
   /** Between two health checks, in milliseconds. @default 1000 */
   readonly healthIntervalMs?: number;
+  /** Told what the server is, before any session gets to it and whenever it may have changed. */
+  readonly onServer?: (server: LearnedServer) => void;
 }
 
 /** What of the process it uses. */
@@ -91,7 +93,10 @@ export async function startSingleBackend(
     },
     {
       logIn: login,
-      onLogin: () => pool.reopen(tablet),
+      onLogin: (server) => {
+        options.onServer?.(server);
+        pool.reopen(tablet);
+      },
       onChange: (status, detail) => {
         up.set(status.ready ? 1 : 0);
         const fields = { tablet: tablet.alias, server_version: status.server?.versionText ?? null };

@@ -10,6 +10,8 @@ export interface BackendSide {
   router(): Router;
   /** What is known of them; the last known while they cannot be reached. */
   greeting(): GreetingFacts;
+  /** The servers' own version, whatever the greeting says: texts are read as it reads them. */
+  serverVersion(): string;
   /** null: usable; else a sentence that says why not. */
   notReadyBecause(): string | null;
   /** What an operator should know although the gateway is ready. */

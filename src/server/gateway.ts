@@ -5,7 +5,6 @@ import { randomInt } from "node:crypto";
 import { type AdminServer, startAdminServer } from "../admin/admin-server.ts";
 import type { Readiness } from "../admin/admin-sources.ts";
 import { parseIpNetwork } from "../base/ip-network.ts";
-import type { Reloadable } from "../base/reloadable.ts";
 import { createCommandAnalyzer } from "../session/analyze-command.ts";
 import { ByteBudget } from "../session/byte-budget.ts";
 import type { ClientTransport } from "../session/client-transport.ts";
@@ -14,49 +13,25 @@ import { newSessionMetrics } from "../session/session-metrics.ts";
 import { SessionRegistry } from "../session/session-registry.ts";
 import type { SessionServices } from "../session/session-services.ts";
 import { createStatementDecider } from "../session/statement-decider.ts";
+import type { LowerCaseTableNames } from "../sql/object-name.ts";
 import type { Counter, Gauge } from "../telemetry/metrics.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
-import { openAdminToken } from "./admin-token.ts";
 import type { BackendSide } from "./backend-side.ts";
 import { drainSessions } from "./drain.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { type CreateGateway, type Gateway, type GatewayTools, StartError } from "./gateway-seam.ts";
 import { type Listener, listen } from "./listener.ts";
 import { exportSessionMetrics } from "./metrics-export.ts";
-import { openBackend } from "./open-backend.ts";
-import { type OpenedJudge, openLoginJudge } from "./open-login-judge.ts";
+import { type OpenedFiles, openFiles } from "./open-files.ts";
 import { sessionLimitsOf } from "./session-limits.ts";
-import { noTableAcl, openTableAcl, type TableAclSource } from "./table-acl-source.ts";
-import { type ClientTls, openClientTls } from "./tls-source.ts";
 import { UserActivity } from "./user-activity.ts";
-import { adviseAboutUsers } from "./users-advice.ts";
-import { type Advise, openUsers, type Users } from "./users-source.ts";
 
 /** Deadlines of sessions are looked at this often, in milliseconds: the precision of every timeout toward clients. */
 const SWEEP_MS = 100;
 
 /** Makes a gateway. @throws FileProblemsError, StartError */
-export const createGateway: CreateGateway = async (options, tools) => {
-  const auth = options.auth;
-  const advise: Advise = (directory, path) => adviseAboutUsers(directory, path, options);
-  const users = auth.kind === "static" ? await openUsers(auth, advise, tools.clock, tools) : null;
-  const tls = options.clientTls === null ? null : await openClientTls(options.clientTls, tools.clock, tools);
-  const judge = await openLoginJudge(options, users, tools);
-  const tokenFile = options.admin?.tokenFile ?? null;
-  const token = tokenFile === null ? null : await openAdminToken(tokenFile, tools.clock, tools);
-  const tableAcl =
-    options.tableAcl === null ? noTableAcl : await openTableAcl(options.tableAcl, tools.clock, tools);
-  return new RunningGateway(options, tools, { users, tls, judge, token, tableAcl });
-};
-
-interface OpenedFiles {
-  readonly users: Users | null;
-  readonly tls: ClientTls | null;
-  readonly judge: OpenedJudge;
-  /** The token that the admin API demands. */
-  readonly token: Reloadable<string> | null;
-  readonly tableAcl: TableAclSource;
-}
+export const createGateway: CreateGateway = async (options, tools) =>
+  new RunningGateway(options, tools, await openFiles(options, tools));
 
 class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
@@ -94,7 +69,9 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     const { clock, metrics, logger } = this.#tools;
-    this.#backend = await openBackend(this.#options, this.#tools);
+    this.#backend = await this.#files.backend.start((server) =>
+      this.#files.tableAcl.learnNameCase(nameCaseOf(server.lowerCaseTableNames)),
+    );
     const services = this.#services(this.#backend);
     this.#sweep = setInterval(() => this.#registry.sweep(clock.monotonicMs()), SWEEP_MS);
     exportSessionMetrics(metrics, {
@@ -141,15 +118,8 @@ class RunningGateway implements Gateway {
     return addresses;
   }
 
-  async reload(trigger: string): Promise<void> {
-    const { users, tls, judge, token, tableAcl } = this.#files;
-    await Promise.all([
-      users?.reload(trigger),
-      tls?.reload(trigger),
-      judge.reload(trigger),
-      token?.reload(trigger),
-      tableAcl.reload(trigger),
-    ]);
+  reload(trigger: string): Promise<void> {
+    return this.#files.reload(trigger);
   }
 
   stop(_reason: string): Promise<void> {
@@ -165,11 +135,7 @@ class RunningGateway implements Gateway {
     if (this.#sweep !== null) clearInterval(this.#sweep);
     await this.#backend?.stop();
     await this.#admin?.close();
-    this.#files.judge.close();
-    this.#files.users?.close();
-    this.#files.tls?.close();
-    this.#files.token?.close();
-    this.#files.tableAcl.close();
+    this.#files.close();
   }
 
   #serve(transport: ClientTransport, services: SessionServices): void {
@@ -194,7 +160,7 @@ class RunningGateway implements Gateway {
       router: () => backend.router(),
       decider: createStatementDecider(
         authorizer,
-        createCommandAnalyzer(() => backend.greeting().versionText),
+        createCommandAnalyzer(() => backend.serverVersion()),
       ),
       pool: backend.pool,
       greeting: () => backend.greeting(),
@@ -242,6 +208,10 @@ class RunningGateway implements Gateway {
       this.#registry.countOfEntry(user, fingerprint),
     );
   }
+}
+
+function nameCaseOf(lowerCaseTableNames: number): LowerCaseTableNames {
+  return lowerCaseTableNames === 1 || lowerCaseTableNames === 2 ? lowerCaseTableNames : 0;
 }
 
 function networkOf(text: string) {
