@@ -164,6 +164,7 @@ class RunningGateway implements Gateway {
       ),
       pool: backend.pool,
       greeting: () => backend.greeting(),
+      serverVersion: () => backend.serverVersion(),
       limits: sessionLimitsOf(this.#options),
       requireSecureTransport: this.#options.requireSecureTransport,
       localInfile: this.#options.localInfile,

@@ -79,6 +79,8 @@ export interface SessionServices {
   readonly decider: StatementDecider;
   readonly pool: BackendPool;
   readonly greeting: () => GreetingFacts;
+  /** The servers' own version, whatever is announced: decides which executable comments they read. */
+  readonly serverVersion: () => string;
   readonly limits: SessionLimits;
   /** Refuse plain TCP (3159). */
   readonly requireSecureTransport: boolean;

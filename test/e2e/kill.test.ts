@@ -104,6 +104,26 @@ describe("KILL QUERY", () => {
   });
 });
 
+describe("a KILL that only the server behind it reads", () => {
+  it("is found whatever version is announced", async () => {
+    const posing = await startGateway({
+      backend: server,
+      users: { alice: [{ Password: alice.password }] },
+      flags: { mysql_server_version: "8.0.40-posing" },
+    });
+    const victim = await loggedIn({ port: posing.port }, alice);
+    const killer = await loggedIn({ port: posing.port }, alice);
+    expect(victim.greeting.version).toBe("8.0.40-posing");
+    const sleeping = await startSleeping(victim, "sleep-posing");
+    const answer = await killer.query(`/*M! KILL QUERY ${victim.greeting.connectionId} */`);
+    expect(answer.error).toBeNull();
+    await sleeping.ended;
+    victim.destroy();
+    killer.destroy();
+    await posing.stop();
+  });
+});
+
 describe("KILL CONNECTION", () => {
   it.each(["KILL", "KILL CONNECTION", "kill/**/connection"])(
     "%s ends the session and its statement",

@@ -164,6 +164,7 @@ export class Harness {
       })),
       pool: this.#pool(),
       greeting: () => ({ versionText: "8.0.40-test", collation: 45, backendCapabilities: 0xffffffff }),
+      serverVersion: () => "8.0.40-test",
       limits: { ...limits, ...options.limits },
       requireSecureTransport: false,
       localInfile: true,

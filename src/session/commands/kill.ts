@@ -54,7 +54,7 @@ function relayAroundKills(
   permit: Permit,
 ): HandlerResult | Promise<HandlerResult> {
   const written = Buffer.from(sql.buffer, sql.byteOffset, sql.length).toString("latin1");
-  const sites = killsAmongOthers(written, lexOptionsOf(loop.services.greeting().versionText));
+  const sites = killsAmongOthers(written, lexOptionsOf(loop.services.serverVersion()));
   if (sites === null || sites.length === 0) return refuseKill(loop);
   const [only] = sites;
   if (
