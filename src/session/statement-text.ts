@@ -22,7 +22,11 @@ export interface StatementText {
   readonly kills: boolean;
 }
 
-const COMMITTING = new Set(["COMMIT", "XA", "BEGIN"]);
+/** Whether it may have made changes final: also by the way, as DDL does, and whatever was not understood. */
+function mayCommit({ uncertain, effects }: StatementSummary): boolean {
+  if (uncertain !== null || effects.autocommit === true) return true;
+  return effects.transaction !== null && effects.transaction !== "savepoint";
+}
 
 const DROPPING = /^DROP (DATABASE|SCHEMA)\b/;
 
@@ -44,7 +48,7 @@ export function statementText(statements: readonly StatementSummary[]): Statemen
     pins,
     use,
     dropsSchema: statements.some((statement) => DROPPING.test(statement.kind)),
-    commits: statements.some((statement) => COMMITTING.has(statement.kind)),
+    commits: statements.some(mayCommit),
     loadLocalFile,
     kills: statements.some((statement) => statement.kill !== null),
   };
