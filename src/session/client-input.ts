@@ -25,6 +25,8 @@ export interface InputOwner {
   /** Content of a file that the backend asked for. */
   onFileContent(bytes: Uint8Array): void;
   onClientClosed(error: Error | null): void;
+  /** A mistake of ours while bytes were handled: it ends this session and no other. */
+  onFailure(error: unknown): void;
 }
 
 /** Reads one client. */
@@ -68,6 +70,14 @@ export class ClientInput implements ByteReceiver {
   }
 
   onBytes(chunk: Uint8Array): void {
+    try {
+      this.#take(chunk);
+    } catch (error) {
+      this.#owner.onFailure(error);
+    }
+  }
+
+  #take(chunk: Uint8Array): void {
     if (this.#owner.idle && !this.partial && isWholeCommand(chunk, this.#collector.allowedPacketBytes)) {
       this.#owner.onCommand(chunk);
       return;

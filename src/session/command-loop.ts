@@ -169,10 +169,10 @@ export class CommandLoop implements InputOwner, RelayObserver {
       }
       const result = handleCommand(this, command, frames);
       if (result instanceof Promise)
-        result.then((value) => this.#settle(value)).catch((error) => this.#fail(error));
+        result.then((value) => this.#settle(value)).catch((error) => this.onFailure(error));
       else this.#settle(result);
     } catch (error) {
-      this.#fail(error);
+      this.onFailure(error);
     }
   }
 
@@ -183,7 +183,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   /** A mistake of ours ends this session only. */
-  #fail(error: unknown): void {
+  onFailure(error: unknown): void {
     this.services.metrics.sessionFailures += 1;
     this.services.logger.error("A command handler failed", { err: error, connection_id: this.state.id });
     if (this.#phase === "ended") return;

@@ -10,7 +10,7 @@ import { hasSecureTransport } from "../identity/peer.ts";
 import { announcedCapabilities, CLIENT_LOCAL_FILES, CLIENT_SSL } from "../wire/capabilities.ts";
 import { decodeHandshakeResponse } from "../wire/packets/handshake-response.ts";
 import { encodeHandshakeV10 } from "../wire/packets/handshake-v10.ts";
-import { isSslRequest } from "../wire/packets/ssl-request.ts";
+import { decodeSslRequest, isSslRequest } from "../wire/packets/ssl-request.ts";
 import { WireError } from "../wire/reader.ts";
 import { STATUS_AUTOCOMMIT } from "../wire/status-flags.ts";
 import type { ClientTransport } from "./client-transport.ts";
@@ -88,7 +88,8 @@ export async function handshake(
   const second = await secured.exchange.read();
   if (second.kind === "failure")
     return endOfExchange(second.failure, loginReplyTo(secured.exchange, secured.channel, services));
-  return finish(second.payload, secured, state, services, scramble, offered);
+  const { capabilities } = decodeSslRequest(first.payload);
+  return finish(second.payload, secured, state, services, scramble, offered, capabilities);
 }
 
 interface Secured {
@@ -127,9 +128,10 @@ function finish(
   services: SessionServices,
   scramble: Uint8Array,
   offered: number,
+  sslRequestCapabilities: number | null = null,
 ): Handshake | SessionEnd {
   try {
-    const response = decodeHandshakeResponse(payload);
+    const response = decodeHandshakeResponse(payload, sslRequestCapabilities);
     state.capabilities = (response.capabilities & offered) >>> 0;
     state.collation = response.collation;
     state.attributes = response.attributes;

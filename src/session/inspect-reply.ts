@@ -7,6 +7,7 @@ import type { Route } from "../routing/route.ts";
 import { decodeErr, encodeErr } from "../wire/packets/err.ts";
 import { decodeLocalInfileRequest } from "../wire/packets/local-infile-request.ts";
 import type { InspectKind } from "../wire/response-boundary.ts";
+import { rewriteErr } from "../wire/session-state.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 import type { StatementText } from "./statement-text.ts";
 
@@ -51,16 +52,22 @@ function inspectErr(payload: Buffer, context: InspectContext): Uint8Array {
     );
   }
   if (context.identity === null || context.route === null) return payload;
-  const message = hideServiceAccount(err.message, context.route.account.user, context.identity);
-  return message === err.message ? payload : encodeErr({ ...err, message }, context.capabilities);
+  const { route, identity } = context;
+  return rewriteErr(payload, (message) => {
+    // One character a byte: the message is in the client's character set, whatever that is.
+    const written = message.toString("latin1");
+    const hidden = hideServiceAccount(written, route.account.user, identity);
+    return hidden === written ? message : Buffer.from(hidden, "latin1");
+  });
 }
 
 /**
  * Replaces the service account in an error's text by the session's own account: `'gatehouse'@'10.0.0.7'` becomes
- * `'alice'@'192.0.2.1'`. The account is found between the quotes in which servers write it.
+ * `'alice'@'192.0.2.1'`. The account is found between the quotes in which servers write it. Texts have one character a
+ * byte.
  */
 export function hideServiceAccount(message: string, serviceUser: string, identity: Identity): string {
-  const opening = `'${serviceUser}'@'`;
+  const opening = `'${bytesOf(serviceUser)}'@'`;
   let from = message.indexOf(opening);
   if (from < 0) return message;
   let rest = message;
@@ -68,11 +75,16 @@ export function hideServiceAccount(message: string, serviceUser: string, identit
   while (from >= 0) {
     const close = rest.indexOf("'", from + opening.length);
     if (close < 0) break;
-    result += `${rest.slice(0, from)}'${identity.authUser}'@'${identity.peer.host}'`;
+    result += `${rest.slice(0, from)}'${bytesOf(identity.authUser)}'@'${identity.peer.host}'`;
     rest = rest.slice(close + 1);
     from = rest.indexOf(opening);
   }
   return result + rest;
+}
+
+/** The UTF-8 bytes of a name, one character each. */
+function bytesOf(name: string): string {
+  return Buffer.from(name, "utf8").toString("latin1");
 }
 
 function inspectFileRequest(payload: Buffer, context: InspectContext): InspectVerdict {

@@ -20,6 +20,8 @@ export interface RelayObserver {
   onInspect(payload: Buffer): Uint8Array | null;
   /** The backend connection is gone or has broken the protocol. `forwardedBytes` tells whether the client saw any of the reply. */
   onBackendFailed(reason: string, forwardedBytes: number): void;
+  /** A mistake of ours while bytes were handled: it ends this session and no other. */
+  onFailure(error: unknown): void;
 }
 
 const HEADER_BYTES = 4;
@@ -109,6 +111,14 @@ export class Relay implements ByteReceiver {
   }
 
   onBytes(chunk: Uint8Array): void {
+    try {
+      this.#take(chunk);
+    } catch (error) {
+      this.#observer.onFailure(error);
+    }
+  }
+
+  #take(chunk: Uint8Array): void {
     if (!this.#active) {
       this.#observer.onBackendFailed("it sent bytes that nobody asked for", 0);
       return;

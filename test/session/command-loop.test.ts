@@ -215,3 +215,26 @@ describe("KILL", () => {
     await expect(victim.reader.readFrame()).rejects.toThrow(/ended/);
   });
 });
+
+describe("a mistake of ours", () => {
+  it("while a reply is handled ends that session, and no other", async () => {
+    const harness = new Harness({ script: () => okReply() });
+    const errors: unknown[] = [];
+    Object.assign(harness.services.logger, { error: (message: string) => errors.push(message) });
+    const other = await harness.login();
+    const client = await harness.login();
+    Object.defineProperty(harness.metrics, "bytesToClients", {
+      configurable: true,
+      set: () => {
+        throw new Error("planted");
+      },
+      get: () => 0,
+    });
+    client.stream.write(toFrames(query("select 1")));
+    await harness.sessions[1];
+    expect(harness.metrics.sessionsEnded.internal_error).toBe(1);
+    expect(errors.length).toBe(1);
+    Object.defineProperty(harness.metrics, "bytesToClients", { writable: true, value: 0 });
+    expect((await other.command(query("select 1"))).frames[0]?.payload[0]).toBe(0);
+  });
+});
