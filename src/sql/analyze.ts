@@ -4,6 +4,7 @@
 import { Analysis, type Grammar } from "./analysis.ts";
 import type { AnalysisContext, AnalyzedText } from "./analyzed-text.ts";
 import { beginsCompound, bodyStatement } from "./compound.ts";
+import { crossCheck } from "./cross-check.ts";
 import { define } from "./ddl.ts";
 import { defaultReadingModes, type LexOptions, type ReadingModes } from "./dialect.ts";
 import { Draft } from "./draft.ts";
@@ -146,7 +147,10 @@ function readStatement(
       next = read.next;
     } else kind = statement(a, start, next, null);
     noteHints(a, start, next);
-    return { summary: a.draft.finish(kind, null), next };
+    const summary = a.draft.finish(kind, null);
+    const doubt = crossCheck(tokens, start, next, summary);
+    if (doubt !== null) notSupported(doubt);
+    return { summary, next };
   } catch (error) {
     a.draft.pin("a statement that was not understood");
     const head = tokens.word(start);
