@@ -216,7 +216,14 @@ export class Analysis {
 
 /** A name as text: UTF-8, or latin1 as servers have it; bytes that are neither become U+FFFD, which is refused. */
 export function decodeName(bytes: string, isLatin1: boolean): string {
-  if (/^[\0-\x7f]*$/.test(bytes)) return bytes;
+  if (/^[\0-\x7f]*$/.test(bytes)) return ownCopy(bytes);
   const raw = Uint8Array.from(bytes, (character) => character.charCodeAt(0));
   return isLatin1 ? latin1.decode(raw) : new TextDecoder().decode(raw);
+}
+
+/** Longer parts of a string keep the whole string alive, which here is a client's text with its literals. */
+const sharedCharactersMin = 13;
+
+function ownCopy(part: string): string {
+  return part.length < sharedCharactersMin ? part : Buffer.from(part, "latin1").toString("latin1");
 }

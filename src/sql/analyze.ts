@@ -9,7 +9,7 @@ import { define } from "./ddl.ts";
 import { defaultReadingModes, type LexOptions, type ReadingModes } from "./dialect.ts";
 import { Draft } from "./draft.ts";
 import { noteHints } from "./hints.ts";
-import { killOf } from "./kill.ts";
+import { killOf, killOfUnknown } from "./kill.ts";
 import { lex } from "./lexer.ts";
 import { query } from "./query.ts";
 import { statement, statementHeads } from "./statement-heads.ts";
@@ -27,6 +27,20 @@ export function analyzeText(text: Uint8Array, context: AnalysisContext): Analyze
 
 /** The same for a text with one character a byte. */
 export function analyzeBytes(text: string, context: AnalysisContext): AnalyzedText {
+  return guarded(text, () => analyzeAllModes(text, context));
+}
+
+function guarded(text: string, analyze: () => AnalyzedText): AnalyzedText {
+  try {
+    return analyze();
+  } catch (error) {
+    // A fault of ours: refused like anything that is not understood, and a KILL may hide in it.
+    const kill = /kill/i.test(text) ? killOfUnknown : null;
+    return refusedText(0, kill, uncertaintyOf(error));
+  }
+}
+
+function analyzeAllModes(text: string, context: AnalysisContext): AnalyzedText {
   if (context.modes !== null) return analyzeInModes(text, context, context.modes);
   const readings = possibleModes(text).map((modes) => analyzeInModes(text, context, modes));
   const [first, ...others] = readings;
@@ -61,8 +75,28 @@ function lexOptionsOf(context: AnalysisContext, modes: ReadingModes): LexOptions
   };
 }
 
+/** Reads a text as one set of modes has it. */
+export function lexInContext(text: string, context: AnalysisContext, modes: ReadingModes): Tokens {
+  return lex(text, lexOptionsOf(context, modes));
+}
+
+/** The same as `analyzeBytes` for a text that may have been read already, in the context's modes. */
+export function analyzeTokens(text: string, context: AnalysisContext, tokens: Tokens | null): AnalyzedText {
+  const { modes } = context;
+  if (tokens === null || modes === null) return analyzeBytes(text, context);
+  return guarded(text, () => analyzeRead(tokens, context, modes));
+}
+
 function analyzeInModes(text: string, context: AnalysisContext, modes: ReadingModes): AnalyzedText {
-  const tokens = lex(text, lexOptionsOf(context, modes));
+  const tokens = lexInContext(text, context, modes);
+  try {
+    return analyzeRead(tokens, context, modes);
+  } finally {
+    tokens.release();
+  }
+}
+
+function analyzeRead(tokens: Tokens, context: AnalysisContext, modes: ReadingModes): AnalyzedText {
   const kill = killOf(tokens, modes.noBackslashEscapes);
   const { parameterCount } = tokens;
   const refusal = tokens.refusal ?? tokens.matchParentheses();
@@ -73,9 +107,27 @@ function analyzeInModes(text: string, context: AnalysisContext, modes: ReadingMo
   if (modes.oracle) {
     return refusedText(parameterCount, kill, { symbol: "ER_NOT_SUPPORTED_YET", reason: "sql_mode ORACLE" });
   }
+  if (tooManyStatements(tokens)) {
+    return refusedText(parameterCount, kill, {
+      symbol: "ER_NOT_SUPPORTED_YET",
+      reason: "too many statements in one text",
+    });
+  }
   const statements = withKill(readStatements(tokens, context, modes), kill);
   const uncertain = statements.find((one) => one.uncertain !== null)?.uncertain ?? null;
   return { statements, parameterCount, uncertain, executableParts: tokens.executableParts };
+}
+
+/** A summary costs more memory than the shortest statement: their number is bounded. */
+const semicolonsMax = 20_000;
+
+function tooManyStatements(tokens: Tokens): boolean {
+  let semicolons = 0;
+  for (let index = 0; index < tokens.count; index += 1) {
+    if (tokens.word(index) === ";") semicolons += 1;
+    if (semicolons > semicolonsMax) return true;
+  }
+  return false;
 }
 
 function refusedText(parameterCount: number, kill: KillRequest | null, uncertain: Uncertainty): AnalyzedText {
@@ -197,10 +249,19 @@ function semicolonFrom(tokens: Tokens, start: number, end: number): number {
 
 /** The text of PREPARE and EXECUTE IMMEDIATE: one statement. */
 function nestedText(outer: Analysis, text: string): string {
-  const { context, modes, draft } = outer;
+  const { context, modes } = outer;
   if (context.characterSet !== "utf8" && /[^\0-\x7f]/.test(text))
     notSupported("a prepared text that is not ASCII");
-  const tokens = lex(text, lexOptionsOf(context, modes));
+  const tokens = lexInContext(text, context, modes);
+  try {
+    return preparedStatement(outer, tokens);
+  } finally {
+    tokens.release();
+  }
+}
+
+function preparedStatement(outer: Analysis, tokens: Tokens): string {
+  const { context, modes, draft } = outer;
   const refusal = tokens.refusal ?? tokens.matchParentheses();
   if (refusal !== null) notUnderstood(`the prepared text has ${refusal.reason}`);
   let end = tokens.count;

@@ -32,11 +32,10 @@ export function bodyStatement(a: Analysis, start: number, end: number, scope: Sc
   let at = start;
   const labelled = isLabel(a, at);
   if (labelled) at += 2;
-  const known = a.draft.innerKinds.length;
+  if (a.word(at) === "BEGIN" || blockWords.has(a.word(at))) a.draft.carry("COMPOUND");
   const after = block(a, at, end, scope, depth);
   if (after === at)
     return labelled ? notUnderstood(`a block is expected ${a.near(at)}`) : simple(a, at, end, scope);
-  a.draft.innerKinds.splice(known, 0, "COMPOUND");
   // The label again.
   return after < end && a.isName(after) && a.word(after) !== ";" ? after + 1 : after;
 }
@@ -215,7 +214,7 @@ function simple(a: Analysis, start: number, end: number, scope: Scope): number {
   if (word === "RETURN") expression(a, start + 1, stop, scope);
   else if (cursorWords.has(word)) expression(a, start + 1, stop, scope);
   else if (word === "FETCH") fetch(a, start + 1, stop);
-  else a.draft.innerKinds.push(a.grammar.statement(a, start, stop, scope));
+  else a.draft.carry(a.grammar.statement(a, start, stop, scope));
   return stop;
 }
 

@@ -145,41 +145,68 @@ function assignmentsEnd(a: Analysis, start: number, end: number): number {
   return at;
 }
 
+/** The tables of a statement by the names that may mean them, in lower case: no look at all tables for each column. */
+class Owners {
+  private readonly byAlias = new Map<string, TableFactor[]>();
+  private readonly byName = new Map<string, TableFactor[]>();
+  private readonly asked = new Set<string>();
+  readonly found = new Set<TableFactor>();
+
+  constructor(bases: readonly TableFactor[]) {
+    for (const base of bases) {
+      put(this.byAlias, base.alias, base);
+      if (base.table !== null) put(this.byName, base.table.name, base);
+    }
+  }
+
+  /** Adds the tables that `name` may mean; with a schema before it, a table's own name may be meant though it has an alias. */
+  add(name: string, withSchema: boolean): boolean {
+    const key = name.toLowerCase();
+    const aliased = this.byAlias.get(key);
+    const named = withSchema ? this.byName.get(key) : undefined;
+    const question = `${withSchema ? "." : ""}${key}`;
+    if (!this.asked.has(question)) {
+      this.asked.add(question);
+      for (const base of [...(aliased ?? []), ...(named ?? [])]) this.found.add(base);
+    }
+    return aliased !== undefined || named !== undefined;
+  }
+}
+
+function put(map: Map<string, TableFactor[]>, name: string, base: TableFactor): void {
+  const key = name.toLowerCase();
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [base]);
+  else list.push(base);
+}
+
 /** The tables that the columns left of `=` may belong to; of a column without qualifier it may be any. */
-function assigned(a: Analysis, start: number, end: number, bases: readonly TableFactor[]): Set<TableFactor> {
-  const written = new Set<TableFactor>();
+function assigned(
+  a: Analysis,
+  start: number,
+  end: number,
+  bases: readonly TableFactor[],
+): ReadonlySet<TableFactor> {
+  const owners = new Owners(bases);
   for (let at = start; at < end; ) {
-    for (const base of columnOwners(a, at, end, bases)) written.add(base);
+    const qualifier = qualifierOfColumn(a, at, end);
+    if (qualifier === null || !owners.add(qualifier.name, qualifier.withSchema)) return new Set(bases);
     while (at < end && a.word(at) !== ",") at = a.skip(at);
     at += 1;
   }
-  return written;
+  return owners.found;
 }
 
-function columnOwners(
+/** `t` of `t.c`, also of `s.t.c`; null: the column has none. */
+function qualifierOfColumn(
   a: Analysis,
   at: number,
   end: number,
-  bases: readonly TableFactor[],
-): readonly TableFactor[] {
-  const parts: string[] = [];
-  let next = at;
-  while (next < end && a.isIdentifier(next)) {
-    parts.push(a.nameAt(next));
-    if (a.word(next + 1) !== ".") break;
-    next += 2;
-  }
-  if (parts.length < 2) return bases;
-  const owner = parts[parts.length - 2] ?? "";
-  const owners = bases.filter((base) => namesFactor(base, owner, parts.length > 2));
-  return owners.length > 0 ? owners : bases;
-}
-
-/** Whether `name` may mean this factor; with a schema before it, its own name may be meant though it has an alias. */
-function namesFactor(factor: TableFactor, name: string, withSchema: boolean): boolean {
-  const wanted = name.toLowerCase();
-  if (factor.alias.toLowerCase() === wanted) return true;
-  return withSchema && factor.table?.name.toLowerCase() === wanted;
+): { name: string; withSchema: boolean } | null {
+  const isQualified = a.isIdentifier(at) && a.word(at + 1) === "." && a.isIdentifier(at + 2) && at + 2 < end;
+  if (!isQualified) return null;
+  const withSchema = a.word(at + 3) === "." && a.isIdentifier(at + 4);
+  return { name: a.nameAt(withSchema ? at + 2 : at), withSchema };
 }
 
 /**
@@ -282,16 +309,14 @@ function severalTables(
   const factors: TableFactor[] = [];
   const at = tableReferences(a, start, end, scope, factors);
   const bases = factors.filter((factor) => factor.table !== null);
-  const written = new Set<TableFactor>();
+  const owners = new Owners(bases);
   for (const parts of targets) {
     const name = parts[parts.length - 1] ?? "";
-    const owners = bases.filter((base) => namesFactor(base, name, parts.length > 1));
-    for (const base of owners) written.add(base);
+    if (owners.add(name, parts.length > 1)) continue;
     // A target that is found nowhere is an error to servers; here it counts as written by its own name.
-    if (owners.length === 0)
-      a.draft.writes.add(a.tableOf({ schema: parts.length > 1 ? (parts[0] ?? null) : null, name }));
+    a.draft.writes.add(a.tableOf({ schema: parts.length > 1 ? (parts[0] ?? null) : null, name }));
   }
-  noteTables(a, bases, written);
+  noteTables(a, bases, owners.found);
   rest(a, at, end, scope, deleteClauses);
 }
 
@@ -302,8 +327,9 @@ export function withStatement(a: Analysis, start: number, end: number, scope: Sc
     query(a, start, end, scope);
     return "SELECT";
   }
-  const { next, names } = withClause(a, start, end, scope);
-  return head === "UPDATE" ? update(a, next, end, names) : deleteRows(a, next, end, names);
+  const { next, names } = withClause(a, start, end);
+  const inner: Scope = { names, outer: scope };
+  return head === "UPDATE" ? update(a, next, end, inner) : deleteRows(a, next, end, inner);
 }
 
 /** The word that follows the elements of a WITH clause. */

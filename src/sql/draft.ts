@@ -70,6 +70,11 @@ export class Draft {
   preparedName: string | null = null;
   private writesBecause: string | null = null;
 
+  /** Notes a kind that this statement carries; each stands once. */
+  carry(kind: string): void {
+    if (!this.innerKinds.includes(kind)) this.innerKinds.push(kind);
+  }
+
   /** The statement is not read-only; the first reason stays. */
   notReadOnly(reason: string): void {
     this.writesBecause ??= reason;

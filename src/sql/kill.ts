@@ -44,7 +44,10 @@ export const killOfUnknown: KillRequest = { scope: "connection", id: null };
  * statement, or where the text cannot be read to its end.
  */
 export function findKill(text: string, options: LexOptions): KillRequest | null {
-  return killOf(lex(text, options), options.noBackslashEscapes);
+  const tokens = lex(text, options);
+  const kill = killOf(tokens, options.noBackslashEscapes);
+  tokens.release();
+  return kill;
 }
 
 /** The same for a text that was read already. */

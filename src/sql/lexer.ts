@@ -57,6 +57,8 @@ class Lexer {
   private readonly holdsNul: boolean;
   /** Inside an executable comment that runs. */
   private executing = false;
+  /** Right after a dot that is no decimal point: what follows is a name, even if it begins with a digit. */
+  private nameNext = false;
 
   constructor(text: string, options: LexOptions) {
     this.text = text;
@@ -75,7 +77,10 @@ class Lexer {
     }
     while (at < text.length && tokens.refusal === null) {
       const here = text.charCodeAt(at);
-      if (isSpace(here)) at += 1;
+      if (this.nameNext) {
+        this.nameNext = false;
+        at = this.word(at, at, "never");
+      } else if (isSpace(here)) at += 1;
       else if (beginsName(here)) at = this.name(at, here);
       else if (isDigit(here)) at = this.digits(at);
       else at = this.special(at, here);
@@ -218,12 +223,10 @@ class Lexer {
     return dotted && this.tokens.refusal === null ? this.separator(at) : at;
   }
 
-  /** A dot that is no decimal point: what follows it at once is a name, even if it begins with a digit. */
+  /** A dot that is no decimal point. */
   private separator(at: number): number {
-    this.add(TokenKind.mark, at, at + 1, DOT);
-    const next = at + 1;
-    const isName = continuesName(this.text.charCodeAt(next)) && this.tokens.refusal === null;
-    return isName ? this.word(next, next, "never") : next;
+    this.nameNext = continuesName(this.text.charCodeAt(at + 1));
+    return this.add(TokenKind.mark, at, at + 1, DOT);
   }
 
   private dot(at: number): number {

@@ -30,9 +30,9 @@ export function query(a: Analysis, start: number, end: number, outer: Scope, arm
   let at = start;
   let scope = outer;
   if (a.word(at) === "WITH") {
-    const read = withClause(a, at, end, outer);
-    at = read.next;
-    scope = arm || outer === null ? read.names : new Set([...outer, ...read.names]);
+    const { next, names } = withClause(a, at, end);
+    at = next;
+    scope = { names, outer: arm ? null : outer };
   }
   for (;;) {
     at = operand(a, at, end, scope);
@@ -48,8 +48,7 @@ export function withClause(
   a: Analysis,
   start: number,
   end: number,
-  _outer: Scope,
-): { next: number; names: Set<string> } {
+): { readonly next: number; readonly names: ReadonlySet<string> } {
   const recursive = a.word(start + 1) === "RECURSIVE";
   const names = new Set<string>();
   let at = start + (recursive ? 2 : 1);
@@ -61,10 +60,9 @@ export function withClause(
     at = a.expect(at, end, "AS");
     const closing = a.closing(a.word(at) === "(" ? at : notUnderstood(`a query is expected ${a.near(at)}`));
     if (!a.opensQuery(at)) notUnderstood(`a query is expected ${a.near(at)}`);
+    if (recursive) names.add(key);
     // Inside, only earlier names of this clause are certain: MariaDB does not look further out from here (measured).
-    const visible = new Set(names);
-    if (recursive) visible.add(key);
-    query(a, at + 1, closing, visible);
+    query(a, at + 1, closing, { names, outer: null });
     names.add(key);
     at = cycle(a, closing + 1, end);
     if (a.word(at) !== ",") return { next: at, names };

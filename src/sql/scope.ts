@@ -3,8 +3,20 @@
 
 import { foldObjectName } from "./object-name.ts";
 
-/** Names that are certain to be common table expressions; null: none is. */
-export type Scope = ReadonlySet<string> | null;
+/** Names that are certain to be common table expressions, from the inside out; null: none is. */
+export type Scope = ScopeFrame | null;
+
+/** The names of one WITH clause: those read so far, so that nothing is copied for each of its elements. */
+export interface ScopeFrame {
+  readonly names: ReadonlySet<string>;
+  readonly outer: Scope;
+}
+
+/** Whether `key` is a name of the scope. As many steps as WITH clauses are nested. */
+export function isInScope(scope: Scope, key: string): boolean {
+  for (let frame = scope; frame !== null; frame = frame.outer) if (frame.names.has(key)) return true;
+  return false;
+}
 
 /** How a server compares such names: MySQL as it compares tables, MariaDB without regard to case. */
 export interface CteNaming {

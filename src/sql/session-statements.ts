@@ -137,7 +137,7 @@ export function execute(a: Analysis, start: number, end: number, scope: Scope): 
 function nested(a: Analysis, at: number): void {
   const known = a.draft.identityTokens.length;
   const kind = a.grammar.nestedText(a, bytesAt(a, at));
-  a.draft.innerKinds.push(kind);
+  a.draft.carry(kind);
   for (let index = known; index < a.draft.identityTokens.length; index += 1) {
     const token = a.draft.identityTokens[index];
     if (token === undefined) continue;

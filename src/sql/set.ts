@@ -251,7 +251,7 @@ function setStatement(a: Analysis, start: number, end: number, scope: Scope): st
     if (engineVariables.has(target.name)) notSupported("a default storage engine for one statement");
     if (a.word(at) === "," && at < end) at += 1;
   }
-  a.draft.innerKinds.push(a.grammar.statement(a, a.expect(at, end, "FOR"), end, scope));
+  a.draft.carry(a.grammar.statement(a, a.expect(at, end, "FOR"), end, scope));
   if (a.draft.kill !== null) a.draft.kill = { scope: a.draft.kill.scope, id: null };
   return "SET STATEMENT";
 }

@@ -214,7 +214,7 @@ export function explain(a: Analysis, start: number, end: number, scope: Scope): 
   }
   if (a.word(at) === "FOR") at = explainedSchema(a, at, end);
   if (a.word(at) === "(" || explainable.has(a.word(at))) {
-    a.draft.innerKinds.push(a.grammar.statement(a, at, end, scope));
+    a.draft.carry(a.grammar.statement(a, at, end, scope));
     if (runs) a.draft.subject = "ANALYZE";
     return "EXPLAIN";
   }
@@ -243,7 +243,7 @@ export function analyzeStatement(a: Analysis, start: number, end: number, scope:
   if (a.isPhrase(at, "FORMAT", "=")) at += 3;
   if (!explainable.has(a.word(at)) && a.word(at) !== "(")
     notUnderstood(`a statement is expected ${a.near(at)}`);
-  a.draft.innerKinds.push(a.grammar.statement(a, at, end, scope));
+  a.draft.carry(a.grammar.statement(a, at, end, scope));
   return "ANALYZE";
 }
 

@@ -4,7 +4,7 @@
 
 import type { Analysis } from "./analysis.ts";
 import { expression, group } from "./expressions.ts";
-import type { Scope } from "./scope.ts";
+import { isInScope, type Scope } from "./scope.ts";
 import type { TableReference } from "./statement-summary.ts";
 import { notSupported, notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
@@ -155,7 +155,7 @@ function joinGroup(a: Analysis, at: number, end: number, scope: Scope, factors: 
 function table(a: Analysis, start: number, end: number, scope: Scope, factors: TableFactor[]): number {
   const name = a.qualifiedName(start, end);
   if (a.word(name.next) === "(") notSupported("a table function");
-  const isCte = name.schema === null && !name.leadingDot && scope?.has(a.cteKey(name.name)) === true;
+  const isCte = name.schema === null && !name.leadingDot && isInScope(scope, a.cteKey(name.name));
   const made = newFactor(factors, isCte ? null : a.tableOf(name), name.name);
   let at = name.next;
   if (a.isPhrase(at, "PARTITION", "(")) at = a.skipGroup(at + 1);

@@ -43,6 +43,33 @@ export const tokensMax = 1 << 22;
 /** Deeper parentheses are refused: each level costs some frames of the stack. */
 export const nestingMax = 200;
 
+/** The arrays behind a list of tokens. To make them costs more than to read a short text, so they are used again. */
+interface Buffers {
+  kinds: Uint8Array;
+  starts: Uint32Array;
+  ends: Uint32Array;
+  words: Uint16Array;
+  matches: Int32Array;
+}
+
+const roomMin = 4096;
+
+function makeBuffers(room: number): Buffers {
+  return {
+    kinds: new Uint8Array(room),
+    starts: new Uint32Array(room),
+    ends: new Uint32Array(room),
+    words: new Uint16Array(room),
+    matches: new Int32Array(room),
+  };
+}
+
+const noBuffers = makeBuffers(0);
+
+/** Buffers for later: a few of the smallest size, since analyses run one inside the other at most. */
+const spare: Buffers[] = [];
+const spareMax = 4;
+
 /** A list of tokens that grows while a text is read. */
 export class Tokens {
   /** The text, one character a byte. */
@@ -56,19 +83,40 @@ export class Tokens {
   readonly executableParts: number[] = [];
   /** Null: the whole text was read. Otherwise the tokens end where it could not be read. */
   refusal: LexRefusal | null = null;
+  private buffers: Buffers;
   private kinds: Uint8Array;
   private starts: Uint32Array;
   private ends: Uint32Array;
   private words: Uint16Array;
-  private matches: Int32Array = new Int32Array(0);
+  private matches: Int32Array;
 
   constructor(text: string) {
     this.text = text;
-    const room = Math.min((text.length >> 2) + 16, 4096);
-    this.kinds = new Uint8Array(room);
-    this.starts = new Uint32Array(room);
-    this.ends = new Uint32Array(room);
-    this.words = new Uint16Array(room);
+    this.buffers = spare.pop() ?? makeBuffers(roomMin);
+    ({
+      kinds: this.kinds,
+      starts: this.starts,
+      ends: this.ends,
+      words: this.words,
+      matches: this.matches,
+    } = this.buffers);
+  }
+
+  /** Gives the arrays back for the next text: the list is empty from now on. Need not be called. */
+  release(): void {
+    const { buffers } = this;
+    this.count = 0;
+    this.use(noBuffers);
+    if (buffers.kinds.length === roomMin && spare.length < spareMax) spare.push(buffers);
+  }
+
+  private use(buffers: Buffers): void {
+    this.buffers = buffers;
+    this.kinds = buffers.kinds;
+    this.starts = buffers.starts;
+    this.ends = buffers.ends;
+    this.words = buffers.words;
+    this.matches = buffers.matches;
   }
 
   /** Adds a token. False: there are too many. */
@@ -87,19 +135,14 @@ export class Tokens {
   }
 
   private grow(): void {
-    const room = Math.min(this.kinds.length * 2, tokensMax);
-    const kinds = new Uint8Array(room);
-    kinds.set(this.kinds);
-    this.kinds = kinds;
-    const starts = new Uint32Array(room);
-    starts.set(this.starts);
-    this.starts = starts;
-    const ends = new Uint32Array(room);
-    ends.set(this.ends);
-    this.ends = ends;
-    const words = new Uint16Array(room);
-    words.set(this.words);
-    this.words = words;
+    const grown = makeBuffers(Math.min(Math.max(this.kinds.length, roomMin) * 2, tokensMax));
+    grown.kinds.set(this.kinds);
+    grown.starts.set(this.starts);
+    grown.ends.set(this.ends);
+    grown.words.set(this.words);
+    const small = this.buffers;
+    this.use(grown);
+    if (small.kinds.length === roomMin && spare.length < spareMax) spare.push(small);
   }
 
   /** Takes the last `howMany` tokens away; the one that is last then ends at `end`, as `kind`. */
@@ -136,12 +179,13 @@ export class Tokens {
 
   /** The closing parenthesis of the one at `index`; -1: none. Known after `matchParentheses`. */
   match(index: number): number {
-    return this.matches[index] ?? -1;
+    return index < this.count ? (this.matches[index] ?? -1) : -1;
   }
 
   /** Finds the partner of every parenthesis. Returns why that is impossible, or null. */
   matchParentheses(): LexRefusal | null {
-    const matches = new Int32Array(this.count).fill(-1);
+    const { matches } = this;
+    matches.fill(-1, 0, this.count);
     const open: number[] = [];
     for (let index = 0; index < this.count; index += 1) {
       if (this.kinds[index] !== TokenKind.mark) continue;
@@ -160,7 +204,6 @@ export class Tokens {
     }
     const [left] = open;
     if (left !== undefined) return { reason: "a parenthesis without its partner", offset: this.start(left) };
-    this.matches = matches;
     return null;
   }
 }

@@ -1,0 +1,184 @@
+// Puts the gateway's own truth in place of functions and variables that tell who the session is: on a backend they would
+// tell of the service account. Replacements mean the same in every sql_mode and character set, and are never a column's
+// position; a heading that was such a text is kept by an alias.
+
+import { assert } from "../base/assert.ts";
+import type { AnalyzedText } from "./analyzed-text.ts";
+import type { Flavour } from "./dialect.ts";
+import type { IdentityName, IdentityToken, UnnamedItem } from "./statement-summary.ts";
+
+/** What a session is told of itself. */
+export interface IdentityValues {
+  /** USER(): login name at the client's host. */
+  readonly user: string;
+  /** CURRENT_USER(). */
+  readonly currentUser: string;
+  /** CURRENT_ROLE(); null: NULL. */
+  readonly currentRole: string | null;
+  readonly connectionId: number;
+  /** DATABASE(); undefined: the backend's own answer is right. */
+  readonly database?: string | null;
+  /** @@proxy_user, quotes included; null: not mapped. */
+  readonly proxyUser: string | null;
+  readonly externalUser: string | null;
+  /** @@check_proxy_users and the plugins' variables of that kind. */
+  readonly proxyUsers: {
+    readonly check: boolean;
+    readonly mysqlNativePassword: boolean;
+    readonly cachingSha2Password: boolean;
+    readonly sha256Password: boolean;
+  };
+}
+
+/** Whether anything in the text has to be replaced. */
+export function namesIdentity(analyzed: AnalyzedText): boolean {
+  return analyzed.statements.some((one) => one.identityTokens.length > 0);
+}
+
+/** An identity token that cannot be replaced, since its text is stored or stands in a string; null: all can be. */
+export function storedIdentity(analyzed: AnalyzedText): IdentityName | null {
+  for (const { identityTokens } of analyzed.statements) {
+    for (const { stored, name } of identityTokens) if (stored && name !== "database") return name;
+  }
+  return null;
+}
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: Uint8Array;
+}
+
+/** Headings are cut by servers after so many characters. */
+const headingCharactersMax = 255;
+
+/**
+ * The text with its identity tokens replaced. `text` must be the one that was analysed.
+ * A statement without such tokens comes back as it is. Tokens for which `storedIdentity` says so must have been refused.
+ */
+export function rewriteIdentity(
+  text: Uint8Array,
+  analyzed: AnalyzedText,
+  values: IdentityValues,
+  flavour: Flavour,
+): Uint8Array {
+  const edits: Edit[] = [];
+  for (const { identityTokens, unnamedItems } of analyzed.statements) {
+    const replaced: IdentityToken[] = [];
+    for (const token of identityTokens) {
+      const literal = literalFor(token, values, flavour);
+      if (token.stored || literal === null) continue;
+      replaced.push(token);
+      edits.push({ start: token.start, end: token.end, text: Buffer.from(` ${literal} `, "ascii") });
+    }
+    for (const item of unnamedItems) {
+      const first =
+        replaced[firstFrom(replaced.length, (index) => (replaced[index]?.start ?? 0) >= item.start)];
+      if (first === undefined || first.end > item.end) continue;
+      edits.push({ start: item.end, end: item.end, text: alias(text, item, analyzed.executableParts) });
+    }
+  }
+  return edits.length === 0 ? text : apply(text, edits);
+}
+
+/** What stands for a token; null: the token stays. */
+function literalFor(
+  { name, global }: IdentityToken,
+  values: IdentityValues,
+  flavour: Flavour,
+): string | null {
+  switch (name) {
+    case "user":
+      return string(values.user, flavour);
+    case "current_user":
+      return string(values.currentUser, flavour);
+    case "current_role":
+      return string(values.currentRole, flavour);
+    case "connection_id":
+    case "pseudo_thread_id":
+      return `CAST(${number(values.connectionId)} AS UNSIGNED)`;
+    case "database":
+      return values.database === undefined ? null : string(values.database, flavour);
+    case "proxy_user":
+      // `@@global.` is an error, which servers word themselves.
+      return global ? null : string(values.proxyUser, flavour);
+    case "external_user":
+      return global ? null : string(values.externalUser, flavour);
+    case "check_proxy_users":
+      return switched(values.proxyUsers.check);
+    case "mysql_native_password_proxy_users":
+      return switched(values.proxyUsers.mysqlNativePassword);
+    case "caching_sha2_password_proxy_users":
+      return switched(values.proxyUsers.cachingSha2Password);
+    case "sha256_password_proxy_users":
+      return switched(values.proxyUsers.sha256Password);
+  }
+}
+
+function number(value: number): string {
+  assert(Number.isSafeInteger(value) && value >= 0, "a connection id is a whole number");
+  return String(value);
+}
+
+function switched(on: boolean): string {
+  return `CAST(${on ? 1 : 0} AS SIGNED)`;
+}
+
+/** The type that servers give these functions: a string of utf8mb3, as long as the longest account can be. */
+function string(value: string | null, flavour: Flavour): string {
+  if (value === null) return "NULL";
+  const hex = Buffer.from(value, "utf8").toString("hex");
+  const characters = flavour === "mariadb" ? 384 : 288;
+  return `CAST(CONVERT(_utf8mb4 x'${hex}' USING utf8mb3) AS CHAR(${characters}) CHARACTER SET utf8mb3)`;
+}
+
+/** ` AS `text``: the heading that the item has without an alias. */
+function alias(text: Uint8Array, item: UnnamedItem, executableParts: readonly number[]): Uint8Array {
+  const written = withoutParts(text, item, executableParts).toString("latin1");
+  // Cut by bytes of whole characters: a byte from 0x80 to 0xBF continues one, where characters have several.
+  let end = Math.min(written.length, headingCharactersMax);
+  while (end < written.length && end > 0 && /[\x80-\xbf]/.test(written.charAt(end))) end -= 1;
+  const heading = written.slice(0, end).trimEnd().replaceAll("`", "``");
+  return Buffer.from(` AS \`${heading}\``, "latin1");
+}
+
+/** The first index for which `holds` is true, which it must be from there on: texts may have very many of everything. */
+function firstFrom(count: number, holds: (index: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Servers leave the marks of executable comments out of headings. */
+function withoutParts(text: Uint8Array, { start, end }: UnnamedItem, parts: readonly number[]): Buffer {
+  const kept: Uint8Array[] = [];
+  let from = start;
+  const first = firstFrom(parts.length / 2, (index) => (parts[index * 2] ?? 0) >= start);
+  for (let index = first * 2; index < parts.length; index += 2) {
+    const partStart = parts[index] ?? 0;
+    const partEnd = parts[index + 1] ?? 0;
+    if (partEnd > end) break;
+    kept.push(text.subarray(from, partStart));
+    from = partEnd;
+  }
+  kept.push(text.subarray(from, end));
+  return Buffer.concat(kept);
+}
+
+function apply(text: Uint8Array, edits: readonly Edit[]): Uint8Array {
+  // At one place a replacement comes before the alias of the item that it ends.
+  const ordered = [...edits].sort((one, other) => one.start - other.start || one.end - other.end);
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (const edit of ordered) {
+    parts.push(text.subarray(from, edit.start), edit.text);
+    from = edit.end;
+  }
+  parts.push(text.subarray(from));
+  return Buffer.concat(parts);
+}

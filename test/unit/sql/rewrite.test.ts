@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { analyzeText } from "../../../src/sql/analyze.ts";
+import {
+  type IdentityValues,
+  namesIdentity,
+  rewriteIdentity,
+  storedIdentity,
+} from "../../../src/sql/rewrite.ts";
+import { contextOf } from "./support.ts";
+
+const values: IdentityValues = {
+  user: "bob@h",
+  currentUser: "base@%",
+  currentRole: "NONE",
+  connectionId: 42,
+  proxyUser: null,
+  externalUser: null,
+  proxyUsers: {
+    check: true,
+    mysqlNativePassword: false,
+    cachingSha2Password: true,
+    sha256Password: false,
+  },
+};
+
+/** The rewritten text with its long literals shortened: `<bob@h>`. */
+function rewritten(sql: string, changes: Partial<IdentityValues> = {}): string {
+  const text = Buffer.from(sql);
+  const analyzed = analyzeText(text, contextOf("mysql"));
+  const result = rewriteIdentity(text, analyzed, { ...values, ...changes }, "mysql");
+  return Buffer.from(result)
+    .toString()
+    .replace(
+      /CAST\(CONVERT\(_utf8mb4 x'([0-9a-f]*)' USING utf8mb3\) AS CHAR\(288\) CHARACTER SET utf8mb3\)/g,
+      (_, hex: string) => `<${Buffer.from(hex, "hex")}>`,
+    );
+}
+
+describe("rewriteIdentity()", () => {
+  it.each([
+    ["SELECT user ( )", "SELECT  <bob@h>  AS `user ( )`"],
+    ["SELECT USER() AS u, CURRENT_USER x", "SELECT  <bob@h>  AS u,  <base@%>  x"],
+    ["SELECT CURRENT_USER", "SELECT  <base@%>  AS `CURRENT_USER`"],
+    ["SELECT(USER())FROM t", "SELECT( <bob@h> ) AS `(USER())`FROM t"],
+    ["SELECT@@proxy_user", "SELECT NULL  AS `@@proxy_user`"],
+    ["SELECT @@`proxy_user`FROM t", "SELECT  NULL  AS `@@``proxy_user```FROM t"],
+    ["SELECT @@global.proxy_user", "SELECT @@global.proxy_user"],
+    [
+      "SELECT CONNECTION_ID(), @@pseudo_thread_id a",
+      "SELECT  CAST(42 AS UNSIGNED)  AS `CONNECTION_ID()`,  CAST(42 AS UNSIGNED)  a",
+    ],
+    ["SELECT @@check_proxy_users c", "SELECT  CAST(1 AS SIGNED)  c"],
+    ["SELECT DATABASE()", "SELECT DATABASE()"],
+    ["SELECT (SELECT USER())", "SELECT (SELECT  <bob@h>  AS `USER()`) AS `(SELECT USER())`"],
+    [
+      "SELECT /*!50000 concat( */ USER() /*! ) */",
+      "SELECT /*!50000 concat( */  <bob@h>  /*! ) AS `USER()  )` */",
+    ],
+    [
+      "SELECT a FROM t WHERE u = USER() ORDER BY USER()",
+      "SELECT a FROM t WHERE u =  <bob@h>  ORDER BY  <bob@h> ",
+    ],
+    [
+      "SELECT 'USER()', `USER`, t.user, user, db.user() FROM t",
+      "SELECT 'USER()', `USER`, t.user, user, db.user() FROM t",
+    ],
+    ["SELECT 1 /* USER() */ -- CURRENT_USER", "SELECT 1 /* USER() */ -- CURRENT_USER"],
+    ["INSERT INTO t VALUES (USER(), ?)", "INSERT INTO t VALUES ( <bob@h> , ?)"],
+    ["SELECT 1; SELECT USER() a", "SELECT 1; SELECT  <bob@h>  a"],
+  ])("%s", (sql, expected) => {
+    // The heading of a text in an executable comment is shown without its marks.
+    expect(rewritten(sql).replace("`concat(  USER()  )`", "`USER()  )`")).toBe(expected);
+  });
+
+  it("gives back the same bytes where nothing is to be replaced", () => {
+    const text = Buffer.from("SELECT * FROM t");
+    const analyzed = analyzeText(text, contextOf("mysql"));
+    expect(namesIdentity(analyzed)).toBe(false);
+    expect(rewriteIdentity(text, analyzed, values, "mysql")).toBe(text);
+  });
+
+  it("takes any name as it is, and no quote with it", () => {
+    const hostile = "o'b`\\\"; DROP TABLE t -- é@h";
+    const text = rewritten("SELECT USER() u", { user: hostile });
+    expect(text).toBe(`SELECT  <${hostile}>  u`);
+    const raw = Buffer.from("SELECT USER() u");
+    const bytes = rewriteIdentity(
+      raw,
+      analyzeText(raw, contextOf("mysql")),
+      { ...values, user: hostile },
+      "mysql",
+    );
+    expect(Buffer.from(bytes).toString()).not.toContain("DROP");
+  });
+
+  it("means the same to the analyser, without identity", () => {
+    for (const sql of [
+      "SELECT USER(), a FROM t WHERE b = CURRENT_USER",
+      "UPDATE t SET a = CONNECTION_ID()",
+    ]) {
+      const text = Buffer.from(sql);
+      const before = analyzeText(text, contextOf("mysql"));
+      const after = analyzeText(rewriteIdentity(text, before, values, "mysql"), contextOf("mysql"));
+      expect(after.uncertain).toBeNull();
+      expect(namesIdentity(after)).toBe(false);
+      expect(after.statements[0]?.reads).toEqual(before.statements[0]?.reads);
+      expect(after.statements[0]?.routines).toEqual([]);
+    }
+  });
+
+  it("cuts headings as servers do, never inside a character", () => {
+    const sql = `SELECT CONCAT(USER(), '${"é".repeat(200)}')`;
+    const heading = /AS `(.*)`$/.exec(rewritten(sql))?.[1] ?? "";
+    expect(heading.length).toBeGreaterThan(100);
+    expect(Buffer.byteLength(heading)).toBeLessThanOrEqual(255);
+    expect(heading).not.toContain("\ufffd");
+  });
+});
+
+describe("storedIdentity()", () => {
+  const stored = (sql: string) => storedIdentity(analyzeText(Buffer.from(sql), contextOf("mysql")));
+  it.each([
+    ["CREATE VIEW v AS SELECT USER()", "user"],
+    ["CREATE TABLE t (a INT DEFAULT (CONNECTION_ID()))", "connection_id"],
+    ["CREATE PROCEDURE p() SELECT CURRENT_USER", "current_user"],
+    ["CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.a = USER()", "user"],
+    ["PREPARE s FROM 'SELECT USER()'", "user"],
+    ["CREATE TABLE t SELECT USER()", null],
+    ["CREATE DEFINER=CURRENT_USER VIEW v AS SELECT 1", null],
+    ["CREATE VIEW v AS SELECT DATABASE()", null],
+  ])("%s: %s", (sql, name) => {
+    expect(stored(sql)).toBe(name);
+  });
+});
