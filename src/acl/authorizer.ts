@@ -18,6 +18,11 @@ export interface Authorizer {
    */
   readonly enforcing: boolean;
   /**
+   * Whether the answer about a statement is of any interest: it may be refused, or would be (dry run). False: texts
+   * need no analysis for its sake.
+   */
+  readonly judging: boolean;
+  /**
    * COM_FIELD_LIST is judged as a statement of kind `FIELD LIST` that reads its table. The error of a denial is an
    * `AclDenial` with the record for the audit log.
    */
@@ -40,6 +45,7 @@ const permitted = clientPermit("no table ACL is configured");
 export const permitAll: Authorizer = {
   generation: 0,
   enforcing: false,
+  judging: false,
   authorize: () => permitted,
   authorizeSchema: () => permitted,
   allows: () => true,

@@ -65,7 +65,14 @@ export class Judgement {
   run(): AclDenial | null {
     const { uncertain } = this.#statement;
     if (uncertain !== null) return refusedText(this.#statement, uncertain.symbol, uncertain.reason);
-    return this.#kinds() ?? this.#server() ?? this.#schemas() ?? this.#tables() ?? this.#routines();
+    return (
+      this.#kinds() ??
+      this.#stored() ??
+      this.#server() ??
+      this.#schemas() ??
+      this.#tables() ??
+      this.#routines()
+    );
   }
 
   /** Every right on tables and routines that the statement wants, held or not, in the order of judgement. */
@@ -88,7 +95,7 @@ export class Judgement {
           if (statement.innerKinds.length === 0) return this.#carrier();
           break;
         case "show": {
-          const denial = this.#show();
+          const denial = this.#show(kind !== statement.kind || statement.innerKinds.includes("SHOW"));
           if (denial !== null) return denial;
           break;
         }
@@ -109,10 +116,13 @@ export class Judgement {
     return this.#refuse("a statement whose inner statement is not known");
   }
 
-  #show(): AclDenial | null {
+  /** `carried`: by PREPARE, a body, ...: then nobody answers in the server's place, and nobody filters the rows. */
+  #show(carried: boolean): AclDenial | null {
     const statement = this.#statement;
     const rights = statement.subject === null ? undefined : rightsOfShow(statement.subject);
     if (rights === undefined) return this.#refuse("a form of SHOW that the table ACL does not know");
+    const needsGateway = rights.by === "gateway" || (rights.by === "objects" && rights.listing !== null);
+    if (carried && needsGateway) return this.#refuse(`SHOW ${statement.subject} inside another statement`);
     switch (rights.by) {
       case "server":
         return serverDenial(
@@ -139,6 +149,12 @@ export class Judgement {
       }
     }
     return null;
+  }
+
+  /** In what is stored, servers answer for the service account: nothing can be put in their place there. */
+  #stored(): AclDenial | null {
+    const token = this.#statement.identityTokens.find(({ stored }) => stored);
+    return token === undefined ? null : this.#refuse(`${token.name}() in what is stored or prepared by SQL`);
   }
 
   #server(): AclDenial | null {

@@ -24,6 +24,8 @@ export interface Permit {
   readonly reason: string;
   /** The rights that were used, in the order of judgement; empty without a table ACL and for exempt principals. */
   readonly uses: readonly GrantedUse[];
+  /** Whether it is there because nothing is denied to the principal; for the metrics. */
+  readonly exempt: boolean;
   /** In a dry run: what would have been answered. The session logs and counts it at every execution. */
   readonly wouldDeny: AclDenial | null;
 }
@@ -31,13 +33,14 @@ export interface Permit {
 /** Makes a permit for a client's command. For the authorisers of this folder only (a house test checks). */
 export function clientPermit(
   reason: string,
-  details: { uses?: readonly GrantedUse[]; wouldDeny?: AclDenial } = {},
+  details: { uses?: readonly GrantedUse[]; wouldDeny?: AclDenial; exempt?: boolean } = {},
 ): Permit {
   return Object.freeze({
     [permitMark]: true as const,
     origin: "client" as const,
     reason,
     uses: details.uses ?? [],
+    exempt: details.exempt ?? false,
     wouldDeny: details.wouldDeny ?? null,
   });
 }
@@ -49,6 +52,7 @@ export function housekeepingPermit(reason: string): Permit {
     origin: "housekeeping" as const,
     reason,
     uses: [],
+    exempt: false,
     wouldDeny: null,
   });
 }

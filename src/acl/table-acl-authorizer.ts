@@ -30,7 +30,7 @@ export interface TableAclAuthorizer extends Authorizer {
   isExempt(identity: Identity): boolean;
 }
 
-const exemptPermit = clientPermit("the principal is exempt from the table ACL");
+const exemptPermit = clientPermit("the principal is exempt from the table ACL", { exempt: true });
 const laxPermit = clientPermit("the table ACL is not strict");
 const freePermit = clientPermit("nothing is touched that needs a right");
 
@@ -69,6 +69,7 @@ export function createTableAclAuthorizer(initial: TableAcl, settings: TableAclSe
       return acl;
     },
     enforcing: settings.strict && !settings.dryRun,
+    judging: settings.strict || settings.dryRun,
     replace(next) {
       acl = next;
       generation += 1;

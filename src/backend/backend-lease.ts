@@ -12,7 +12,7 @@ import type {
   ServerFacts,
   SessionNames,
 } from "./backend-connection.ts";
-import type { BackendLease, ReleaseNotes } from "./backend-pool.ts";
+import type { BackendLease, ReleaseNotes, SessionVariables } from "./backend-pool.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 
 /** What the pool does when a lease ends, or is to be killed. */
@@ -20,6 +20,8 @@ export interface LeaseOwner {
   /** `used`: commands of the session ran on it, so it must be reset. */
   takeBack(connection: PooledConnection, notes: ReleaseNotes, used: boolean): void;
   discard(connection: PooledConnection, reason: string): void;
+  /** Asks for the session's variables. Rejects with BackendLoginError: the connection is not to be used any more. */
+  readVariables(connection: PooledConnection): Promise<SessionVariables>;
   /** Kills what runs on the connection, unless `stillHeld` turns false before. Never rejects. */
   kill(connection: PooledConnection, stillHeld: () => boolean): Promise<void>;
 }
@@ -33,6 +35,8 @@ export class Lease implements BackendLease {
   readonly #owner: LeaseOwner;
   #killing: Promise<void> | null = null;
   #state: "held" | "releasing" | "ended" = "held";
+  /** Whether a reply to a question of ours is due. */
+  #asking = false;
 
   constructor(pooled: PooledConnection, route: Route, serial: number, owner: LeaseOwner) {
     this.connection = new LeasedConnection(pooled);
@@ -42,8 +46,25 @@ export class Lease implements BackendLease {
     this.#owner = owner;
   }
 
+  async readVariables(): Promise<SessionVariables | null> {
+    if (this.#state !== "held" || this.#asking || this.#pooled.closed) return null;
+    this.#asking = true;
+    try {
+      return await this.#owner.readVariables(this.#pooled);
+    } catch (error) {
+      this.close(error instanceof Error ? error.message : String(error));
+      return null;
+    } finally {
+      this.#asking = false;
+    }
+  }
+
   release(notes: ReleaseNotes = {}): void {
     if (this.#state !== "held") return;
+    if (this.#asking) {
+      this.close("its session ended while the server was asked for variables");
+      return;
+    }
     const used = this.connection.used;
     const wasLost = this.connection.revoke();
     if (wasLost !== null) {

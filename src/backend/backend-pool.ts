@@ -24,6 +24,16 @@ export interface ReleaseNotes {
   readonly database?: string | null;
 }
 
+/** What decides how a connection's server reads the session's texts, as the server tells it. */
+export interface SessionVariables {
+  /** `@@sql_mode`, e.g. `ANSI_QUOTES,STRICT_TRANS_TABLES`. */
+  readonly sqlMode: string;
+  /** `@@character_set_client` */
+  readonly characterSet: string;
+  /** `DATABASE()`; null: none. */
+  readonly database: string | null;
+}
+
 /** A connection lent to one session. Exactly one of `release` and `close` ends it. */
 export interface BackendLease {
   readonly connection: BackendConnection;
@@ -35,6 +45,11 @@ export interface BackendLease {
    * open transaction is rolled back by that.
    */
   release(notes?: ReleaseNotes): void;
+  /**
+   * Asks the server for the session's variables, between two commands. The connection's receiver is to be set again
+   * afterwards. null: the connection is not to be used any more; it was closed.
+   */
+  readVariables(): Promise<SessionVariables | null>;
   /** Ends the connection: unfinished reply, unknown state, or the client wants it gone. `reason` is logged. */
   close(reason: string): void;
   /**

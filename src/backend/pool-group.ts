@@ -5,7 +5,7 @@ import { type SqlError, sqlError } from "../errors/sql-error.ts";
 import type { BackendAccount, Tablet } from "../routing/route.ts";
 import type { ServerFacts } from "./backend-connection.ts";
 import { Lease, type LeaseOwner } from "./backend-lease.ts";
-import type { AcquireRequest, BackendLease, ReleaseNotes } from "./backend-pool.ts";
+import type { AcquireRequest, BackendLease, ReleaseNotes, SessionVariables } from "./backend-pool.ts";
 import type { KillQuery } from "./kill-query.ts";
 import { asClientError, BackendLoginError } from "./login-error.ts";
 import { LoginGate } from "./login-gate.ts";
@@ -14,7 +14,7 @@ import { type Lane, Lanes } from "./pool-lane.ts";
 import type { PoolLimits, PoolSnapshot, PoolTools } from "./pool-settings.ts";
 import { interrupted, Waiter } from "./pool-waiter.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
-import { cleanConnection, fitConnection, fitness, type Wish } from "./prepare-connection.ts";
+import { cleanConnection, fitConnection, fitness, readVariables, type Wish } from "./prepare-connection.ts";
 import type { SessionNamesCache } from "./session-names.ts";
 
 /** What groups of one pool share. */
@@ -138,6 +138,10 @@ export class PoolGroup implements LeaseOwner {
   discard(connection: PooledConnection, reason: string): void {
     this.#drop(connection, reason);
     this.#pump();
+  }
+
+  readVariables(connection: PooledConnection): Promise<SessionVariables> {
+    return readVariables(connection, this.#tools.limits.housekeepingTimeoutMs);
   }
 
   kill(connection: PooledConnection, stillHeld: () => boolean): Promise<void> {

@@ -4,7 +4,7 @@
 
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
-import type { ReleaseNotes } from "./backend-pool.ts";
+import type { ReleaseNotes, SessionVariables } from "./backend-pool.ts";
 import {
   databaseQuery,
   type HousekeepingCommand,
@@ -75,6 +75,38 @@ export async function cleanConnection(
   const why =
     refused.kind === "err" ? `${refused.error.code}: ${quoteServer(refused.error.message)}` : "rows";
   throw new BackendLoginError("refused", `The server answered the reset with ${why}`);
+}
+
+/** As hexadecimal digits of UTF-8: whatever character_set_results is, it says the same. */
+const variablesQuery = queryCommand(
+  `SELECT ${["@@sql_mode", "@@character_set_client", "DATABASE()"]
+    .map((value) => `HEX(CONVERT(${value} USING utf8mb4))`)
+    .join(", ")}`,
+);
+
+/**
+ * Asks for what decides how the server reads a session's texts.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function readVariables(
+  connection: PooledConnection,
+  timeoutMs: number,
+): Promise<SessionVariables> {
+  const [reply] = await connection.converse([variablesQuery], timeoutMs);
+  const row = reply?.kind === "rows" ? (reply.rows[0] ?? []) : [];
+  const [sqlMode, characterSet, database] = row.map((value) => (value === null ? null : textOfHex(value)));
+  if (sqlMode == null || characterSet == null || database === undefined) {
+    throw new BackendLoginError("protocol", "The server does not tell its session variables");
+  }
+  return { sqlMode, characterSet, database };
+}
+
+/** @throws BackendLoginError for anything but digits; those may be spread over wide characters. */
+function textOfHex(value: string): string {
+  const digits = value.replaceAll("\0", "");
+  if (!/^(?:[0-9A-Fa-f]{2})*$/.test(digits))
+    throw new BackendLoginError("protocol", "The server tells its session variables as something else");
+  return Buffer.from(digits, "hex").toString("utf8");
 }
 
 /** The commands that make a connection fit; empty when it does. */

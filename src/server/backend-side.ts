@@ -2,6 +2,7 @@
 
 import type { BackendPool } from "../backend/backend-pool.ts";
 import type { Router } from "../routing/router.ts";
+import type { ReadingServer } from "../session/reading.ts";
 import type { GreetingFacts } from "../session/session-services.ts";
 
 /** The servers behind the gateway. */
@@ -10,8 +11,8 @@ export interface BackendSide {
   router(): Router;
   /** What is known of them; the last known while they cannot be reached. */
   greeting(): GreetingFacts;
-  /** The servers' own version, whatever the greeting says: texts are read as it reads them. */
-  serverVersion(): string;
+  /** The server as it reads texts, whatever the greeting says; null: none was seen yet. */
+  readingServer(): ReadingServer | null;
   /** null: usable; else a sentence that says why not. */
   notReadyBecause(): string | null;
   /** What an operator should know although the gateway is ready. */

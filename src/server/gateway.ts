@@ -13,7 +13,6 @@ import { newSessionMetrics } from "../session/session-metrics.ts";
 import { SessionRegistry } from "../session/session-registry.ts";
 import type { SessionServices } from "../session/session-services.ts";
 import { createStatementDecider } from "../session/statement-decider.ts";
-import type { LowerCaseTableNames } from "../sql/object-name.ts";
 import type { Counter, Gauge } from "../telemetry/metrics.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import type { BackendSide } from "./backend-side.ts";
@@ -22,6 +21,7 @@ import type { GatewayOptions } from "./gateway-options.ts";
 import { type CreateGateway, type Gateway, type GatewayTools, StartError } from "./gateway-seam.ts";
 import { type Listener, listen } from "./listener.ts";
 import { exportSessionMetrics } from "./metrics-export.ts";
+import { nameCaseOf } from "./open-backend.ts";
 import { type OpenedFiles, openFiles } from "./open-files.ts";
 import { sessionLimitsOf } from "./session-limits.ts";
 import { UserActivity } from "./user-activity.ts";
@@ -160,11 +160,11 @@ class RunningGateway implements Gateway {
       router: () => backend.router(),
       decider: createStatementDecider(
         authorizer,
-        createCommandAnalyzer(() => backend.serverVersion()),
+        createCommandAnalyzer(() => backend.readingServer()),
       ),
       pool: backend.pool,
       greeting: () => backend.greeting(),
-      serverVersion: () => backend.serverVersion(),
+      readingServer: () => backend.readingServer(),
       limits: sessionLimitsOf(this.#options),
       requireSecureTransport: this.#options.requireSecureTransport,
       localInfile: this.#options.localInfile,
@@ -209,10 +209,6 @@ class RunningGateway implements Gateway {
       this.#registry.countOfEntry(user, fingerprint),
     );
   }
-}
-
-function nameCaseOf(lowerCaseTableNames: number): LowerCaseTableNames {
-  return lowerCaseTableNames === 1 || lowerCaseTableNames === 2 ? lowerCaseTableNames : 0;
 }
 
 function networkOf(text: string) {

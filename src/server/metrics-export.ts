@@ -25,6 +25,7 @@ export function exportSessionMetrics(metrics: Metrics, sources: ExportSources): 
   const failures = metrics.counter("session_failures_total");
   const uncertain = metrics.counter("uncertain_statements_total");
   const backendErrors = metrics.counter("backend_errors_total");
+  const exempt = metrics.counter("table_acl_exempt_total");
   const loggedIn = metrics.gauge("sessions");
   const buffered = metrics.gauge("statement_buffer_bytes");
   const prepared = metrics.gauge("prepared_statements");
@@ -35,6 +36,7 @@ export function exportSessionMetrics(metrics: Metrics, sources: ExportSources): 
     failures.raiseTo(sessions.sessionFailures);
     uncertain.raiseTo(sessions.uncertainStatements);
     backendErrors.raiseTo(sessions.backendErrors);
+    exempt.raiseTo(sessions.tableAclExempt);
     loggedIn.set(registry.loggedInCount);
     buffered.set(sources.statementBudget.reservedBytes);
     prepared.set(sources.preparedStatements.count);
@@ -59,6 +61,12 @@ function exportTables(metrics: Metrics, sessions: SessionMetrics): void {
   for (const login of sessions.logins.values()) {
     const { outcome, plugin, tls } = login;
     metrics.counter("logins_total", { outcome, plugin, tls }).raiseTo(login.count);
+  }
+  for (const { outcome, group, entry, role, count } of sessions.tableAcl.values()) {
+    metrics.counter("table_acl_decisions_total", { outcome, group, entry, role }).raiseTo(count);
+  }
+  for (const [object, total] of Object.entries(sessions.tableAclDenials)) {
+    metrics.counter("table_acl_denials_total", { object }).raiseTo(total);
   }
   for (const kind of errorKinds) {
     metrics.counter("errors_sent_total", { kind }).raiseTo(sessions.errorsSent[kind] ?? 0);

@@ -5,6 +5,8 @@ import { EmbeddedError, type EmbeddedServer, startEmbedded } from "../backend/em
 import type { LearnedServer } from "../backend/health.ts";
 import { startSingleBackend } from "../backend/single-backend.ts";
 import type { Tablet } from "../routing/route.ts";
+import type { ReadingServer } from "../session/reading.ts";
+import type { LowerCaseTableNames } from "../sql/object-name.ts";
 import { type BackendAccountSource, fixedAccount, openBackendAccount } from "./backend-account.ts";
 import type { BackendSide } from "./backend-side.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -83,7 +85,7 @@ async function watchServer(
         backendCapabilities: capabilities,
       };
     },
-    serverVersion: () => parts.serverFacts().versionText,
+    readingServer: () => readingServerOf(parts.health.status.server),
     notReadyBecause: () => parts.health.status.reason,
     notes: opened.notes,
     stop: async () => {
@@ -91,6 +93,18 @@ async function watchServer(
       await opened.stop();
     },
   };
+}
+
+/** null too where its version is not known: nobody could tell which executable comments it reads. */
+function readingServerOf(server: LearnedServer | null): ReadingServer | null {
+  if (server === null || server.versionNumber === 0) return null;
+  const { flavour, versionNumber } = server;
+  return { flavour, versionNumber, lowerCaseTableNames: nameCaseOf(server.lowerCaseTableNames) };
+}
+
+/** Of a value that a server has told: a new one, were there any, ignores case. */
+export function nameCaseOf(lowerCaseTableNames: number): LowerCaseTableNames {
+  return lowerCaseTableNames === 1 || lowerCaseTableNames === 2 ? lowerCaseTableNames : 0;
 }
 
 async function openEmbedded(directory: string, tools: GatewayTools): Promise<Opened> {

@@ -1,11 +1,14 @@
 // A session's hold on its backend connection: getting one when a command needs it, giving it back, ending it. Knows
 // nothing of commands.
 
+import type { Authorizer } from "../acl/authorizer.ts";
 import type { BackendLease, BackendPool, ReleaseNotes } from "../backend/backend-pool.ts";
 import { CancelSource } from "../base/cancel-signal.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import type { Router } from "../routing/router.ts";
+import { characterSetClass } from "../sql/dialect.ts";
+import { readingOf } from "./reading.ts";
 import type { Relay } from "./relay.ts";
 import { internalError } from "./reply.ts";
 import type { SessionState } from "./session.ts";
@@ -13,6 +16,7 @@ import type { StatementText } from "./statement-text.ts";
 
 /** What the holder asks of the gateway. */
 export interface HolderServices {
+  readonly authorizer: () => Authorizer;
   readonly pool: BackendPool;
   readonly router: () => Router;
 }
@@ -57,6 +61,28 @@ export class BackendHolder {
     this.optionToggled = false;
     this.schemaUncertain = false;
     this.#relay.attach(lease);
+    // Where no ACL judges, nobody asks the server: its first word is what is known.
+    this.#state.reading = this.#services.authorizer().judging
+      ? null
+      : { modes: null, characterSet: characterSetClass(lease.connection.names.client) };
+    return null;
+  }
+
+  /** Makes sure that it is known how the server reads the session's texts; the error, when that cannot be had. */
+  async learnReading(): Promise<SqlError | null> {
+    const failure = await this.acquire();
+    if (failure !== null) return failure;
+    const lease = this.#relay.lease;
+    if (lease === null) return sqlError("ER_QUERY_INTERRUPTED");
+    const variables = await lease.readVariables();
+    if (this.#relay.lease !== lease) return sqlError("ER_QUERY_INTERRUPTED");
+    if (variables === null) {
+      this.drop("it does not tell its session variables");
+      return sqlError("ER_SERVER_ISNT_AVAILABLE");
+    }
+    this.#relay.attach(lease);
+    this.#state.reading = readingOf(variables);
+    this.#state.database = variables.database;
     return null;
   }
 

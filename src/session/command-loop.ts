@@ -24,6 +24,7 @@ import type { RelayObserver } from "./relay.ts";
 import { Relay } from "./relay.ts";
 import type { ReplyTo } from "./reply.ts";
 import { endWithError, internalError, replyError } from "./reply.ts";
+import { filterFor } from "./row-filter.ts";
 import type { SessionState } from "./session.ts";
 import type { HandlerResult, SessionEnd } from "./session-end.ts";
 import { expectsNothing, isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
@@ -252,7 +253,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   #sendToBackend(permit: Permit, frames: Uint8Array): void {
     const text = this.#inHand.text;
     if (text !== null) this.backend.noteText(text);
-    this.relay.send(permit, this.#inHand.command, frames);
+    this.relay.send(permit, this.#inHand.command, frames, filterFor(this, this.#inHand));
   }
 
   onReplyComplete(): void {

@@ -2,6 +2,7 @@
 // again after a reload of the ACL. Bounded over all sessions by `max_prepared_stmt_count`.
 
 import type { Permit } from "../acl/permit.ts";
+import { assert } from "../base/assert.ts";
 import type { StatementText } from "./statement-text.ts";
 
 /** One prepared statement. */
@@ -10,8 +11,8 @@ export interface PreparedStatement {
   readonly id: number;
   readonly parameterCount: number;
   readonly statement: StatementText;
-  /** Permit of the authoriser generation below. */
-  permit: Permit;
+  /** Of every statement in it, of the authoriser generation below; never empty. */
+  permits: readonly Permit[];
   authorizerGeneration: number;
 }
 
@@ -73,4 +74,11 @@ export class PreparedStatements {
 /** Whether the gateway itself made this id. */
 export function isOwnStatementId(id: number): boolean {
   return id >= OWN_ID_START && id !== 0xffff_ffff;
+}
+
+/** The permit for sending a prepared statement's commands. */
+export function permitOf(prepared: PreparedStatement): Permit {
+  const permit = prepared.permits.at(-1);
+  assert(permit !== undefined, "a prepared statement without a permit");
+  return permit;
 }

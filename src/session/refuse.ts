@@ -1,6 +1,8 @@
 // Refuses a command of a logged-in client: the error to the client, the reason to the audit log.
 
+import { AclDenial } from "../acl/denial.ts";
 import type { SqlError } from "../errors/sql-error.ts";
+import { recordDenial } from "./acl-records.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { replyError } from "./reply.ts";
 import { auditCommandRefused } from "./session-audit.ts";
@@ -14,6 +16,7 @@ export interface RefusedCommand {
 
 /** Answers `error` and records why. */
 export function refuse(loop: CommandLoop, what: RefusedCommand, error: SqlError): Replied {
-  auditCommandRefused(loop.services, loop.state, { ...what, error });
+  if (error instanceof AclDenial) recordDenial(loop.services, loop.state, what.command, error, "denied");
+  else auditCommandRefused(loop.services, loop.state, { ...what, error });
   return replyError(loop.replyTo, error);
 }

@@ -6,7 +6,9 @@ import type { BackendLease } from "../backend/backend-pool.ts";
 import type { ByteChannel, ByteReceiver } from "../base/byte-channel.ts";
 import type { Clock } from "../base/clock.ts";
 import type { PacketCollector } from "../wire/packet-collector.ts";
+import { WireError } from "../wire/reader.ts";
 import type { ResponseBoundary } from "../wire/response-boundary.ts";
+import type { RowFilter } from "./row-filter.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 
 /** What the relay tells its session. Called synchronously while a chunk is handled. */
@@ -37,6 +39,8 @@ export class Relay implements ByteReceiver {
   #collecting = false;
   #carry: Buffer | null = null;
   #forwardedBytes = 0;
+  /** Drops rows of the reply under way; null: the client gets it as it is. */
+  #filter: RowFilter | null = null;
   /** Monotonic milliseconds since when the client has not taken what was written to it; null: it has. */
   blockedSinceMs: number | null = null;
   readonly #clock: Clock;
@@ -91,7 +95,7 @@ export class Relay implements ByteReceiver {
   }
 
   /** Sends a whole command (frames as the client sent them). Its reply will end with `onReplyComplete`. */
-  send(permit: Permit, command: number, frames: Uint8Array): void {
+  send(permit: Permit, command: number, frames: Uint8Array, filter: RowFilter | null = null): void {
     const lease = this.#lease;
     if (lease === null) {
       this.#observer.onBackendFailed("no backend connection is attached", 0);
@@ -100,6 +104,7 @@ export class Relay implements ByteReceiver {
     this.#active = true;
     this.#carry = null;
     this.#forwardedBytes = 0;
+    this.#filter = filter;
     this.boundary.begin(command);
     this.#forwardToBackend(lease, permit, frames);
     if (this.#active && this.boundary.state === "complete") this.#complete(0);
@@ -183,7 +188,9 @@ export class Relay implements ByteReceiver {
     this.#observer.onReplyComplete();
   }
 
-  #forwardToClient(bytes: Uint8Array): void {
+  #forwardToClient(reply: Uint8Array): void {
+    const bytes = this.#filter === null ? reply : this.#filtered(this.#filter, reply);
+    if (bytes.length === 0) return;
     this.#forwardedBytes += bytes.length;
     this.#metrics.bytesToClients += bytes.length;
     if (this.#client.write(bytes)) return;
@@ -196,6 +203,16 @@ export class Relay implements ByteReceiver {
       this.blockedSinceMs = null;
       this.#lease?.connection.resume();
     });
+  }
+
+  #filtered(filter: RowFilter, reply: Uint8Array): Uint8Array {
+    try {
+      return filter.push(reply);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#observer.onBackendFailed(`its rows cannot be filtered: ${error.message}`, this.#forwardedBytes);
+      return reply.subarray(0, 0);
+    }
   }
 
   #forwardToBackend(lease: BackendLease, permit: Permit, bytes: Uint8Array): void {

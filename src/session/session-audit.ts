@@ -1,6 +1,7 @@
 // The audit events of sessions: who tried to log in, who was refused what. No secret and no statement text ever
 // reaches these records.
 
+import type { AclDenial } from "../acl/denial.ts";
 import type { LoginRequest } from "../auth/login-request.ts";
 import type { SqlError } from "../errors/sql-error.ts";
 import { judgeClientCertificate } from "../identity/client-certificate.ts";
@@ -110,6 +111,33 @@ export function auditCommandRefused(
     statement_kind: refusal.statementKind,
     error_code: refusal.error.code,
     reason: refusal.error.reason ?? refusal.error.symbol,
+  });
+}
+
+/** Records a denial by the table ACL. */
+export function auditDenial(
+  services: SessionServices,
+  state: SessionState,
+  command: string,
+  denial: AclDenial,
+  outcome: "denied" | "dry_run",
+): void {
+  const { statementKind, object, name, role, rule, reason } = denial.record;
+  services.audit.record("denial", {
+    ...sessionFields(state),
+    groups: [...(state.identity?.callerId.groups ?? [])],
+    command,
+    outcome,
+    statement_kind: statementKind,
+    object,
+    name,
+    role,
+    rule_group: rule?.group ?? null,
+    rule_entry: rule?.entry ?? null,
+    rule_list: rule?.list ?? null,
+    rule_principal: rule?.principal ?? null,
+    error_code: denial.code,
+    reason,
   });
 }
 

@@ -1,5 +1,8 @@
 // What sessions count, as plain numbers: telemetry reads them when it is scraped, so the hot path pays an addition.
 
+import type { DecidingRule } from "../acl/denial.ts";
+import type { Role } from "../acl/role.ts";
+
 /** Upper bounds of the latency histogram, in milliseconds; the last bucket has none. */
 export const latencyBoundsMs: readonly number[] = [
   0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10000,
@@ -40,6 +43,21 @@ export interface SessionMetrics {
   bytesFromClients: number;
   /** Statements that were not understood and relayed all the same. */
   uncertainStatements: number;
+  /** What the table ACL decided about rights, by outcome, rule and role together; bounded. */
+  readonly tableAcl: Map<string, AclUseCount>;
+  /** Denials, also those of a dry run, by what was denied. */
+  readonly tableAclDenials: Record<string, number>;
+  /** Statements that ran because nothing is denied to the principal. */
+  tableAclExempt: number;
+}
+
+/** How often a rule of the table ACL decided so. */
+export interface AclUseCount {
+  readonly outcome: "allowed" | "denied" | "dry_run";
+  readonly group: string;
+  readonly entry: string;
+  readonly role: string;
+  count: number;
 }
 
 /** All at zero. */
@@ -59,6 +77,9 @@ export function newSessionMetrics(): SessionMetrics {
     bytesToClients: 0,
     bytesFromClients: 0,
     uncertainStatements: 0,
+    tableAcl: new Map(),
+    tableAclDenials: {},
+    tableAclExempt: 0,
   };
 }
 
@@ -87,4 +108,29 @@ export function countLogin(
   const seen = metrics.logins.get(key);
   if (seen === undefined) metrics.logins.set(key, { outcome, plugin, tls, count: 1 });
   else seen.count += 1;
+}
+
+/** Rules that are counted apart; reloads bring new ones. Later ones count as `other`. */
+const aclUsesMax = 2048;
+
+/** Counts one decision of the table ACL; `rule` null: no entry names the object. */
+export function countUse(
+  metrics: SessionMetrics,
+  outcome: AclUseCount["outcome"],
+  rule: DecidingRule | null,
+  role: Role | null,
+): void {
+  const group = rule?.group ?? "none";
+  const entry = rule?.entry ?? "none";
+  const key = `${outcome} ${role ?? "none"} ${entry} ${group}`;
+  const seen = metrics.tableAcl.get(key);
+  if (seen !== undefined) seen.count += 1;
+  else if (metrics.tableAcl.size >= aclUsesMax) countOther(metrics, outcome);
+  else metrics.tableAcl.set(key, { outcome, group, entry, role: role ?? "none", count: 1 });
+}
+
+function countOther(metrics: SessionMetrics, outcome: AclUseCount["outcome"]): void {
+  const seen = metrics.tableAcl.get(outcome);
+  if (seen !== undefined) seen.count += 1;
+  else metrics.tableAcl.set(outcome, { outcome, group: "other", entry: "other", role: "other", count: 1 });
 }

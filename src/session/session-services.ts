@@ -13,6 +13,7 @@ import type { AuditLog } from "../telemetry/audit.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { UserEntry } from "../users/user-directory.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import type { ReadingServer } from "./reading.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 import type { StatementDecider } from "./statement-decider.ts";
@@ -79,8 +80,8 @@ export interface SessionServices {
   readonly decider: StatementDecider;
   readonly pool: BackendPool;
   readonly greeting: () => GreetingFacts;
-  /** The servers' own version, whatever is announced: decides which executable comments they read. */
-  readonly serverVersion: () => string;
+  /** The server that reads the sessions' texts; null: none was seen yet. */
+  readonly readingServer: () => ReadingServer | null;
   readonly limits: SessionLimits;
   /** Refuse plain TCP (3159). */
   readonly requireSecureTransport: boolean;

@@ -7,6 +7,8 @@ import type { Target } from "../routing/target.ts";
 import { defaultTarget } from "../routing/target.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
+import type { Reading } from "./reading.ts";
+import { SqlPrepared } from "./sql-prepared.ts";
 
 /** What is known of a session. Mutable: its parts write what they learn. */
 export interface SessionState {
@@ -23,6 +25,10 @@ export interface SessionState {
   target: Target;
   /** The default schema; null: none. */
   database: string | null;
+  /** How the server reads this session's texts; null: it has to be asked. */
+  reading: Reading | null;
+  /** Statements prepared by SQL (PREPARE), by name. */
+  readonly sqlPrepared: SqlPrepared;
   /** The status flags of the last reply. */
   statusFlags: number;
   /**
@@ -53,6 +59,8 @@ export function newSessionState(
     collation: 0,
     target: defaultTarget,
     database: null,
+    reading: null,
+    sqlPrepared: new SqlPrepared(),
     statusFlags: STATUS_AUTOCOMMIT,
     pinnedBecause: null,
     prepared,

@@ -3,19 +3,25 @@
 
 import type { Authorizer } from "../acl/authorizer.ts";
 import type { Permit } from "../acl/permit.ts";
+import { listingOf } from "../acl/show-rights.ts";
 import { assert } from "../base/assert.ts";
-import { SqlError } from "../errors/sql-error.ts";
+import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Identity } from "../identity/identity.ts";
 import { plainKindOf } from "../sql/plain-statement.ts";
 import { bareStatement, type StatementSummary } from "../sql/statement-summary.ts";
+import { ownAnswerOf } from "./own-answers.ts";
 import type { SessionState } from "./session.ts";
+import { sqlPreparedMax } from "./sql-prepared.ts";
 import { type StatementText, statementText } from "./statement-text.ts";
 
 /** What becomes of a command's text. */
 export type Decision =
   | {
       readonly kind: "forward";
+      /** Of the last statement: one is as good as another for sending. */
       readonly permit: Permit;
+      /** Of every statement, for the records. */
+      readonly permits: readonly Permit[];
       readonly text: StatementText;
       readonly parameterCount: number;
     }
@@ -25,7 +31,7 @@ export type Decision =
 export interface AnalyzedCommand {
   /** At least one, `EMPTY` for a text without any. */
   readonly statements: readonly StatementSummary[];
-  /** `?` places; only known where the text is a single KILL. */
+  /** `?` places. */
   readonly parameterCount: number;
 }
 
@@ -35,8 +41,8 @@ export interface StatementDecider {
   decide(state: SessionState, payload: Uint8Array, from: number): Decision;
 }
 
-const plainRead = statementText([{ ...bareStatement("SELECT"), readOnly: true }]);
-const plainWrite = statementText([bareStatement("INSERT")]);
+const plainRead = statementText([{ ...bareStatement("SELECT"), readOnly: true }], null);
+const plainWrite = statementText([bareStatement("INSERT")], null);
 
 /** Makes the decider of a gateway. */
 export function createStatementDecider(
@@ -48,22 +54,82 @@ export function createStatementDecider(
       const judge = authorizer();
       const identity = state.identity;
       assert(identity !== null, "a statement before the login");
-      if (!judge.enforcing) {
+      if (!judge.judging) {
         const plain = plainKindOf(payload, from, payload.length);
         if (plain !== "no") return permitPlain(judge, identity, plain === "read" ? plainRead : plainWrite);
       }
       const { statements, parameterCount } = analyze(payload.subarray(from), state);
-      let permit: Permit | null = null;
-      for (const statement of statements) {
-        const verdict = judge.authorize(identity, statement);
-        if (verdict instanceof SqlError)
-          return { kind: "refuse", error: verdict, statementKind: statement.kind };
-        permit = verdict;
-      }
-      assert(permit !== null, "a text without any statement");
-      return { kind: "forward", permit, text: statementText(statements), parameterCount };
+      const permits = permitAllOf(judge, identity, state, statements);
+      if (permits instanceof Refusal) return permits;
+      const permit = permits.at(-1);
+      assert(permit !== undefined, "a text without any statement");
+      const text = statementText(statements, state.database);
+      return { kind: "forward", permit, permits, text, parameterCount };
     },
   };
+}
+
+class Refusal {
+  readonly kind = "refuse";
+  readonly error: SqlError;
+  readonly statementKind: string;
+
+  constructor(error: SqlError, statementKind: string) {
+    this.error = error;
+    this.statementKind = statementKind;
+  }
+}
+
+/** Judges every statement before any of them runs; the first refusal counts. */
+function permitAllOf(
+  judge: Authorizer,
+  identity: Identity,
+  state: SessionState,
+  statements: readonly StatementSummary[],
+): Permit[] | Refusal {
+  const permits: Permit[] = [];
+  const preparedHere = new Set<string>();
+  for (const statement of statements) {
+    const { kind, preparedName } = statement;
+    const verdict = judge.authorize(identity, statement);
+    if (verdict instanceof SqlError) return new Refusal(verdict, kind);
+    permits.push(verdict);
+    if (preparedName === null) continue;
+    if (kind === "PREPARE") preparedHere.add(preparedName);
+    else if (kind === "EXECUTE" && !preparedHere.has(preparedName)) {
+      const refused = judgeAgain(judge, identity, state, preparedName, permits);
+      if (refused !== null) return new Refusal(refused, kind);
+    }
+  }
+  if (!judge.enforcing) return permits;
+  const answered = statements.find(
+    (statement) => listingOf(statement) !== null || ownAnswerOf(statement) !== null,
+  );
+  if (answered !== undefined && statements.length > 1) {
+    const feature = `SHOW ${answered.subject} together with other statements`;
+    return new Refusal(sqlError("ER_NOT_SUPPORTED_YET", { feature }), answered.kind);
+  }
+  if (preparedHere.size > 0 && state.sqlPrepared.full)
+    return new Refusal(sqlError("ER_MAX_PREPARED_STMT_COUNT_REACHED", { limit: sqlPreparedMax }), "PREPARE");
+  return permits;
+}
+
+/** What SQL's PREPARE was permitted may have been taken away since. */
+function judgeAgain(
+  judge: Authorizer,
+  identity: Identity,
+  state: SessionState,
+  name: string,
+  permits: Permit[],
+): SqlError | null {
+  // A name that was never prepared is the server's to complain about.
+  for (const prepared of state.sqlPrepared.candidates(name)) {
+    const verdict = judge.authorize(identity, prepared);
+    if (verdict instanceof SqlError) return verdict;
+    permits.push(verdict);
+  }
+  if (!judge.enforcing || !state.sqlPrepared.isLost(name)) return null;
+  return sqlError("ER_NOT_SUPPORTED_YET", { feature: `EXECUTE of '${name}', prepared too often` });
 }
 
 /** The decision about plain text of one authoriser is always the same one: it is made once. */
@@ -76,7 +142,7 @@ function permitPlain(judge: Authorizer, identity: Identity, text: StatementText)
   assert(statement !== undefined, "a plain text has one statement");
   const permit = judge.authorize(identity, statement);
   assert(!(permit instanceof SqlError), "an authoriser that does not enforce has refused");
-  const decision: Decision = { kind: "forward", permit, text, parameterCount: 0 };
+  const decision: Decision = { kind: "forward", permit, permits: [permit], text, parameterCount: 0 };
   const decisions = plainDecisions.get(judge) ?? new Map<StatementText, Decision>();
   plainDecisions.set(judge, decisions.set(text, decision));
   return decision;

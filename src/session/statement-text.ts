@@ -1,6 +1,7 @@
 // What the session needs to know of one command's text: every statement in it, and what follows from them together.
 // Holds no text.
 
+import { type Listing, listingOf } from "../acl/show-rights.ts";
 import type { StatementSummary } from "../sql/statement-summary.ts";
 
 /** The statements of one COM_QUERY or COM_STMT_PREPARE, judged together. */
@@ -20,6 +21,17 @@ export interface StatementText {
   readonly loadLocalFile: string | null;
   /** Whether any of them is a KILL: then the gateway answers. */
   readonly kills: boolean;
+  /** Whether any of them was not understood with certainty. */
+  readonly uncertain: boolean;
+  /** Where its rows are about tables and the like of which the client may see some only; null: it may see all. */
+  readonly listing: FilteredListing | null;
+}
+
+/** The rows of SHOW TABLES and the like. */
+export interface FilteredListing {
+  readonly columns: Listing;
+  /** The schema that the rows are about, where no column says so. */
+  readonly schema: string | null;
 }
 
 /** Whether it may have made changes final: also by the way, as DDL does, and whatever was not understood. */
@@ -30,8 +42,11 @@ function mayCommit({ uncertain, effects }: StatementSummary): boolean {
 
 const DROPPING = /^DROP (DATABASE|SCHEMA)\b/;
 
-/** Puts the statements of one text together. */
-export function statementText(statements: readonly StatementSummary[]): StatementText {
+/** Puts the statements of one text together; `database` is the session's default schema. */
+export function statementText(
+  statements: readonly StatementSummary[],
+  database: string | null,
+): StatementText {
   let pins: string | null = null;
   let use: string | null = null;
   let loadLocalFile: string | null = null;
@@ -51,5 +66,15 @@ export function statementText(statements: readonly StatementSummary[]): Statemen
     commits: statements.some(mayCommit),
     loadLocalFile,
     kills: statements.some((statement) => statement.kill !== null),
+    uncertain: statements.some((statement) => statement.uncertain !== null),
+    listing: listingIn(statements, database),
   };
+}
+
+/** Of a text of one statement: where an ACL is enforced, listings among others are refused. */
+function listingIn(statements: readonly StatementSummary[], database: string | null): FilteredListing | null {
+  const [only] = statements;
+  if (only === undefined || statements.length > 1) return null;
+  const columns = listingOf(only);
+  return columns === null ? null : { columns, schema: only.schemas[0]?.name ?? database };
 }

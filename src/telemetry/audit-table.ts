@@ -95,6 +95,32 @@ export const auditTable = {
       reason: { type: "string", help: "Why" },
     },
   },
+  denial: {
+    help: "The table ACL denied a statement, or would have in a dry run",
+    fields: {
+      ...connection,
+      user_data: userData,
+      groups: { type: "list of strings", help: "Groups of the entry that accepted the login" },
+      command: { type: "string", help: "The protocol command, e.g. `COM_QUERY`" },
+      outcome: { type: "string", help: "`denied`, or `dry_run`: it ran all the same" },
+      statement_kind: { type: "string", help: "The head of the statement, e.g. `SELECT`; never its text" },
+      object: {
+        type: "string",
+        help: "What was wanted: `table`, `routine`, `schema`, `server`, `accounts`; `text`: it could not be judged",
+      },
+      name: { type: "string or null", help: "Its name, e.g. `shop.orders`" },
+      role: { type: "string or null", help: "`reader`, `writer`, `admin` or `executor`" },
+      rule_group: { type: "string or null", help: "The group that decided; null: no entry names the object" },
+      rule_entry: { type: "string or null", help: "The entry of that group" },
+      rule_list: {
+        type: "string or null",
+        help: "The list that decided, e.g. `deny_readers`; null: no list names a principal of the user",
+      },
+      rule_principal: { type: "string or null", help: "The principal in that list" },
+      error_code: { type: "number", help: "The MySQL error of the denial" },
+      reason: { type: "string", help: "A sentence for people" },
+    },
+  },
   kill: {
     help: "A KILL was answered",
     fields: {

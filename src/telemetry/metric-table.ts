@@ -86,6 +86,26 @@ export const metricTable = {
     help: "Statements that were not understood with certainty and relayed all the same (no table ACL)",
     labels: {},
   },
+  table_acl_decisions_total: {
+    type: "counter",
+    help: "Rights that the table ACL looked up, by outcome, deciding group and entry, and role; dry_run: it would have been denied. `none` stands for no rule, no role",
+    labels: {
+      outcome: ["allowed", "denied", "dry_run"],
+      group: { distinctMax: 256 },
+      entry: { distinctMax: 512 },
+      role: { distinctMax: 8 },
+    },
+  },
+  table_acl_denials_total: {
+    type: "counter",
+    help: "Statements that the table ACL denied, or would have in a dry run, by what was denied; text: it could not be judged",
+    labels: { object: { distinctMax: 8 } },
+  },
+  table_acl_exempt_total: {
+    type: "counter",
+    help: "Statements that ran because nothing is denied to their principal",
+    labels: {},
+  },
   errors_sent_total: {
     type: "counter",
     help: "Errors that the gateway itself sent to clients, by kind",

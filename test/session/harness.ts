@@ -7,12 +7,18 @@ import { type Authorizer, permitAll } from "../../src/acl/authorizer.ts";
 import type { AuthExchange, AuthOutcome } from "../../src/auth/auth-exchange.ts";
 import type { LoginRequest } from "../../src/auth/login-request.ts";
 import type { BackendConnectionId } from "../../src/backend/backend-connection.ts";
-import type { AcquireRequest, BackendLease, BackendPool } from "../../src/backend/backend-pool.ts";
+import type {
+  AcquireRequest,
+  BackendLease,
+  BackendPool,
+  SessionVariables,
+} from "../../src/backend/backend-pool.ts";
 import { DuplexChannel } from "../../src/base/duplex-channel.ts";
 import { SqlError } from "../../src/errors/sql-error.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import type { Peer } from "../../src/identity/peer.ts";
 import type { Route } from "../../src/routing/route.ts";
+import { createCommandAnalyzer } from "../../src/session/analyze-command.ts";
 import { ByteBudget } from "../../src/session/byte-budget.ts";
 import { runSession } from "../../src/session/run-session.ts";
 import { newSessionMetrics } from "../../src/session/session-metrics.ts";
@@ -36,6 +42,8 @@ export class ScriptedBackend {
   released = false;
   closedBecause: string | null = null;
   cancelled = 0;
+  /** How often the session's variables were asked for. */
+  asked = 0;
 
   constructor(stream: Duplex) {
     this.stream = stream;
@@ -131,6 +139,8 @@ export interface HarnessOptions {
   readonly authorizer?: Authorizer;
   readonly limits?: Partial<SessionLimits>;
   readonly analyze?: (text: string) => readonly StatementSummary[];
+  /** Texts are analysed for real, as a server that tells these variables reads them. */
+  readonly variables?: () => SessionVariables;
   readonly acquire?: (request: AcquireRequest) => SqlError | null;
 }
 
@@ -158,13 +168,15 @@ export class Harness {
       authenticator: openDoor,
       authorizer,
       router: () => ({ generation: 1, route: () => route }),
-      decider: createStatementDecider(authorizer, (text) => ({
-        statements: analyze(Buffer.from(text).toString()),
-        parameterCount: 0,
-      })),
+      decider: createStatementDecider(
+        authorizer,
+        options.variables === undefined
+          ? (text) => ({ statements: analyze(Buffer.from(text).toString()), parameterCount: 0 })
+          : createCommandAnalyzer(() => this.services.readingServer()),
+      ),
       pool: this.#pool(),
       greeting: () => ({ versionText: "8.0.40-test", collation: 45, backendCapabilities: 0xffffffff }),
-      serverVersion: () => "8.0.40-test",
+      readingServer: () => ({ flavour: "mysql", versionNumber: 80040, lowerCaseTableNames: 0 }),
       limits: { ...limits, ...options.limits },
       requireSecureTransport: false,
       localInfile: true,
@@ -184,7 +196,11 @@ export class Harness {
       const backend = new ScriptedBackend(theirs);
       this.backends.push(backend);
       backend.serve(this.#options.script ?? (() => okReply())).catch(() => {});
-      return leaseOver(new DuplexChannel(mine), backend, request, ++serial);
+      const variables = this.#options.variables;
+      return leaseOver(new DuplexChannel(mine), backend, request, ++serial, () => {
+        backend.asked += 1;
+        return variables?.() ?? { sqlMode: "", characterSet: "utf8mb4", database: request.route.database };
+      });
     };
     return { acquire, close: async () => {} };
   }
@@ -242,6 +258,7 @@ function leaseOver(
   backend: ScriptedBackend,
   request: AcquireRequest,
   serial: number,
+  variables: () => SessionVariables,
 ): BackendLease {
   return {
     serial,
@@ -269,6 +286,7 @@ function leaseOver(
         return channel.closed;
       },
     },
+    readVariables: async () => variables(),
     release: () => {
       backend.released = true;
       channel.destroy();

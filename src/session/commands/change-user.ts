@@ -67,6 +67,8 @@ function forgetIdentity(loop: CommandLoop): void {
   if (state.identity !== null) services.registry.removeIdentity(state.identity);
   state.identity = null;
   state.prepared.clear();
+  state.sqlPrepared.clear();
+  state.reading = null;
   loop.backend.release();
 }
 

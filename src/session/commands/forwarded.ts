@@ -8,6 +8,7 @@ import type { CommandLoop } from "../command-loop.ts";
 import { refuse } from "../refuse.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
+import { withReading } from "./with-reading.ts";
 
 /** Relays a command that touches no table: STATISTICS, DEBUG. */
 export function handleForwarded(
@@ -38,6 +39,10 @@ export function handleFieldList(
   loop: CommandLoop,
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
+  return withReading(loop, frames, fieldList, false);
+}
+
+function fieldList(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
   const payload = payloadOf(frames);
   const end = payload.indexOf(0, 1);
   const name = Buffer.from(payload.subarray(1, end < 0 ? payload.length : end)).toString("utf8");

@@ -13,9 +13,9 @@ import { encodeColumnDefinition, parameterDefinition } from "../../wire/packets/
 import { encodeEof } from "../../wire/packets/eof.ts";
 import { encodePrepareOk } from "../../wire/packets/prepare-ok.ts";
 import { decodeIntegerParameters } from "../../wire/packets/stmt-execute.ts";
-import { lexOptionsOf } from "../analyze-command.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
+import { lexOptionsOf } from "../reading.ts";
 import { replyError, replyOk, replyPackets } from "../reply.ts";
 import { auditKill } from "../session-audit.ts";
 import type { HandlerResult } from "../session-end.ts";
@@ -54,7 +54,7 @@ function relayAroundKills(
   permit: Permit,
 ): HandlerResult | Promise<HandlerResult> {
   const written = Buffer.from(sql.buffer, sql.byteOffset, sql.length).toString("latin1");
-  const sites = killsAmongOthers(written, lexOptionsOf(loop.services.serverVersion()));
+  const sites = killsAmongOthers(written, lexOptionsOf(loop.state, loop.services.readingServer()));
   if (sites === null || sites.length === 0) return refuseKill(loop);
   const [only] = sites;
   if (
@@ -111,7 +111,7 @@ export function prepareOwnStatement(
     id,
     parameterCount,
     statement: text,
-    permit,
+    permits: [permit],
     authorizerGeneration: loop.services.authorizer().generation,
   });
   const packets: Uint8Array[] = [

@@ -4,23 +4,30 @@
 import { sqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_STMT_PREPARE } from "../../wire/commands.ts";
+import { recordPermits } from "../acl-records.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { refusePrepared } from "../own-answers.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { prepareOwnStatement } from "./kill.ts";
+import { withReading } from "./with-reading.ts";
 
 /** Answers COM_STMT_PREPARE. */
 export function handlePrepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
-  const { preparedStatements, limits, decider } = loop.services;
+  const { preparedStatements, limits } = loop.services;
   if (preparedStatements.count >= limits.preparedStatementsMax) {
     return replyError(
       loop.replyTo,
       sqlError("ER_MAX_PREPARED_STMT_COUNT_REACHED", { limit: limits.preparedStatementsMax }),
     );
   }
-  const payload = payloadOf(frames);
-  const decision = decider.decide(loop.state, payload, 1);
+  return withReading(loop, frames, prepare, true);
+}
+
+function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
+  const { services, state } = loop;
+  const decision = services.decider.decide(state, payloadOf(frames), 1);
   if (decision.kind === "refuse") {
     return refuse(
       loop,
@@ -28,9 +35,12 @@ export function handlePrepare(loop: CommandLoop, frames: Uint8Array): HandlerRes
       decision.error,
     );
   }
-  const { permit, text } = decision;
+  const { permit, permits, text } = decision;
+  recordPermits(services, state, "COM_STMT_PREPARE", permits, text);
+  const refused = refusePrepared(loop, text);
+  if (refused !== null) return refused;
   if (text.kills) return prepareOwnStatement(loop, text, decision.parameterCount, permit);
-  const authorizerGeneration = loop.services.authorizer().generation;
+  const authorizerGeneration = services.authorizer().generation;
   return loop.forward(permit, frames, {
     command: COM_STMT_PREPARE,
     // Preparing runs nothing: what the statement would do to the session counts when it is executed.
@@ -39,11 +49,11 @@ export function handlePrepare(loop: CommandLoop, frames: Uint8Array): HandlerRes
     after: (succeeded) => {
       if (!succeeded) return;
       const { statementId, parameterCount } = loop.relay.boundary.summary;
-      loop.state.prepared.add({
+      state.prepared.add({
         id: statementId,
         parameterCount,
         statement: text,
-        permit,
+        permits,
         authorizerGeneration,
       });
     },

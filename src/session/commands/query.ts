@@ -2,33 +2,36 @@
 
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_QUERY } from "../../wire/commands.ts";
+import { recordPermits } from "../acl-records.ts";
+import { afterText, beforeText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { answerQuery } from "../own-answers.ts";
 import { refuse } from "../refuse.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { handleKillText } from "./kill.ts";
+import { withReading } from "./with-reading.ts";
 
 /** Answers COM_QUERY. */
 export function handleQuery(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
-  const decision = loop.services.decider.decide(loop.state, payloadOf(frames), 1);
+  return withReading(loop, frames, query, true);
+}
+
+function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
+  const { services, state } = loop;
+  const decision = services.decider.decide(state, payloadOf(frames), 1);
   if (decision.kind === "refuse") {
     return refuse(loop, { command: "COM_QUERY", statementKind: decision.statementKind }, decision.error);
   }
-  const { permit, text } = decision;
+  const { permit, permits, text } = decision;
+  recordPermits(services, state, "COM_QUERY", permits, text);
   if (text.kills) return handleKillText(loop, frames, text, permit);
-  if (text.use === null)
-    return loop.forward(permit, frames, { command: COM_QUERY, text, permit, after: null });
-  const use = text.use;
+  const answered = answerQuery(loop, text);
+  if (answered !== null) return answered;
+  beforeText(loop, text);
   return loop.forward(permit, frames, {
     command: COM_QUERY,
     text,
     permit,
-    after: (succeeded) => {
-      // After an error in a text of several statements, nobody can say whether its USE was reached.
-      if (succeeded) loop.state.database = use;
-      else if (text.statements.length > 1) {
-        loop.state.pinnedBecause ??= "a USE that may have run";
-        loop.backend.schemaUncertain = true;
-      }
-    },
+    after: (succeeded) => afterText(loop, text, succeeded),
   });
 }

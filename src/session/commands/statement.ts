@@ -1,6 +1,7 @@
 // Commands on a prepared statement of the binary protocol: judged by what its PREPARE was judged to be, again after a
 // reload of the ACL. An id that the session does not know never reaches a backend.
 
+import type { Permit } from "../../acl/permit.ts";
 import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import {
@@ -10,9 +11,11 @@ import {
   COM_STMT_RESET,
   COM_STMT_SEND_LONG_DATA,
 } from "../../wire/commands.ts";
+import { recordPermits } from "../acl-records.ts";
+import { afterText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
-import { isOwnStatementId } from "../prepared-statements.ts";
+import { isOwnStatementId, permitOf } from "../prepared-statements.ts";
 import { refuse } from "../refuse.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
@@ -21,19 +24,28 @@ import { executeOwnStatement } from "./kill.ts";
 
 const ID_OFFSET = 1;
 const ID_END = 5;
+/** Of COM_STMT_EXECUTE: whether and how a cursor is opened. */
+const FLAGS_OFFSET = 5;
 
 /** COM_STMT_EXECUTE. */
 export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
   const statement = statementOf(loop, frames);
   if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
   if (isOwnStatementId(statement.id)) return executeOwnStatement(loop, payloadOf(frames), statement);
-  const refused = judgeAgain(loop, statement);
+  const refused = judgeAgain(loop, statement) ?? refuseCursor(loop, statement, payloadOf(frames));
   if (refused !== null) {
     const kind = statement.statement.statements[0]?.kind ?? null;
     return refuse(loop, { command: "COM_STMT_EXECUTE", statementKind: kind }, refused);
   }
-  const { permit, statement: text } = statement;
-  return loop.forward(permit, frames, { command: COM_STMT_EXECUTE, text, permit, after: null });
+  const { permits, statement: text } = statement;
+  const permit = permitOf(statement);
+  recordPermits(loop.services, loop.state, "COM_STMT_EXECUTE", permits, text);
+  return loop.forward(permit, frames, {
+    command: COM_STMT_EXECUTE,
+    text,
+    permit,
+    after: (succeeded) => afterText(loop, text, succeeded),
+  });
 }
 
 /** COM_STMT_FETCH. */
@@ -56,7 +68,8 @@ export function handleLongData(
 ): HandlerResult | Promise<HandlerResult> {
   const statement = statementOf(loop, frames);
   if (statement === null || isOwnStatementId(statement.id)) return replied;
-  const { permit, statement: text } = statement;
+  const text = statement.statement;
+  const permit = permitOf(statement);
   return loop.forward(permit, frames, { command: COM_STMT_SEND_LONG_DATA, text, permit, after: null });
 }
 
@@ -69,7 +82,8 @@ export function handleStatementClose(
   if (statement === null) return replied;
   loop.state.prepared.remove(statement.id);
   if (isOwnStatementId(statement.id) || loop.relay.lease === null) return replied;
-  const { permit, statement: text } = statement;
+  const text = statement.statement;
+  const permit = permitOf(statement);
   return loop.forward(permit, frames, { command: COM_STMT_CLOSE, text, permit, after: null });
 }
 
@@ -82,7 +96,8 @@ function forwardKnown(
   const statement = statementOf(loop, frames);
   if (statement === null) return unknownStatement(loop, frames, caller);
   if (isOwnStatementId(statement.id)) return replyOk(loop.replyTo);
-  const { permit, statement: text } = statement;
+  const text = statement.statement;
+  const permit = permitOf(statement);
   return loop.forward(permit, frames, { command, text, permit, after: null });
 }
 
@@ -92,13 +107,23 @@ function judgeAgain(loop: CommandLoop, prepared: PreparedStatement): SqlError | 
   if (prepared.authorizerGeneration === authorizer.generation) return null;
   const identity = loop.state.identity;
   if (identity === null) return internalError();
+  const permits: Permit[] = [];
   for (const statement of prepared.statement.statements) {
     const verdict = authorizer.authorize(identity, statement);
     if (verdict instanceof SqlError) return verdict;
-    prepared.permit = verdict;
+    permits.push(verdict);
   }
+  prepared.permits = permits;
   prepared.authorizerGeneration = authorizer.generation;
   return null;
+}
+
+/** Rows behind a cursor come with COM_STMT_FETCH, where nobody filters them. */
+function refuseCursor(loop: CommandLoop, prepared: PreparedStatement, payload: Uint8Array): SqlError | null {
+  if (prepared.statement.listing === null || !loop.services.authorizer().enforcing) return null;
+  const kind = prepared.statement.statements[0]?.subject ?? "";
+  const opensCursor = (payload[FLAGS_OFFSET] ?? 0) !== 0;
+  return opensCursor ? sqlError("ER_NOT_SUPPORTED_YET", { feature: `SHOW ${kind} with a cursor` }) : null;
 }
 
 function statementOf(loop: CommandLoop, frames: Uint8Array): PreparedStatement | null {

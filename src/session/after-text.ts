@@ -1,0 +1,40 @@
+// What a text did to its session once the reply has ended: the default schema, how later texts are read, names of
+// statements prepared by SQL.
+
+import { characterSetClass } from "../sql/dialect.ts";
+import type { CommandLoop } from "./command-loop.ts";
+import { mayChangeReading } from "./reading.ts";
+import type { StatementText } from "./statement-text.ts";
+
+/** Called before a text is sent: from now on it may have run, or some of it. */
+export function beforeText(loop: CommandLoop, text: StatementText): void {
+  for (const statement of text.statements) {
+    if (statement.kind === "PREPARE" && statement.preparedName !== null)
+      loop.state.sqlPrepared.add(statement.preparedName, statement);
+  }
+}
+
+/** Called when its reply has ended; `succeeded`: every statement of it ran. */
+export function afterText(loop: CommandLoop, text: StatementText, succeeded: boolean): void {
+  const { state } = loop;
+  if (succeeded) state.sqlPrepared.settle(text.statements);
+  noteSchema(loop, text, succeeded);
+  if (!mayChangeReading(text, succeeded)) return;
+  const literal = text.statements.at(-1)?.effects.characterSet?.value ?? null;
+  const isKnown = succeeded && literal !== null && text.statements.length === 1;
+  // Where no ACL judges, nobody asks the server; the modes are not known there at any time.
+  state.reading =
+    isKnown && !loop.services.authorizer().judging
+      ? { modes: null, characterSet: characterSetClass(literal) }
+      : null;
+}
+
+function noteSchema(loop: CommandLoop, text: StatementText, succeeded: boolean): void {
+  if (text.use === null) return;
+  if (succeeded) loop.state.database = text.use;
+  else if (text.statements.length > 1) {
+    // After an error in a text of several statements, nobody can say whether its USE was reached.
+    loop.state.pinnedBecause ??= "a USE that may have run";
+    loop.backend.schemaUncertain = true;
+  }
+}

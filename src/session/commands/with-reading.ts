@@ -1,0 +1,52 @@
+// Before a text is judged by a table ACL it must be known how the server reads it, and in which schema the session is:
+// asked on the session's own connection when a command may have changed it.
+
+import { AclDenial } from "../../acl/denial.ts";
+import { sqlError } from "../../errors/sql-error.ts";
+import { payloadOf } from "../../wire/command-boundary.ts";
+import type { CommandLoop } from "../command-loop.ts";
+import { endWithError, replyError } from "../reply.ts";
+import { type HandlerResult, relaying } from "../session-end.ts";
+import type { CommandHandler } from "./command-table.ts";
+
+/** Answers a command by `handle`, once the session's reading is known. `isText`: the payload is a statement's text. */
+export function withReading(
+  loop: CommandLoop,
+  frames: Uint8Array,
+  handle: CommandHandler,
+  isText: boolean,
+): HandlerResult | Promise<HandlerResult> {
+  const { services, state } = loop;
+  if (!services.authorizer().judging) return handle(loop, frames);
+  // Nobody knows whether the server compares names with regard to case.
+  if (services.readingServer() === null)
+    return replyError(loop.replyTo, sqlError("ER_SERVER_ISNT_AVAILABLE"));
+  if (loop.relay.lease === null) {
+    state.reading = null;
+    if (isText && isDeniedAnyhow(loop, frames)) return handle(loop, frames);
+  } else if (state.reading !== null) {
+    return handle(loop, frames);
+  }
+  return learnAndHandle(loop, Buffer.from(frames), handle);
+}
+
+/** Denials need no server, unless the default schema is one that only the server knows. */
+function isDeniedAnyhow(loop: CommandLoop, frames: Uint8Array): boolean {
+  const decision = loop.services.decider.decide(loop.state, payloadOf(frames), 1);
+  if (decision.kind !== "refuse" || !(decision.error instanceof AclDenial)) return false;
+  return decision.error.record.object !== "text" && decision.error.symbol !== "ER_NO_DB_ERROR";
+}
+
+async function learnAndHandle(
+  loop: CommandLoop,
+  frames: Buffer,
+  handle: CommandHandler,
+): Promise<HandlerResult> {
+  const stateful = loop.inTransaction || loop.state.pinnedBecause !== null || loop.state.prepared.size > 0;
+  const hadLease = loop.relay.lease !== null;
+  const failure = await loop.backend.learnReading();
+  if (loop.ended) return relaying;
+  if (failure === null) return handle(loop, frames);
+  if (hadLease && stateful) return endWithError(loop.replyTo, failure, "backend_lost");
+  return replyError(loop.replyTo, failure);
+}

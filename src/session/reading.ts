@@ -1,0 +1,80 @@
+// How the server reads this session's texts: the sql_mode bits that the lexer knows, and the client's character set.
+// Asked of the server itself, on the session's own connection, whenever a command may have changed it: what a SET really
+// did is the server's business.
+
+import type { SessionVariables } from "../backend/backend-pool.ts";
+import type { AnalysisContext } from "../sql/analyzed-text.ts";
+import {
+  type CharacterSetClass,
+  characterSetClass,
+  defaultReadingModes,
+  type Flavour,
+  type LexOptions,
+  type ReadingModes,
+  readingModesOf,
+} from "../sql/dialect.ts";
+import type { LowerCaseTableNames } from "../sql/object-name.ts";
+import type { SessionState } from "./session.ts";
+import type { StatementText } from "./statement-text.ts";
+
+/** What is known of it. */
+export interface Reading {
+  /** null: not known; then all readings must agree. */
+  readonly modes: ReadingModes | null;
+  readonly characterSet: CharacterSetClass;
+}
+
+/** What the server is, as far as texts mean something else to another one. */
+export interface ReadingServer {
+  readonly flavour: Flavour;
+  /** 101119 is 10.11.19. */
+  readonly versionNumber: number;
+  readonly lowerCaseTableNames: LowerCaseTableNames;
+}
+
+/** Before the server was asked: only what means the same in all modes and is plain ASCII can be read. */
+export const unknownReading: Reading = { modes: null, characterSet: "unsafe" };
+
+/** What the server's answer means. */
+export function readingOf(variables: SessionVariables): Reading {
+  return {
+    modes: readingModesOf(variables.sqlMode),
+    characterSet: characterSetClass(variables.characterSet),
+  };
+}
+
+/** Stands in until a server was seen: nothing runs before. */
+const unseenServer: ReadingServer = { flavour: "mysql", versionNumber: 80040, lowerCaseTableNames: 0 };
+
+/** The context in which a session's next text is analysed. */
+export function contextOf(state: SessionState, server: ReadingServer | null): AnalysisContext {
+  const { modes, characterSet } = state.reading ?? unknownReading;
+  const { flavour, versionNumber, lowerCaseTableNames } = server ?? unseenServer;
+  return {
+    modes,
+    characterSet,
+    flavour,
+    version: versionNumber,
+    defaultSchema: state.database,
+    lowerCaseTableNames,
+  };
+}
+
+const dynamicKinds: ReadonlySet<string> = new Set(["CALL", "EXECUTE", "EXECUTE IMMEDIATE", "COMPOUND"]);
+
+/** Whether the reading, or the schema that the session is in, may be another one once the text has run. */
+export function mayChangeReading(text: StatementText, succeeded: boolean): boolean {
+  return text.statements.some(({ kind, uncertain, effects }) => {
+    if (uncertain !== null || dynamicKinds.has(kind)) return true;
+    if (effects.sqlMode !== null || effects.characterSet !== null) return true;
+    // After an error in a text of several statements, nobody can say whether its USE was reached.
+    return effects.use !== null && !succeeded && text.statements.length > 1;
+  });
+}
+
+/** How a session's texts are read, byte by byte; with the default modes where they are not known. */
+export function lexOptionsOf(state: SessionState, server: ReadingServer | null): LexOptions {
+  const { modes, flavour, version, characterSet } = contextOf(state, server);
+  const { ansiQuotes, noBackslashEscapes } = modes ?? defaultReadingModes;
+  return { ansiQuotes, noBackslashEscapes, flavour, version, characterSet };
+}

@@ -1,0 +1,50 @@
+// Statements that a session prepared by SQL (PREPARE s FROM '...'): what each was judged to be, so that EXECUTE is judged
+// by the ACL as it is then. Bounded; knows no text.
+
+import type { StatementSummary } from "../sql/statement-summary.ts";
+
+/** Names that one session may hold; beyond, PREPARE is refused where an ACL is enforced (1461). */
+export const sqlPreparedMax = 4096;
+/** What one name may stand for at a time, when texts failed half-way; beyond, it is not known any more. */
+const candidatesMax = 8;
+
+/** By name, in lower case: every statement that the name may stand for. */
+export class SqlPrepared {
+  readonly #statements = new Map<string, StatementSummary[]>();
+
+  /** Whether no further name can be kept. */
+  get full(): boolean {
+    return this.#statements.size >= sqlPreparedMax;
+  }
+
+  /** A PREPARE is about to run: until it is known to have succeeded the name may also stand for what it was. */
+  add(name: string, statement: StatementSummary): void {
+    const known = this.#statements.get(name) ?? [];
+    // One more than is believed: then the name is lost until a PREPARE succeeds.
+    if (known.length <= candidatesMax) this.#statements.set(name, [...known, statement]);
+  }
+
+  /** Everything that EXECUTE of the name may run; empty: it was never prepared here. */
+  candidates(name: string): readonly StatementSummary[] {
+    return this.#statements.get(name) ?? [];
+  }
+
+  /** Whether the name may stand for what is not among its candidates. */
+  isLost(name: string): boolean {
+    return (this.#statements.get(name)?.length ?? 0) > candidatesMax;
+  }
+
+  /** The text with these statements has run to its end: the last PREPARE of each name is what counts, DEALLOCATE forgets. */
+  settle(statements: readonly StatementSummary[]): void {
+    for (const statement of statements) {
+      const name = statement.preparedName;
+      if (name === null) continue;
+      if (statement.kind === "PREPARE") this.#statements.set(name, [statement]);
+      else if (statement.kind === "DEALLOCATE") this.#statements.delete(name);
+    }
+  }
+
+  clear(): void {
+    this.#statements.clear();
+  }
+}
