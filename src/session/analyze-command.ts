@@ -1,7 +1,8 @@
 // Takes a command's text apart, as the server behind the session reads it.
 
 import { analyzeText } from "../sql/analyze.ts";
-import { contextOf, type ReadingServer } from "./reading.ts";
+import { isPlainListing } from "../sql/plain-listing.ts";
+import { contextOf, lexOptionsOf, type ReadingServer } from "./reading.ts";
 import type { SessionState } from "./session.ts";
 import type { AnalyzedCommand } from "./statement-decider.ts";
 
@@ -9,5 +10,12 @@ import type { AnalyzedCommand } from "./statement-decider.ts";
 export function createCommandAnalyzer(
   server: () => ReadingServer | null,
 ): (text: Uint8Array, state: SessionState) => AnalyzedCommand {
-  return (text, state) => analyzeText(text, contextOf(state, server()));
+  return (text, state) => {
+    const { statements, parameterCount } = analyzeText(text, contextOf(state, server()));
+    const isPlain = () => {
+      const written = Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1");
+      return isPlainListing(written, lexOptionsOf(state, server()));
+    };
+    return { statements, parameterCount, isPlainListing: isPlain };
+  };
 }

@@ -33,6 +33,8 @@ export interface AnalyzedCommand {
   readonly statements: readonly StatementSummary[];
   /** `?` places. */
   readonly parameterCount: number;
+  /** Whether its WHERE tells nothing of rows that are dropped; asked of listings only. */
+  readonly isPlainListing: () => boolean;
 }
 
 /** Judges texts. */
@@ -58,12 +60,14 @@ export function createStatementDecider(
         const plain = plainKindOf(payload, from, payload.length);
         if (plain !== "no") return permitPlain(judge, identity, plain === "read" ? plainRead : plainWrite);
       }
-      const { statements, parameterCount } = analyze(payload.subarray(from), state);
+      const { statements, parameterCount, isPlainListing } = analyze(payload.subarray(from), state);
       const permits = permitAllOf(judge, identity, state, statements);
       if (permits instanceof Refusal) return permits;
       const permit = permits.at(-1);
       assert(permit !== undefined, "a text without any statement");
       const text = statementText(statements, state.database);
+      if (judge.enforcing && text.listing !== null && !permit.exempt && !isPlainListing())
+        return refusedListing;
       return { kind: "forward", permit, permits, text, parameterCount };
     },
   };
@@ -79,6 +83,13 @@ class Refusal {
     this.statementKind = statementKind;
   }
 }
+
+const refusedListing = new Refusal(
+  sqlError("ER_NOT_SUPPORTED_YET", {
+    feature: "a condition of SHOW other than columns compared with strings",
+  }),
+  "SHOW",
+);
 
 /** Judges every statement before any of them runs; the first refusal counts. */
 function permitAllOf(

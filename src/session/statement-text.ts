@@ -45,7 +45,7 @@ const DROPPING = /^DROP (DATABASE|SCHEMA)\b/;
 /** Puts the statements of one text together; `database` is the session's default schema. */
 export function statementText(
   statements: readonly StatementSummary[],
-  database: string | null,
+  database: string | null = null,
 ): StatementText {
   let pins: string | null = null;
   let use: string | null = null;

@@ -171,7 +171,11 @@ export class Harness {
       decider: createStatementDecider(
         authorizer,
         options.variables === undefined
-          ? (text) => ({ statements: analyze(Buffer.from(text).toString()), parameterCount: 0 })
+          ? (text) => ({
+              statements: analyze(Buffer.from(text).toString()),
+              parameterCount: 0,
+              isPlainListing: () => true,
+            })
           : createCommandAnalyzer(() => this.services.readingServer()),
       ),
       pool: this.#pool(),
