@@ -42,7 +42,6 @@ export async function startMariadb(options: DatabaseServerOptions = {}): Promise
       "--long-query-time=3600",
       "--innodb-flush-log-at-trx-commit=2",
       "--skip-name-resolve",
-      "--long-query-time=1000", // a busy machine must not make replies differ by SERVER_QUERY_WAS_SLOW
       "--max-allowed-packet=64M",
       "--max-connections=300",
       "--local-infile=ON",

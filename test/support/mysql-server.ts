@@ -54,7 +54,6 @@ export async function startMysql(options: DatabaseServerOptions = {}): Promise<D
       "--innodb-flush-log-at-trx-commit=2",
       "--skip-log-bin",
       "--skip-name-resolve",
-      "--long-query-time=1000", // a busy machine must not make replies differ by SERVER_QUERY_WAS_SLOW
       "--max-allowed-packet=64M",
       "--max-connections=300",
       "--local-infile=ON",
