@@ -30,12 +30,15 @@ export function createClientCertAuthenticator(parts: {
   const newScramble = (): Uint8Array => createScramble(parts.randomBytes);
   return {
     greetingPlugin: parts.method,
-    newScramble,
+    newScramble: parts.method === "dialog" ? () => dialogGreeting : newScramble,
     authenticate: (request) => judgeByCertificate(request, parts.method, newScramble),
     identify: (user, request) => identifyUser(user, request, directory, noProxyUsers, 0),
     close: () => {},
   };
 }
+
+/** Clients that are greeted with `dialog` take what stands in the scramble's place (20 bytes) for the first question. */
+const dialogGreeting: Uint8Array = Buffer.from("\x05Password (ignored):", "latin1");
 
 async function* judgeByCertificate(
   request: LoginRequest,
