@@ -105,6 +105,8 @@ async function upgrade(
   phase: LoginPhase,
 ): Promise<Secured | SessionEnd> {
   const sequence = plain.sequence;
+  // Nobody reads packets until TLS is up: a deadline ends the connection itself.
+  phase.exchange = null;
   try {
     const upgraded = await transport.tls?.upgrade(plain.detach());
     if (upgraded === undefined) return sessionEnd("protocol_error", "TLS is not configured");

@@ -18,6 +18,7 @@ const otherFlags = new Set([
   "help",
   "version",
   "get_server_public_key",
+  "enable_cleartext_plugin",
   ...Object.values(usersCommands).flatMap((command) => Object.keys(command.flags)),
 ]);
 
