@@ -105,7 +105,7 @@ function analyzeRead(tokens: Tokens, context: AnalysisContext, modes: ReadingMod
     return refusedText(parameterCount, kill, { symbol: "ER_PARSE_ERROR", reason });
   }
   if (modes.oracle) {
-    return refusedText(parameterCount, kill, { symbol: "ER_NOT_SUPPORTED_YET", reason: "sql_mode ORACLE" });
+    return refusedText(parameterCount, kill, { symbol: "ER_NOT_SUPPORTED_YET", reason: "sql_mode ORACLE or MSSQL" });
   }
   if (tooManyStatements(tokens)) {
     return refusedText(parameterCount, kill, {
@@ -217,7 +217,16 @@ function uncertaintyOf(error: unknown): Uncertainty {
 }
 
 function statementWithBody(a: Analysis, start: number, end: number): { kind: string; next: number } {
-  if (beginsCompound(a, start)) return { kind: "COMPOUND", next: bodyStatement(a, start, end, null) };
+  if (beginsCompound(a, start)) {
+    const next = bodyStatement(a, start, end, null);
+    // Whether a SET in it runs is not known.
+    const { effects } = a.draft;
+    if (effects.sqlMode !== null) effects.sqlMode = { value: null };
+    if (effects.characterSet !== null) effects.characterSet = { value: null };
+    if (effects.autocommit !== null) a.draft.pin("autocommit set to something");
+    effects.autocommit = null;
+    return { kind: "COMPOUND", next };
+  }
   let next = -1;
   const kind = define(a, start, end, null, (position) => {
     next = position;

@@ -27,7 +27,7 @@ export interface ReadingModes {
   readonly ansiQuotes: boolean;
   readonly noBackslashEscapes: boolean;
   readonly ignoreSpace: boolean;
-  /** MariaDB's ORACLE mode has a grammar of its own, which is not read here. */
+  /** MariaDB's modes ORACLE and MSSQL have words and quotes of their own, which are not read here. */
   readonly oracle: boolean;
 }
 
@@ -53,7 +53,7 @@ export function readingModesOf(sqlMode: string): ReadingModes | null {
     ansiQuotes: combined || names.includes("ANSI_QUOTES"),
     noBackslashEscapes: names.includes("NO_BACKSLASH_ESCAPES"),
     ignoreSpace: combined || names.includes("IGNORE_SPACE"),
-    oracle: names.includes("ORACLE"),
+    oracle: names.includes("ORACLE") || names.includes("MSSQL"),
   };
 }
 

@@ -295,6 +295,7 @@ describe("what a server says of itself", () => {
       noBackslashEscapes: true,
     });
     expect(readingModesOf("ORACLE")).toMatchObject({ oracle: true, ansiQuotes: true });
+    expect(readingModesOf("MSSQL")).toMatchObject({ oracle: true });
     expect(readingModesOf("4")).toBeNull();
     expect(readingModesOf("a b")).toBeNull();
     const sets = ["UTF8MB4", "latin1", "koi8r", "gbk", "nosuch", "swe7"].map(characterSetClass);
