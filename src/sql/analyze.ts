@@ -105,7 +105,10 @@ function analyzeRead(tokens: Tokens, context: AnalysisContext, modes: ReadingMod
     return refusedText(parameterCount, kill, { symbol: "ER_PARSE_ERROR", reason });
   }
   if (modes.oracle) {
-    return refusedText(parameterCount, kill, { symbol: "ER_NOT_SUPPORTED_YET", reason: "sql_mode ORACLE or MSSQL" });
+    return refusedText(parameterCount, kill, {
+      symbol: "ER_NOT_SUPPORTED_YET",
+      reason: "sql_mode ORACLE or MSSQL",
+    });
   }
   if (tooManyStatements(tokens)) {
     return refusedText(parameterCount, kill, {

@@ -101,14 +101,14 @@ for (const { flavour, start, present } of servers) {
       const figures = await compare(oracle, flavour, own, Number.POSITIVE_INFINITY);
       expect(figures.missing).toEqual([]);
       expect(figures.exact).toBeGreaterThan(100);
-    }, 120_000);
+    }, 1_200_000);
 
     it("are named for random statements", async () => {
       const figures = await compare(oracle, flavour, randomStatements(), Number.POSITIVE_INFINITY);
       expect(figures.missing).toEqual([]);
       expect(figures.refused).toEqual([]);
       expect(figures.exact).toBeGreaterThan(randomCount / 5);
-    }, 240_000);
+    }, 2_400_000);
 
     it.skipIf(moreStatements === undefined)(
       "are named for the statements of a file",
