@@ -144,7 +144,12 @@ const kinds = {
   SIGNAL: open,
   RESIGNAL: open,
   "GET DIAGNOSTICS": open,
+  // Commands without text, by their names in the protocol
   "RESET CONNECTION": open,
+  PING: open,
+  "SET OPTION": open,
+  STATISTICS: open,
+  DEBUG: server("SUPER"),
   // As on any server: whoever knows the name of a transaction may end it; XA RECOVER tells the names.
   XA: open,
   "XA START": open,

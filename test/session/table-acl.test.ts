@@ -103,6 +103,30 @@ describe("reading texts", () => {
   });
 });
 
+describe("commands without text", () => {
+  it("need no grant, but COM_DEBUG", async () => {
+    const { send, harness } = await world();
+    expect(await send(query("select 1"))).toBe(0);
+    expect(await send(Buffer.of(0x0e))).toBe(0);
+    expect(await send(Buffer.from([0x1b, 0, 0]))).toBe(0);
+    expect(await send(Buffer.of(0x1f))).toBe(0);
+    expect(await send(Buffer.of(0x0d))).toBe(1227);
+    expect(harness.audit.find(({ kind }) => kind === "denial")?.record).toMatchObject({
+      command: "COM_DEBUG",
+      error_code: 1227,
+    });
+  });
+
+  it("that name tables and schemas are judged: COM_FIELD_LIST, COM_INIT_DB", async () => {
+    const noColumns = toFrames(Buffer.from([0xfe, 0, 0, 2, 0]), 1);
+    const { send } = await world({ script: (command) => (command[0] === 4 ? noColumns : okReply()) });
+    expect(await send(Buffer.from("\x04secret\0"))).toBe(1142);
+    expect(await send(Buffer.from("\x04t\0"))).toBe(0);
+    expect(await send(Buffer.from("\x02other"))).toBe(1044);
+    expect(await send(Buffer.from("\x02d"))).toBe(0);
+  });
+});
+
 describe("judging again", () => {
   it("refuses statements that were prepared before a reload took the right away", async () => {
     const script: Script = (command) =>

@@ -27,7 +27,7 @@ import type { HandlerResult } from "../session-end.ts";
 import { sessionEnd } from "../session-end.ts";
 import { countUp } from "../session-metrics.ts";
 import { handleChangeUser } from "./change-user.ts";
-import { handleFieldList, handleForwarded, handlePing, handleSetOption } from "./forwarded.ts";
+import { handleDebug, handleFieldList, handlePing, handleSetOption, handleStatistics } from "./forwarded.ts";
 import { handleInitDb } from "./init-db.ts";
 import { handleProcessKill } from "./kill.ts";
 import { handlePrepare } from "./prepare.ts";
@@ -58,9 +58,9 @@ const rows: Readonly<Record<number, CommandRow>> = {
   [COM_INIT_DB]: { name: "init_db", handle: handleInitDb },
   [COM_QUERY]: { name: "query", handle: handleQuery },
   [COM_FIELD_LIST]: { name: "field_list", handle: handleFieldList },
-  [COM_STATISTICS]: { name: "statistics", handle: handleForwarded },
+  [COM_STATISTICS]: { name: "statistics", handle: handleStatistics },
   [COM_PROCESS_KILL]: { name: "process_kill", handle: handleProcessKill },
-  [COM_DEBUG]: { name: "debug", handle: handleForwarded },
+  [COM_DEBUG]: { name: "debug", handle: handleDebug },
   [COM_PING]: { name: "ping", handle: handlePing },
   [COM_CHANGE_USER]: { name: "change_user", handle: handleChangeUser },
   [COM_STMT_PREPARE]: { name: "stmt_prepare", handle: handlePrepare },

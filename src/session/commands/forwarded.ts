@@ -10,12 +10,17 @@ import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { withReading } from "./with-reading.ts";
 
-/** Relays a command that touches no table: STATISTICS, DEBUG. */
-export function handleForwarded(
+/** Relays COM_STATISTICS. */
+export function handleStatistics(
   loop: CommandLoop,
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
-  return forwardAs(loop, frames, "COMMAND");
+  return forwardAs(loop, frames, "STATISTICS");
+}
+
+/** Relays COM_DEBUG: the server writes its state to its log. */
+export function handleDebug(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
+  return forwardAs(loop, frames, "DEBUG");
 }
 
 /** Answers COM_PING: by the backend where the session holds one, so that its state is told truthfully. */
@@ -68,6 +73,7 @@ function forwardAs(
   const identity = loop.state.identity;
   if (identity === null) return replyError(loop.replyTo, internalError());
   const permit = loop.services.authorizer().authorize(identity, bareStatement(kind));
-  if (permit instanceof SqlError) return replyError(loop.replyTo, permit);
+  if (permit instanceof SqlError)
+    return refuse(loop, { command: `COM_${kind.replaceAll(" ", "_")}`, statementKind: null }, permit);
   return loop.forward(permit, frames, { command, text: null, permit, after: null });
 }
