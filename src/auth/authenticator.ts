@@ -86,7 +86,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   };
 
   async function* authenticate(request: LoginRequest): AuthExchange {
-    const gate = judgeCertificate(request, options.requireClientCertificate);
+    const gate = judgeCertificate(request, options.requireClientCertificate, clock.wallMs());
     if (gate.kind === "stop") return gate.outcome;
     const directory = currentDirectory();
     const tools = { crypto, rsaKey: parts.rsaKey(), digestCache, rsaQueue, cryptQueue, decoy };

@@ -17,8 +17,13 @@ export type GateVerdict =
  * Judges the certificate of whoever logs in. `isRequired`: every TCP client must present one; unix sockets have none.
  * The first step of a login: so it is told in a packet, whatever the user's entries are.
  */
-export function judgeCertificate(request: LoginRequest, isRequired: boolean): GateVerdict {
+export function judgeCertificate(request: LoginRequest, isRequired: boolean, nowMs: number): GateVerdict {
   const { peer } = request;
+  // TLS verified it when the connection began; at COM_CHANGE_USER that may be days ago.
+  const notAfterMs = peer.tls?.certificate?.notAfterMs ?? Number.POSITIVE_INFINITY;
+  if (request.origin === "change_user" && nowMs > notAfterMs) {
+    return { kind: "stop", outcome: refuse(request, "certificate_cert_has_expired") };
+  }
   const certificate = judgeClientCertificate(peer);
   switch (certificate.kind) {
     case "verified":

@@ -1,6 +1,7 @@
 // `mysql_auth_server_impl=clientcert`, as Vitess has it (go/mysql/auth_server_clientcert.go): the client's certificate
 // is the credential, its common name is the user, its DNS names are the groups. What is sent as password is ignored.
 
+import type { Clock } from "../base/clock.ts";
 import { judgeClientCertificate } from "../identity/client-certificate.ts";
 import { noProxyUsers } from "../users/proxy-users.ts";
 import { createUserDirectory } from "../users/user-directory.ts";
@@ -24,6 +25,7 @@ export type ClientCertMethod = "mysql_clear_password" | "dialog" | "caching_sha2
 /** Makes a judge of certificates. `method`: what the greeting names, and what clients are switched to. */
 export function createClientCertAuthenticator(parts: {
   readonly randomBytes: (count: number) => Uint8Array;
+  readonly clock: Clock;
   readonly method: ClientCertMethod;
 }): Authenticator {
   const directory = createUserDirectory(new Map(), 0);
@@ -31,7 +33,7 @@ export function createClientCertAuthenticator(parts: {
   return {
     greetingPlugin: parts.method,
     newScramble: parts.method === "dialog" ? () => dialogGreeting : newScramble,
-    authenticate: (request) => judgeByCertificate(request, parts.method, newScramble),
+    authenticate: (request) => judgeByCertificate(request, parts.method, parts.clock.wallMs(), newScramble),
     identify: (user, request) => identifyUser(user, request, directory, noProxyUsers, 0),
     close: () => {},
   };
@@ -43,9 +45,10 @@ const dialogGreeting: Uint8Array = Buffer.from("\x05Password (ignored):", "latin
 async function* judgeByCertificate(
   request: LoginRequest,
   method: ClientCertMethod,
+  nowMs: number,
   newScramble: () => Uint8Array,
 ): AuthExchange {
-  const gate = judgeCertificate(request, true);
+  const gate = judgeCertificate(request, true, nowMs);
   if (gate.kind === "stop") return { ...gate.outcome, plugin: "clientcert" };
   const certificate = judgeClientCertificate(request.peer);
   // A unix socket carries no certificate, so nobody can log in there.

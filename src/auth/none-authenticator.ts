@@ -1,12 +1,13 @@
 // `mysql_auth_server_impl=none`: every name logs in, with any password or none. For trying things out, and for networks
 // that decide by themselves who gets here.
 
+import type { Clock } from "../base/clock.ts";
 import { noProxyUsers } from "../users/proxy-users.ts";
 import { createUserDirectory } from "../users/user-directory.ts";
 import { acknowledge } from "./acknowledgement.ts";
 import type { AuthExchange } from "./auth-exchange.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { judgeCertificate } from "./certificate-gate.ts";
+import { type GateVerdict, judgeCertificate } from "./certificate-gate.ts";
 import { identifyUser } from "./identify.ts";
 import type { LoginRequest } from "./login-request.ts";
 import { openEntry } from "./open-entry.ts";
@@ -17,6 +18,7 @@ const greetingPlugin = "caching_sha2_password";
 /** Makes a judge that accepts everybody: UserData is the name. Certificates are verified all the same. */
 export function createNoneAuthenticator(parts: {
   readonly randomBytes: (count: number) => Uint8Array;
+  readonly clock: Clock;
   /** Whether every TCP client must present a certificate. */
   readonly requireClientCertificate: boolean;
 }): Authenticator {
@@ -25,7 +27,12 @@ export function createNoneAuthenticator(parts: {
   return {
     greetingPlugin,
     newScramble,
-    authenticate: (request) => acceptAnybody(request, parts.requireClientCertificate, newScramble),
+    authenticate: (request) =>
+      acceptAnybody(
+        request,
+        judgeCertificate(request, parts.requireClientCertificate, parts.clock.wallMs()),
+        newScramble,
+      ),
     identify: (user, request) => identifyUser(user, request, directory, noProxyUsers, 0),
     close: () => {},
   };
@@ -33,10 +40,9 @@ export function createNoneAuthenticator(parts: {
 
 async function* acceptAnybody(
   request: LoginRequest,
-  requireClientCertificate: boolean,
+  gate: GateVerdict,
   newScramble: () => Uint8Array,
 ): AuthExchange {
-  const gate = judgeCertificate(request, requireClientCertificate);
   if (gate.kind === "stop") return gate.outcome;
   yield* acknowledge(request, { greetingPlugin, switchTo: null, newScramble });
   const entry = openEntry(request.user, []);

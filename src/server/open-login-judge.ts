@@ -34,8 +34,16 @@ export async function openLoginJudge(
   if (auth.kind !== "static") {
     const authenticator =
       auth.kind === "none"
-        ? createNoneAuthenticator({ randomBytes: randomPortion, requireClientCertificate })
-        : createClientCertAuthenticator({ randomBytes: randomPortion, method: auth.method });
+        ? createNoneAuthenticator({
+            randomBytes: randomPortion,
+            clock: tools.clock,
+            requireClientCertificate,
+          })
+        : createClientCertAuthenticator({
+            randomBytes: randomPortion,
+            clock: tools.clock,
+            method: auth.method,
+          });
     return { authenticator, reload: async () => {}, close: () => authenticator.close() };
   }
   const key = await openRsaKey(auth.rsaPrivateKeyFile, tools);

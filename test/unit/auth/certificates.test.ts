@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { createClientCertAuthenticator } from "../../../src/auth/clientcert-authenticator.ts";
+import { systemClock } from "../../../src/base/clock.ts";
 import type { Peer } from "../../../src/identity/peer.ts";
 import { certificateOf, leaf, rawUriName } from "../identity/self-signed.ts";
 import { tcpPeer, tlsPeer, unixPeer } from "../users/support.ts";
@@ -11,8 +12,12 @@ import { type Bench, benchOf, type ClientBehaviour, logIn, verdictOf } from "./s
 const id = "spiffe://example.org/app/x";
 const withUri = (uri: string): string => `subjectAltName=URI:${uri}`;
 
-function presenting(raw: Uint8Array, verifyError: string | null = null): Peer {
-  const certificate = { verifyError, raw, serialNumber: "01", issuer: "CN=Test", notAfterMs: 0 };
+function presenting(
+  raw: Uint8Array,
+  verifyError: string | null = null,
+  notAfterMs = Number.MAX_SAFE_INTEGER,
+): Peer {
+  const certificate = { verifyError, raw, serialNumber: "01", issuer: "CN=Test", notAfterMs };
   return { ...tcpPeer(), tls: { version: "TLSv1.3", cipher: "c", certificate } };
 }
 
@@ -193,6 +198,15 @@ describe("a spiffe_id entry", () => {
     }
   });
 
+  it("does not count at COM_CHANGE_USER when it has ended since the connection began", async () => {
+    bench = await benchOf(users);
+    const peer = presenting(certificateOf("/CN=app", ...leaf), null, 1);
+    const client = { user: "plain", password: "right", peer };
+    expect(await verdict(client)).toBe("ok plain");
+    const again = await verdict({ ...client, origin: "change_user" });
+    expect(again).toBe("1045 certificate_cert_has_expired");
+  });
+
   it("30: where certificates are required, nobody logs in over TCP without one; 3159 without TLS", async () => {
     bench = await benchOf(users, { requireClientCertificate: true });
     const of = (peer: Peer) => verdict({ user: "plain", password: "right", peer });
@@ -206,6 +220,7 @@ describe("a spiffe_id entry", () => {
 describe("clientcert", () => {
   const authenticator = createClientCertAuthenticator({
     randomBytes,
+    clock: systemClock,
     method: "mysql_clear_password",
   });
   const named = (subject: string, ...extensions: string[]): Peer =>

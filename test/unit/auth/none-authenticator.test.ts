@@ -1,11 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { createNoneAuthenticator } from "../../../src/auth/none-authenticator.ts";
+import { systemClock } from "../../../src/base/clock.ts";
 import { tcpPeer, tlsPeer, unixPeer } from "../users/support.ts";
 import { type Bench, logIn } from "./support.ts";
 
 const bench = {
-  authenticator: createNoneAuthenticator({ randomBytes, requireClientCertificate: false }),
+  authenticator: createNoneAuthenticator({
+    randomBytes,
+    clock: systemClock,
+    requireClientCertificate: false,
+  }),
 } as Bench;
 const plugins = [
   "caching_sha2_password",
