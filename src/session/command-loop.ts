@@ -48,9 +48,10 @@ export class CommandLoop implements InputOwner, RelayObserver {
   readonly backend: BackendHolder;
   readonly #input: ClientInput;
   #phase: "idle" | "busy" | "ended" = "idle";
-  #inHand: CommandInHand = nothingInHand;
+  inHand: CommandInHand = nothingInHand;
   #replySequence = 1;
-  #startedMs = 0;
+  /** When the command under way began, or the last one ended; monotonic milliseconds. */
+  phaseSinceMs = 0;
   #cancelled: "killed" | "timeout" | null = null;
   #endRequested: EndRequest | null = null;
   /** COM_CHANGE_USER reads packets by itself. */
@@ -147,7 +148,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   onFileContent(bytes: Uint8Array): void {
-    const permit = this.#inHand.permit;
+    const permit = this.inHand.permit;
     if (permit !== null) this.relay.sendMore(permit, bytes);
   }
 
@@ -158,9 +159,9 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.#phase = "busy";
     this.#partialSinceMs = null;
     this.services.metrics.bytesFromClients += frames.length;
-    const limits = this.services.limits;
-    this.#startedMs = this.services.clock.monotonicMs();
-    this.deadlineMs = this.#startedMs + Math.min(limits.queryTimeoutMs, limits.writeTimeoutMs);
+    const { limits } = this.services;
+    this.phaseSinceMs = this.services.clock.monotonicMs();
+    this.deadlineMs = this.phaseSinceMs + Math.min(limits.queryTimeoutMs, limits.writeTimeoutMs);
     this.#replySequence = replySequenceOf(frames);
     try {
       const command = frames.length > 4 ? (frames[4] ?? 0) : -1;
@@ -192,11 +193,11 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   #finish(): void {
-    this.#inHand = nothingInHand;
+    this.inHand = nothingInHand;
     this.#cancelled = null;
     this.#input.expectFile(null);
     this.#input.commandDone();
-    observeLatency(this.services.metrics, this.services.clock.monotonicMs() - this.#startedMs);
+    observeLatency(this.services.metrics, this.services.clock.monotonicMs() - this.phaseSinceMs);
     if (this.channel.unwrittenBytes > UNTAKEN_REPLY_BYTES_MAX) {
       this.channel.pause();
       this.channel.whenWritable(() => this.#rest());
@@ -209,8 +210,8 @@ export class CommandLoop implements InputOwner, RelayObserver {
   #rest(): void {
     if (this.#phase === "ended") return;
     this.#phase = "idle";
-    this.#startedMs = 0;
-    this.deadlineMs = this.services.clock.monotonicMs() + this.services.limits.idleTimeoutMs;
+    this.phaseSinceMs = this.services.clock.monotonicMs();
+    this.deadlineMs = this.phaseSinceMs + this.services.limits.idleTimeoutMs;
     this.#endIfRequested();
     if (this.ended) return;
     this.channel.resume();
@@ -224,7 +225,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
    * reply. `frames` as the client sent them.
    */
   forward(permit: Permit, frames: Uint8Array, inHand: CommandInHand): HandlerResult | Promise<HandlerResult> {
-    this.#inHand = inHand;
+    this.inHand = inHand;
     if (this.relay.lease === null) return this.#acquireAndForward(permit, Buffer.from(frames));
     this.#sendToBackend(permit, frames);
     return relaying;
@@ -251,16 +252,15 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   #sendToBackend(permit: Permit, frames: Uint8Array): void {
-    const text = this.#inHand.text;
-    if (text !== null) this.backend.noteText(text);
-    this.relay.send(permit, this.#inHand.command, frames, filterFor(this, this.#inHand));
+    if (this.inHand.text !== null) this.backend.noteText(this.inHand.text);
+    this.relay.send(permit, this.inHand.command, frames, filterFor(this, this.inHand));
   }
 
   onReplyComplete(): void {
     const summary = this.relay.boundary.summary;
     const succeeded = summary.errorCode === 0;
     if (succeeded) this.state.statusFlags = summary.statusFlags;
-    this.#inHand.after?.(succeeded);
+    this.inHand.after?.(succeeded);
     this.#finish();
   }
 
@@ -270,7 +270,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       capabilities: this.state.capabilities,
       identity: this.state.identity,
       route: this.relay.lease?.route ?? null,
-      text: this.#inHand.text,
+      text: this.inHand.text,
       cancelled: this.#cancelled,
       metrics: this.services.metrics,
     });
@@ -287,7 +287,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   onBackendFailed(reason: string, forwardedBytes: number): void {
     if (this.#phase === "ended") return;
     const replyDue = this.#phase === "busy" && this.relay.active;
-    const { text, command } = this.#inHand;
+    const { text, command } = this.inHand;
     const verdict = judgeLostBackend({
       replyDue,
       forwardedBytes,
@@ -330,7 +330,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       partial: this.#input.partial,
       starved: this.#input.starved,
       cancelled: this.#cancelled !== null,
-      startedMs: this.#startedMs,
+      startedMs: this.phaseSinceMs,
       blockedSinceMs: this.relay.blockedSinceMs,
     };
     const verdict = judgeDeadline(waiting, this.services.limits, nowMs);

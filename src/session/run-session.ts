@@ -18,6 +18,7 @@ import { isSessionEnd, sessionEnd } from "./session-end.ts";
 import { countUp } from "./session-metrics.ts";
 import type { EndRequest, RegisteredSession } from "./session-registry.ts";
 import type { SessionServices } from "./session-services.ts";
+import { type SessionView, viewOfSession } from "./session-view.ts";
 
 /** Serves one client until it is gone. Never rejects. */
 export async function runSession(transport: ClientTransport, services: SessionServices): Promise<void> {
@@ -45,6 +46,7 @@ const decidedByUs: ReadonlySet<SessionEndCode> = new Set<SessionEndCode>([
   "query_timeout",
   "killed",
   "entry_removed",
+  "ended_by_operator",
   "shutdown",
   "internal_error",
 ]);
@@ -148,8 +150,12 @@ class LiveSession implements RegisteredSession {
     else this.#loop.requestEnd(reason);
   }
 
-  forceEnd(reason: "shutdown"): void {
+  forceEnd(reason: "shutdown" | "ended_by_operator"): void {
     if (this.#loop === null) this.#channel.destroy();
     else this.#loop.end(sessionEnd(reason));
+  }
+
+  view(nowMs: number): SessionView {
+    return viewOfSession(this.state, this.#loop, nowMs);
   }
 }

@@ -26,6 +26,7 @@ export type SessionEndCode =
   | "limit"
   | "backend_lost"
   | "entry_removed"
+  | "ended_by_operator"
   | "shutdown"
   | "internal_error";
 

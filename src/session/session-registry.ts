@@ -4,6 +4,7 @@
 import type { Identity } from "../identity/identity.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import { ConnectionIds } from "./connection-ids.ts";
+import type { SessionView } from "./session-view.ts";
 
 /**
  * Why a session is asked to end. `shutdown` and `entry_removed`: between two commands, outside a transaction, at once
@@ -24,8 +25,10 @@ export interface RegisteredSession {
   kill(scope: "query" | "connection"): void;
   /** Ends as {@link EndRequest} says. */
   requestEnd(reason: EndRequest): void;
-  /** Ends now. */
-  forceEnd(reason: "shutdown"): void;
+  /** Ends now; a command under way is cancelled on the server. */
+  forceEnd(reason: "shutdown" | "ended_by_operator"): void;
+  /** What may be shown of it. */
+  view(nowMs: number): SessionView;
 }
 
 /** How many sessions an entry or a user holds. */

@@ -4,6 +4,7 @@ import { sqlError } from "../../src/errors/sql-error.ts";
 import { bareStatement, noEffects } from "../../src/sql/statement-summary.ts";
 import { toFrames } from "../support/raw/frame-reader.ts";
 import { decodeError } from "../support/raw/packets.ts";
+import { waitUntil } from "../support/scratch.ts";
 import { errReply, Harness, okReply } from "./harness.ts";
 
 const query = (sql: string): Buffer => Buffer.concat([Buffer.of(3), Buffer.from(sql)]);
@@ -236,5 +237,37 @@ describe("a mistake of ours", () => {
     expect(errors.length).toBe(1);
     Object.defineProperty(harness.metrics, "bytesToClients", { writable: true, value: 0 });
     expect((await other.command(query("select 1"))).frames[0]?.payload[0]).toBe(0);
+  });
+});
+
+describe("what is shown of a session", () => {
+  it("tells who it is and what it does, without any text of a statement", async () => {
+    const harness = new Harness({ script: () => null });
+    const client = await harness.login("app", { database: "shop" });
+    const view = () => [...harness.registry.all()].map((session) => session.view(harness.clock.nowMs))[0];
+    harness.clock.nowMs += 2500;
+    expect(view()).toMatchObject({
+      user: "app",
+      userData: "app_data",
+      entry: "app[0]",
+      phase: "idle",
+      command: null,
+      phaseMs: 2500,
+      database: "shop",
+      tablet: "backend",
+    });
+    client.stream.write(toFrames(query("SELECT 'secret'")));
+    await waitUntil(() => view()?.phase === "busy", "the command is under way");
+    harness.clock.nowMs += 40;
+    expect(view()).toMatchObject({ command: "QUERY", statement: "SELECT", phaseMs: 40, ageMs: 2540 });
+    expect(JSON.stringify(view())).not.toContain("secret");
+    for (const session of harness.registry.all()) session.forceEnd("ended_by_operator");
+    await harness.sessions[0];
+    expect(harness.metrics.sessionsEnded).toEqual({ ended_by_operator: 1 });
+    expect(harness.audit.at(-1)).toMatchObject({
+      kind: "disconnect",
+      record: { reason: "ended_by_operator", user: "app" },
+    });
+    expect(harness.backends[0]?.cancelled).toBe(1);
   });
 });
