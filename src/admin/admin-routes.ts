@@ -1,13 +1,18 @@
-// THE table of admin routes, and what each answers. Pure: a request's path in, a reply out.
+// THE table of admin routes, and what each answers. Pure: a request in, a reply out. docs/admin.md is generated from it.
 
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { RouteAccess } from "./admin-access.ts";
 import type { AdminSources } from "./admin-sources.ts";
+import { historyJson, sessionsJson, statusJson, usersJson } from "./api-answers.ts";
+import { type PageAssets, pageReply, type ScriptName, scriptNames } from "./page/page-reply.ts";
 
 /** An HTTP reply, before the headers that all replies share. */
 export interface AdminReply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** In place of the strictest one, under which nothing may be loaded. */
+  readonly contentSecurityPolicy?: string;
 }
 
 /** What routes read. */
@@ -15,25 +20,46 @@ export interface RouteContext {
   readonly sources: AdminSources;
   readonly metrics: Metrics;
   readonly version: string;
+  readonly assets: PageAssets;
+}
+
+/** What a request asks for, decoded. */
+export interface RouteRequest {
+  /** What stands in place of `{id}`: digits; 0 for routes without. */
+  readonly id: number;
+  readonly query: URLSearchParams;
+  /** The asker's address. */
+  readonly from: string;
 }
 
 /** One route. */
 export interface AdminRoute {
+  readonly method: "GET" | "POST";
   readonly help: string;
-  /** `token`: beyond loopback, or when a token file is set, the request must carry the token. */
-  readonly access: "open" | "token";
-  readonly answer: (context: RouteContext) => AdminReply | Promise<AdminReply>;
+  readonly access: RouteAccess;
+  /** Of JSON replies: every field and what it means. A test compares it with what is answered. */
+  readonly fields?: Readonly<Record<string, string>>;
+  readonly answer: (context: RouteContext, request: RouteRequest) => AdminReply | Promise<AdminReply>;
 }
 
 const plain = "text/plain; charset=utf-8";
 
 export const adminRoutes: Readonly<Record<string, AdminRoute>> = {
+  "/": {
+    method: "GET",
+    help: "The status page, for people; it asks the routes below for its data",
+    access: "page",
+    answer: () => pageReply(),
+  },
+  ...Object.fromEntries(scriptNames.map((name) => [`/${name}`, scriptRoute(name)])),
   "/healthz": {
+    method: "GET",
     help: "200 while the process answers at all",
     access: "open",
     answer: () => ({ status: 200, contentType: plain, body: "ok\n" }),
   },
   "/readyz": {
+    method: "GET",
     help: "200 when clients should be sent here, else 503 with the reasons, one per line",
     access: "open",
     answer: ({ sources }) => {
@@ -43,6 +69,7 @@ export const adminRoutes: Readonly<Record<string, AdminRoute>> = {
     },
   },
   "/metrics": {
+    method: "GET",
     help: "All metrics in the Prometheus text format",
     access: "open",
     answer: async ({ metrics }) => ({
@@ -51,44 +78,80 @@ export const adminRoutes: Readonly<Record<string, AdminRoute>> = {
       body: await metrics.text(),
     }),
   },
+  "/api/status": {
+    method: "GET",
+    help: "What the gateway is and how it is: readiness, database servers with their pools, watched files, certificates",
+    access: "read",
+    fields: statusJson.fields,
+    answer: ({ sources, version }) => jsonReply(200, statusJson.make(sources, version)),
+  },
+  "/api/history": {
+    method: "GET",
+    help: "Traffic, latency and logins of the last 30 minutes, a point every 2 seconds; `?after=MS` leaves out older points (milliseconds since the epoch)",
+    access: "read",
+    fields: historyJson.fields,
+    answer: ({ sources }, { query }) =>
+      jsonReply(200, historyJson.make(sources, Number(query.get("after")) || 0)),
+  },
+  "/api/sessions": {
+    method: "GET",
+    help: "Live sessions, busy ones first, each kind longest first; `?limit=N` (default 200, at most 1000), `?user=NAME` keeps those of one login name",
+    access: "read",
+    fields: sessionsJson.fields,
+    answer: ({ sources }, { query }) =>
+      jsonReply(200, sessionsJson.make(sources, query.get("user"), Number(query.get("limit")) || 200)),
+  },
+  "/api/sessions/{id}/end": {
+    method: "POST",
+    help: "Ends a session at once, as KILL does: its client loses the connection, its statement is cancelled. Recorded in the audit log",
+    access: "change",
+    fields: { ended: "The id of the session" },
+    answer: ({ sources }, { id, from }) =>
+      sources.endSession(id, from)
+        ? jsonReply(200, { ended: id })
+        : jsonReply(404, { error: "There is no session with this id (any more)" }),
+  },
   "/api/users": {
-    help: "JSON: every entry of the users file with its last login and live sessions, and since when they are counted",
-    access: "token",
+    method: "GET",
+    help: "Every entry of the users file with its last login and live sessions, and since when they are counted; 404 where logins are not judged by a users file",
+    access: "read",
+    fields: usersJson.fields,
     answer: ({ sources, version }) => {
       const activity = sources.userActivity();
-      if (activity === null) {
-        return jsonReply(404, { error: "Logins are not judged by a users file" });
-      }
-      return jsonReply(200, {
-        version,
-        counting_since: isoTime(activity.countingSinceMs),
-        users_generation: activity.generation,
-        users_file_stale: activity.stale,
-        entries: activity.entries.map((entry) => ({
-          user: entry.user,
-          index: entry.index,
-          fingerprint: entry.fingerprint,
-          user_data: entry.userData,
-          credential_kinds: entry.credentialKinds,
-          counting_since: isoTime(entry.countingSinceMs),
-          last_login: entry.lastLoginMs === null ? null : isoTime(entry.lastLoginMs),
-          live_sessions: entry.liveSessions,
-          logins: entry.logins,
-        })),
-      });
+      return activity === null
+        ? jsonReply(404, { error: "Logins are not judged by a users file" })
+        : jsonReply(200, usersJson.make(activity, version));
     },
   },
 };
+
+function scriptRoute(name: ScriptName): AdminRoute {
+  return {
+    method: "GET",
+    help: "A script of the status page",
+    access: "page",
+    answer: ({ assets }) => assets.script(name),
+  };
+}
 
 /** A reply that tells of a mistake of the asker. */
 export function refusalReply(status: number, sentence: string): AdminReply {
   return { status, contentType: plain, body: `${sentence}\n` };
 }
 
-function jsonReply(status: number, value: unknown): AdminReply {
-  return { status, contentType: "application/json; charset=utf-8", body: `${JSON.stringify(value)}\n` };
+/** Finds the route of a path; `{id}` stands for up to ten digits. */
+export function findRoute(path: string): { readonly route: AdminRoute; readonly id: number } | null {
+  if (Object.hasOwn(adminRoutes, path)) {
+    const route = adminRoutes[path];
+    return route === undefined || path.includes("{") ? null : { route, id: 0 };
+  }
+  const match = /^(.*\/)(\d{1,10})(\/.*)$/.exec(path);
+  if (match === null) return null;
+  const pattern = `${match[1]}{id}${match[3]}`;
+  const route = Object.hasOwn(adminRoutes, pattern) ? adminRoutes[pattern] : undefined;
+  return route === undefined ? null : { route, id: Number(match[2]) };
 }
 
-function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+function jsonReply(status: number, value: unknown): AdminReply {
+  return { status, contentType: "application/json; charset=utf-8", body: `${JSON.stringify(value)}\n` };
 }

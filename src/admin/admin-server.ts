@@ -1,11 +1,11 @@
-// The admin HTTP server: bounded in connections, time and bytes, safe against other web origins (Host is checked), and
-// without anything to upload. Routes stand in admin-routes.
+// The admin HTTP server: bounded in connections, time and bytes, and without anything to upload. Routes stand in
+// admin-routes, who may ask for them in admin-access.
 
-import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, isIP } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Logger } from "../telemetry/logger.ts";
-import { type AdminReply, adminRoutes, type RouteContext, refusalReply } from "./admin-routes.ts";
+import { refuseAccess } from "./admin-access.ts";
+import { type AdminReply, adminRoutes, findRoute, type RouteContext, refusalReply } from "./admin-routes.ts";
 
 /** Connections beyond this number are closed at once. */
 const connectionsMax = 128;
@@ -24,7 +24,7 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0: the system picks one. */
   readonly port: number;
-  /** The token that routes with access `token` demand; read anew at each request. null: none is set. */
+  /** The token that admin-access demands; read anew at each request. null: none is set. */
   readonly token: () => string | null;
 }
 
@@ -62,7 +62,10 @@ export async function startAdminServer(
           logger.error("Admin request failed", { path: pathOf(request), error });
           return refusalReply(500, "The request failed: the log has the reason");
         })
-        .then((reply) => send(request, response, reply));
+        .then((reply) => {
+          context.metrics.counter("admin_requests_total", { status: String(reply.status) }).add();
+          send(request, response, reply);
+        });
     },
   );
   server.maxConnections = connectionsMax;
@@ -104,26 +107,26 @@ async function answer(
   options: AdminServerOptions,
   context: RouteContext,
 ): Promise<AdminReply> {
-  const loopback = isLoopback(request.socket.localAddress ?? "");
-  if (loopback && !namesThisMachine(request.headers.host ?? "")) {
-    return refusalReply(421, "The Host header must be localhost or an IP address");
-  }
-  const route = Object.hasOwn(adminRoutes, pathOf(request)) ? adminRoutes[pathOf(request)] : undefined;
-  if (route === undefined) {
+  const found = findRoute(pathOf(request));
+  const { headers, socket } = request;
+  const refusal = refuseAccess({
+    access: found?.route.access ?? "open",
+    localAddress: socket.localAddress ?? "",
+    host: headers.host ?? "",
+    origin: headers.origin,
+    fetchSite: headers["sec-fetch-site"] as string | undefined,
+    authorization: headers.authorization ?? "",
+    token: options.token(),
+  });
+  if (refusal !== null) return refusalReply(refusal.status, refusal.sentence);
+  if (found === null) {
     return refusalReply(404, `No such page: there are ${Object.keys(adminRoutes).join(", ")}`);
   }
-  if (request.method !== "GET" && request.method !== "HEAD")
-    return refusalReply(405, "Only GET is answered here");
-  if (route.access === "token") {
-    const token = options.token();
-    if (token === null && !loopback) {
-      return refusalReply(403, "Set --admin_token_file to ask this from another machine");
-    }
-    if (token !== null && !carriesToken(request, token)) {
-      return refusalReply(401, "Send the token of --admin_token_file as 'Authorization: Bearer TOKEN'");
-    }
-  }
-  return route.answer(context);
+  const { route, id } = found;
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  if (method !== route.method) return refusalReply(405, `This answers ${route.method} only`);
+  const query = new URLSearchParams((request.url ?? "").split("?").slice(1).join("?"));
+  return route.answer(context, { id, query, from: socket.remoteAddress ?? "" });
 }
 
 function send(request: IncomingMessage, response: ServerResponse, reply: AdminReply): void {
@@ -134,11 +137,14 @@ function send(request: IncomingMessage, response: ServerResponse, reply: AdminRe
     "Content-Type": reply.contentType,
     "Content-Length": body.length,
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy":
+      reply.contentSecurityPolicy ?? "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     ...(reply.status === 401 ? { "WWW-Authenticate": "Bearer" } : {}),
-    ...(reply.status === 405 ? { Allow: "GET, HEAD" } : {}),
+    ...(reply.status === 405 ? { Allow: allowedMethods(request) } : {}),
     // A body is never read: the connection ends instead.
     ...(carriesBody ? { Connection: "close" } : {}),
   });
@@ -146,22 +152,10 @@ function send(request: IncomingMessage, response: ServerResponse, reply: AdminRe
   if (carriesBody) response.once("finish", () => request.destroy());
 }
 
+function allowedMethods(request: IncomingMessage): string {
+  return findRoute(pathOf(request))?.route.method === "POST" ? "POST" : "GET, HEAD";
+}
+
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? "/").split("?", 1)[0] ?? "/";
-}
-
-/** Whether a Host header names no foreign site: a page of another origin that points its name here (DNS rebinding) does. */
-function namesThisMachine(host: string): boolean {
-  const name = host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
-  return name.toLowerCase() === "localhost" || isIP(name) !== 0;
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || /^(::ffff:)?127\./.test(address);
-}
-
-function carriesToken(request: IncomingMessage, token: string): boolean {
-  const sent = Buffer.from(/^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "");
-  const wanted = Buffer.from(token);
-  return sent.length === wanted.length && timingSafeEqual(sent, wanted);
 }

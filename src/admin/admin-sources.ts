@@ -1,5 +1,7 @@
 // What the admin side shows, as snapshots through interfaces that the gateway fills in. No secret fits into them.
 
+import type { TrafficHistory } from "./traffic-history.ts";
+
 /** Whether clients should be sent here. */
 export interface Readiness {
   readonly ready: boolean;
@@ -40,9 +42,98 @@ export interface UserActivitySnapshot {
   readonly entries: readonly EntryActivity[];
 }
 
+/** A live session. Texts that a client chose are cut by whoever fills this in. */
+export interface SessionRow {
+  readonly id: number;
+  /** null until the login succeeded. */
+  readonly user: string | null;
+  readonly userData: string | null;
+  readonly groups: readonly string[];
+  /** `user[index]` of the users file. */
+  readonly entry: string | null;
+  readonly host: string;
+  readonly port: number;
+  readonly transport: "tcp" | "unix";
+  readonly tls: string | null;
+  readonly plugin: string | null;
+  readonly program: string | null;
+  readonly database: string | null;
+  readonly phase: "login" | "idle" | "busy";
+  readonly command: string | null;
+  readonly statement: string | null;
+  /** Milliseconds. */
+  readonly phaseMs: number;
+  /** Milliseconds. */
+  readonly ageMs: number;
+  readonly inTransaction: boolean;
+  readonly pinnedBecause: string | null;
+  readonly preparedStatements: number;
+  readonly tablet: string | null;
+}
+
+/** Connections of one account on one server. */
+export interface PoolRow {
+  readonly account: string;
+  readonly leased: number;
+  readonly idle: number;
+  readonly connecting: number;
+  /** Sessions that wait for a connection. */
+  readonly waiting: number;
+  /** Why logins pause; null: they do not. */
+  readonly loginError: string | null;
+}
+
+/** One database server. */
+export interface TabletRow {
+  readonly alias: string;
+  /** `db1:3306`, or the path of a socket. */
+  readonly address: string;
+  readonly ready: boolean;
+  /** Why not; null when ready. */
+  readonly reason: string | null;
+  /** Last known; null: never reached. */
+  readonly version: string | null;
+  readonly readOnly: boolean | null;
+  /** Most connections of one account. */
+  readonly poolSize: number;
+  readonly pools: readonly PoolRow[];
+}
+
+/** One watched file. */
+export interface FileRow {
+  readonly name: string;
+  readonly path: string;
+  /** 1 at start, one more with every reload. */
+  readonly generation: number;
+  /** Milliseconds since the epoch. */
+  readonly loadedAtMs: number;
+  /** null: what is on disk is in use. */
+  readonly failure: { readonly atMs: number; readonly problems: readonly string[] } | null;
+}
+
+/** A certificate or revocation list; of several in one file, the one that ends first. */
+export interface CertificateRow {
+  /** `server certificate`, ... */
+  readonly use: string;
+  readonly path: string;
+  /** Milliseconds since the epoch. */
+  readonly notAfterMs: number;
+}
+
 /** What the gateway offers to the admin side. Every call is cheap and answers at once. */
 export interface AdminSources {
+  /** Milliseconds since the epoch: now, and when this gateway was made. */
+  readonly nowMs: () => number;
+  readonly startedMs: number;
+  readonly history: TrafficHistory;
   readiness(): Readiness;
   /** null: logins are not judged by a users file. */
   userActivity(): UserActivitySnapshot | null;
+  /** Live sessions, logged in or not, in no order. */
+  sessions(): readonly SessionRow[];
+  tablets(): readonly TabletRow[];
+  files(): readonly FileRow[];
+  certificates(): readonly CertificateRow[];
+  /** Ends a session at once and records it in the audit log; false: there is none with this id. `from`: who asks. */
+  endSession(id: number, from: string): boolean;
 }

@@ -223,7 +223,7 @@ export const serveFlags = {
     default: "-1",
     min: -1,
     max: 65535,
-    help: "TCP port for admin HTTP (/healthz, /readyz, /metrics); 0 picks a free one, -1 turns it off",
+    help: "TCP port for admin HTTP (status page, /healthz, /readyz, /metrics, /api); 0 picks a free one, -1 turns it off",
   },
   bind_address: {
     ...process_,
@@ -236,7 +236,7 @@ export const serveFlags = {
     type: "path",
     default: null,
     reloadable: true,
-    help: "File with a token that /api demands; without it /api answers on loopback only",
+    help: "File with a token that /api demands; without it the page and /api answer on loopback only, and nothing can be changed",
   },
   log_level: {
     ...process_,

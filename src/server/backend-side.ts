@@ -1,5 +1,6 @@
 // What the gateway needs of the servers behind it, whatever they are: one embedded child, one server, later many.
 
+import type { TabletRow } from "../admin/admin-sources.ts";
 import type { BackendPool } from "../backend/backend-pool.ts";
 import type { Router } from "../routing/router.ts";
 import type { ReadingServer } from "../session/reading.ts";
@@ -17,6 +18,8 @@ export interface BackendSide {
   notReadyBecause(): string | null;
   /** What an operator should know although the gateway is ready. */
   readonly notes: readonly string[];
+  /** The servers and their pools as they are now, for the status page. */
+  tablets(): readonly TabletRow[];
   /** Ends idle connections, stops watching, stops an embedded server. Never rejects. */
   stop(): Promise<void>;
 }

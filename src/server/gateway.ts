@@ -4,6 +4,7 @@
 import { randomInt } from "node:crypto";
 import { type AdminServer, startAdminServer } from "../admin/admin-server.ts";
 import type { Readiness } from "../admin/admin-sources.ts";
+import { loadPageAssets } from "../admin/page/page-reply.ts";
 import { parseIpNetwork } from "../base/ip-network.ts";
 import { createCommandAnalyzer } from "../session/analyze-command.ts";
 import { ByteBudget } from "../session/byte-budget.ts";
@@ -15,6 +16,7 @@ import type { SessionServices } from "../session/session-services.ts";
 import { createStatementDecider } from "../session/statement-decider.ts";
 import type { Counter, Gauge } from "../telemetry/metrics.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
+import { type AdminView, createAdminView } from "./admin-view.ts";
 import type { BackendSide } from "./backend-side.ts";
 import { drainSessions } from "./drain.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -39,6 +41,7 @@ class RunningGateway implements Gateway {
   readonly #files: OpenedFiles;
   readonly #registry = new SessionRegistry(() => randomInt(2 ** 12));
   readonly #activity: UserActivity;
+  readonly #startedMs: number;
   readonly #hurry = new AbortController();
   /** Handles are kept: finding them costs more than moving them. */
   readonly #connections: Readonly<
@@ -47,6 +50,7 @@ class RunningGateway implements Gateway {
   #backend: BackendSide | null = null;
   #listener: Listener | null = null;
   #admin: AdminServer | null = null;
+  #view: AdminView | null = null;
   #sweep: NodeJS.Timeout | null = null;
   #draining = false;
   #stopping: Promise<void> | null = null;
@@ -55,6 +59,7 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#tools = tools;
     this.#files = files;
+    this.#startedMs = tools.clock.wallMs();
     this.#activity = new UserActivity(tools.clock);
     const connections = (transport: "tcp" | "unix") => ({
       accepted: tools.metrics.counter("client_connections_total", { transport }),
@@ -91,16 +96,15 @@ class RunningGateway implements Gateway {
       });
       const admin = this.#options.admin;
       if (admin !== null) {
-        const sources = {
-          readiness: () => this.#readiness(),
-          userActivity: () => this.#userActivity(),
+        this.#view = this.#createView(this.#backend, services);
+        const context = {
+          sources: this.#view,
+          metrics,
+          version: this.#tools.version,
+          assets: loadPageAssets(),
         };
-        const context = { sources, metrics, version: this.#tools.version };
-        this.#admin = await startAdminServer(
-          { ...admin, token: () => this.#files.token?.current() ?? null },
-          context,
-          logger,
-        );
+        const token = () => this.#files.token?.current() ?? null;
+        this.#admin = await startAdminServer({ ...admin, token }, context, logger);
       }
     } catch (error) {
       throw startError(error, this.#options);
@@ -135,6 +139,7 @@ class RunningGateway implements Gateway {
     if (this.#sweep !== null) clearInterval(this.#sweep);
     await this.#backend?.stop();
     await this.#admin?.close();
+    this.#view?.close();
     this.#files.close();
   }
 
@@ -173,6 +178,21 @@ class RunningGateway implements Gateway {
       draining: () => this.#draining,
       onLogin: (identity) => this.#activity.recordLogin(identity),
     };
+  }
+
+  #createView(backend: BackendSide, services: SessionServices): AdminView {
+    return createAdminView({
+      clock: this.#tools.clock,
+      audit: this.#tools.audit,
+      registry: this.#registry,
+      sessions: services.metrics,
+      backend,
+      files: this.#files.watched,
+      expiries: () => this.#files.tls?.expiries() ?? [],
+      startedMs: this.#startedMs,
+      readiness: () => this.#readiness(),
+      userActivity: () => this.#userActivity(),
+    });
   }
 
   #adoptUsers(directory: UserDirectory, previous: UserDirectory): void {

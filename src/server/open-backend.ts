@@ -1,9 +1,10 @@
 // Opens the servers behind the gateway: an embedded child or one server, watched, with its pool.
 
 import { randomBytes } from "node:crypto";
+import type { TabletRow } from "../admin/admin-sources.ts";
 import { EmbeddedError, type EmbeddedServer, startEmbedded } from "../backend/embedded/start-embedded.ts";
 import type { LearnedServer } from "../backend/health.ts";
-import { startSingleBackend } from "../backend/single-backend.ts";
+import { type SingleBackendParts, startSingleBackend } from "../backend/single-backend.ts";
 import type { Tablet } from "../routing/route.ts";
 import type { ReadingServer } from "../session/reading.ts";
 import type { LowerCaseTableNames } from "../sql/object-name.ts";
@@ -11,6 +12,7 @@ import { type BackendAccountSource, fixedAccount, openBackendAccount } from "./b
 import type { BackendSide } from "./backend-side.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { type GatewayTools, StartError } from "./gateway-seam.ts";
+import type { ReportTools } from "./reload-report.ts";
 
 /** The servers before they are started: their files are read and good. */
 export interface PreparedBackend {
@@ -35,7 +37,10 @@ interface Opened {
 }
 
 /** Reads what the backend needs. @throws FileProblemsError when the password file is not good. */
-export async function prepareBackend(options: GatewayOptions, tools: GatewayTools): Promise<PreparedBackend> {
+export async function prepareBackend(
+  options: GatewayOptions,
+  tools: GatewayTools & ReportTools,
+): Promise<PreparedBackend> {
   const { backend } = options;
   if (backend.kind === "embedded") {
     return {
@@ -86,6 +91,7 @@ async function watchServer(
       };
     },
     readingServer: () => readingServerOf(parts.health.status.server),
+    tablets: () => [tabletRow(opened.tablet, parts, options.backendPool.connectionsMax)],
     notReadyBecause: () => parts.health.status.reason,
     notes: opened.notes,
     stop: async () => {
@@ -105,6 +111,21 @@ function readingServerOf(server: LearnedServer | null): ReadingServer | null {
 /** Of a value that a server has told: a new one, were there any, ignores case. */
 export function nameCaseOf(lowerCaseTableNames: number): LowerCaseTableNames {
   return lowerCaseTableNames === 1 || lowerCaseTableNames === 2 ? lowerCaseTableNames : 0;
+}
+
+function tabletRow(tablet: Tablet, parts: SingleBackendParts, poolSize: number): TabletRow {
+  const { ready, reason, server } = parts.health.status;
+  const { address } = tablet;
+  return {
+    alias: tablet.alias,
+    address: address.kind === "unix" ? address.path : `${address.host}:${address.port}`,
+    ready,
+    reason,
+    version: server?.versionText ?? null,
+    readOnly: server?.readOnly ?? null,
+    poolSize,
+    pools: parts.pool.snapshot().filter((pool) => pool.tablet === tablet.alias),
+  };
 }
 
 async function openEmbedded(directory: string, tools: GatewayTools): Promise<Opened> {

@@ -6,6 +6,7 @@ import type { GatewayOptions } from "./gateway-options.ts";
 import type { GatewayTools } from "./gateway-seam.ts";
 import { type PreparedBackend, prepareBackend } from "./open-backend.ts";
 import { type OpenedJudge, openLoginJudge } from "./open-login-judge.ts";
+import type { WatchedFile } from "./reload-report.ts";
 import { noTableAcl, openTableAcl, type TableAclSource } from "./table-acl-source.ts";
 import { type ClientTls, openClientTls } from "./tls-source.ts";
 import { adviseAboutUsers } from "./users-advice.ts";
@@ -20,6 +21,8 @@ export interface OpenedFiles {
   readonly token: Reloadable<string> | null;
   readonly tableAcl: TableAclSource;
   readonly backend: PreparedBackend;
+  /** All that are watched. */
+  readonly watched: readonly WatchedFile[];
   /** Reads all of them again. Never rejects. */
   reload(trigger: string): Promise<void>;
   close(): void;
@@ -31,7 +34,9 @@ interface Opened {
 }
 
 /** @throws FileProblemsError, StartError: nothing stays open then, or a failed start would never end. */
-export async function openFiles(options: GatewayOptions, tools: GatewayTools): Promise<OpenedFiles> {
+export async function openFiles(options: GatewayOptions, gatewayTools: GatewayTools): Promise<OpenedFiles> {
+  const watched: WatchedFile[] = [];
+  const tools = { ...gatewayTools, watchedFiles: watched };
   const opened: Opened[] = [];
   const close = () => {
     for (const one of opened.splice(0)) one.close();
@@ -55,7 +60,7 @@ export async function openFiles(options: GatewayOptions, tools: GatewayTools): P
     const reload = async (trigger: string): Promise<void> => {
       await Promise.all(opened.map((one) => one.reload(trigger)));
     };
-    return { users, tls, judge, token, tableAcl: acl, backend, reload, close };
+    return { users, tls, judge, token, tableAcl: acl, backend, watched, reload, close };
   } catch (error) {
     close();
     throw error;

@@ -10,7 +10,7 @@ import { randomPortion } from "../base/random-pool.ts";
 import { Reloadable } from "../base/reloadable.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { type GatewayTools, StartError } from "./gateway-seam.ts";
-import { nothingNamed, ReloadReport } from "./reload-report.ts";
+import { nothingNamed, ReloadReport, type ReportTools } from "./reload-report.ts";
 import type { Users } from "./users-source.ts";
 
 /** A judge and what it holds open. */
@@ -27,7 +27,7 @@ const PEM_BYTES_MAX = 1024 * 1024;
 export async function openLoginJudge(
   options: Pick<GatewayOptions, "auth" | "clientTls">,
   users: Users | null,
-  tools: GatewayTools,
+  tools: GatewayTools & ReportTools,
 ): Promise<OpenedJudge> {
   const { auth } = options;
   const requireClientCertificate = options.clientTls?.clientTrust?.isRequired ?? false;
@@ -75,7 +75,7 @@ interface OpenedKey {
   readonly close: () => void;
 }
 
-async function openRsaKey(path: string | null, tools: GatewayTools): Promise<OpenedKey> {
+async function openRsaKey(path: string | null, tools: GatewayTools & ReportTools): Promise<OpenedKey> {
   if (path === null) {
     const made = await importRsaKey(await generateRsaKeyPem());
     if (typeof made === "string") throw new StartError(`Cannot make an RSA key: ${made}`);

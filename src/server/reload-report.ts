@@ -20,26 +20,49 @@ export interface ReportedFile {
   readonly path: string;
 }
 
+/** What may be shown of a watched file. */
+export interface WatchedFile extends ReportedFile {
+  /** 1 at start, one more with every reload. */
+  readonly generation: number;
+  /** Milliseconds since the epoch. */
+  readonly loadedAtMs: number;
+  /** null: what is on disk is in use. */
+  readonly failure: { readonly atMs: number; readonly problems: readonly string[] } | null;
+}
+
 /** Where reports go. */
 export interface ReportTools {
+  /** Every file that is reported adds itself. */
+  readonly watchedFiles?: WatchedFile[];
   readonly logger: Logger;
   readonly audit: AuditLog;
   readonly metrics: Metrics;
 }
 
 /** Reports the reloads of one file. */
-export class ReloadReport {
+export class ReloadReport implements WatchedFile {
   readonly #file: ReportedFile;
   readonly #tools: ReportTools;
-  #generation = 1;
+  generation = 1;
+  loadedAtMs = Date.now();
+  failure: WatchedFile["failure"] = null;
 
   constructor(file: ReportedFile, tools: ReportTools) {
     this.#file = file;
     this.#tools = tools;
+    tools.watchedFiles?.push(this);
     const label = { file: file.name };
     tools.metrics.gauge("file_generation", label).set(1);
     tools.metrics.gauge("file_stale", label).set(0);
-    tools.metrics.gauge("file_loaded_timestamp_seconds", label).set(Date.now() / 1000);
+    tools.metrics.gauge("file_loaded_timestamp_seconds", label).set(this.loadedAtMs / 1000);
+  }
+
+  get name(): string {
+    return this.#file.name;
+  }
+
+  get path(): string {
+    return this.#file.path;
   }
 
   /** Handles one event of the file's Reloadable. */
@@ -49,12 +72,14 @@ export class ReloadReport {
     const label = { file: name };
     const base = { file: name, path, trigger: event.trigger };
     if (event.kind === "restored") {
+      this.failure = null;
       metrics.gauge("file_stale", label).set(0);
       logger.info("A file that could not be loaded is again as it was", base);
       return;
     }
     if (event.kind === "failed") {
       const problems = event.problems.map(formatProblem);
+      this.failure = { atMs: Date.now(), problems };
       metrics.counter("file_reloads_total", { ...label, outcome: "failed" }).add();
       metrics.gauge("file_stale", label).set(1);
       logger.error("Cannot load a changed file: the last good content stays in use", { ...base, problems });
@@ -63,17 +88,19 @@ export class ReloadReport {
         ...base,
         ...nothing,
         outcome: "failed",
-        generation: this.#generation,
+        generation: this.generation,
         problems,
       });
       return;
     }
     const names = describe(event.previous, event.value);
-    this.#generation = event.generation;
+    this.generation = event.generation;
+    this.loadedAtMs = Date.now();
+    this.failure = null;
     metrics.counter("file_reloads_total", { ...label, outcome: "reloaded" }).add();
     metrics.gauge("file_stale", label).set(0);
     metrics.gauge("file_generation", label).set(event.generation);
-    metrics.gauge("file_loaded_timestamp_seconds", label).set(Date.now() / 1000);
+    metrics.gauge("file_loaded_timestamp_seconds", label).set(this.loadedAtMs / 1000);
     logger.info("A file was reloaded", { ...base, ...names, generation: event.generation });
     audit.record("reload", {
       ...base,

@@ -13,6 +13,8 @@ import { type Expiry, expiryWarning, readTlsFiles, tlsFileBytesMax, tlsPathsOf }
 export interface ClientTls {
   /** Accepts by the files in use. */
   current(): TlsAcceptor;
+  /** What of them ends, and when. */
+  expiries(): readonly Expiry[];
   reload(trigger: string): Promise<void>;
   close(): void;
 }
@@ -67,6 +69,7 @@ export async function openClientTls(
   timer.unref();
   return {
     current: () => reloadable.current().acceptor,
+    expiries: () => reloadable.current().expiries,
     reload: async (trigger) => void (await reloadable.reload(trigger)),
     close: () => {
       clearInterval(timer);

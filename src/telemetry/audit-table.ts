@@ -145,6 +145,21 @@ export const auditTable = {
       },
     },
   },
+  operator: {
+    help: "Somebody asked over admin HTTP, with the token, that something be changed",
+    fields: {
+      action: { type: "string", help: "`end_session`" },
+      from: { type: "string", help: "The asker's address" },
+      outcome: { type: "string", help: "`done` or `unknown_id`" },
+      connection_id: connection.connection_id,
+      user: {
+        type: "string or null",
+        help: "The name that the session logged in with; null: none yet, or no session",
+      },
+      host: { type: "string or null", help: "Where its client comes from; null: no session" },
+      user_data: userData,
+    },
+  },
   reload: {
     help: "A watched file changed and was loaded, or was not",
     fields: {

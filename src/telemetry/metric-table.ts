@@ -182,6 +182,11 @@ export const metricTable = {
     help: "When a certificate or revocation list toward clients ends, of several the first, in seconds since the epoch",
     labels: { certificate: ["server", "client_ca", "client_crl"] },
   },
+  admin_requests_total: {
+    type: "counter",
+    help: "Requests to admin HTTP, by the status of the answer",
+    labels: { status: { distinctMax: 16 } },
+  },
   audit_write_failures_total: {
     type: "counter",
     help: "Failed writes to the audit log (disk full, file gone)",

@@ -116,6 +116,38 @@ function errorsPage(): string {
   ].join("\n\n")}\n`;
 }
 
+function adminPage(): string {
+  const parts = [
+    "# Admin HTTP",
+    "Generated from `src/admin/admin-routes.ts`. `--port` turns it on, `--bind_address` says where. Times are RFC 3339 in UTC unless a field says otherwise; durations are in the unit of the field's name. New fields may be added.",
+    table(
+      ["access", "means"],
+      [
+        ["open", "Everybody"],
+        ["page", "On loopback everybody; beyond it only where `--admin_token_file` is set. Holds no data"],
+        ["read", "On loopback everybody, unless `--admin_token_file` is set; beyond loopback the token"],
+        ["change", "The token, even on loopback; not from pages of another origin"],
+      ],
+    ),
+    "The token is sent as `Authorization: Bearer TOKEN`. On loopback, and for changes everywhere, the `Host` header must be `localhost` or an IP address (421), so that no web page can reach the gateway under a name of its own (DNS rebinding).",
+    table(
+      ["path", "method", "access", "answers"],
+      Object.entries(adminRoutes).map(([path, route]) => [
+        `\`${path}\``,
+        route.method,
+        route.access,
+        route.help,
+      ]),
+    ),
+  ];
+  for (const [path, { method, fields }] of Object.entries(adminRoutes)) {
+    if (fields === undefined) continue;
+    const rows = Object.entries(fields).map(([name, help]) => [`\`${name}\``, help]);
+    parts.push(`## ${method} ${path}`, table(["field", "meaning"], rows));
+  }
+  return `${parts.join("\n\n")}\n`;
+}
+
 describe("documents made from tables", () => {
   const pages: [string, () => string][] = [
     ["docs/flags.md", flagsPage],
@@ -123,6 +155,7 @@ describe("documents made from tables", () => {
     ["docs/metrics.md", metricsPage],
     ["docs/audit.md", auditPage],
     ["docs/errors.md", errorsPage],
+    ["docs/admin.md", adminPage],
   ];
   it.each(pages)("%s is current", (path, make) => {
     const wanted = make();
@@ -173,7 +206,7 @@ describe("rows of tables", () => {
 
   it("of admin routes say what they answer", () => {
     for (const [path, route] of Object.entries(adminRoutes)) {
-      expect(path).toMatch(/^\/[a-z/]*$/);
+      expect(path).toMatch(/^\/[a-z/]*(\{id\}\/[a-z]+|\.js)?$/);
       expect(route.help.length).toBeGreaterThan(20);
     }
   });

@@ -1,39 +1,33 @@
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { adminRoutes } from "../../../src/admin/admin-routes.ts";
 import { type AdminServer, startAdminServer } from "../../../src/admin/admin-server.ts";
-import type { AdminSources, Readiness } from "../../../src/admin/admin-sources.ts";
+import type { Readiness } from "../../../src/admin/admin-sources.ts";
 import { silentLogger } from "../../../src/telemetry/logger.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
+import { noAssets, quietSources } from "../../support/admin-sources.ts";
 
 let server: AdminServer | null = null;
 let readiness: Readiness = { ready: true, reasons: [], notes: [] };
 let token: string | null = null;
 
-const sources: AdminSources = {
+const ended: { id: number; from: string }[] = [];
+const sources = quietSources({
   readiness: () => readiness,
-  userActivity: () => ({
-    countingSinceMs: 0,
-    generation: 3,
-    stale: false,
-    entries: [
-      {
-        user: "u",
-        index: 0,
-        fingerprint: "f",
-        userData: "d",
-        credentialKinds: ["sha2"],
-        countingSinceMs: 0,
-        lastLoginMs: 1000,
-        liveSessions: 2,
-        logins: 5,
-      },
-    ],
-  }),
-};
+  endSession: (id, from) => {
+    ended.push({ id, from });
+    return id === 7;
+  },
+});
 
 async function start(host = "127.0.0.1"): Promise<AdminServer> {
-  const context = { sources, metrics: createMetrics({ processMetrics: false }), version: "1.2.3" };
+  const context = {
+    sources,
+    metrics: createMetrics({ processMetrics: false }),
+    version: "1.2.3",
+    assets: noAssets,
+  };
   server = await startAdminServer({ host, port: 0, token: () => token }, context, silentLogger);
   return server;
 }
@@ -42,6 +36,7 @@ afterEach(async () => {
   await server?.close();
   server = null;
   token = null;
+  ended.length = 0;
   readiness = { ready: true, reasons: [], notes: [] };
 });
 
@@ -74,6 +69,18 @@ function ask(
   });
 }
 
+/** `sessions[].id` for every leaf; empty lists have none. */
+function fieldsOf(value: unknown, path = ""): string[] {
+  const dot = path === "" ? "" : `${path}.`;
+  if (Array.isArray(value)) {
+    return value.length === 0 || typeof value[0] !== "object"
+      ? [path]
+      : [...new Set(value.flatMap((item) => fieldsOf(item, `${path}[]`)))];
+  }
+  if (typeof value !== "object" || value === null) return [path];
+  return Object.entries(value).flatMap(([name, inner]) => fieldsOf(inner, dot + name));
+}
+
 describe("the admin server", () => {
   it("answers health, readiness and metrics", async () => {
     await start();
@@ -90,29 +97,84 @@ describe("the admin server", () => {
     expect(metrics.headers["content-type"]).toContain("text/plain; version=0.0.4");
   });
 
-  it("answers what is known of users, without secrets", async () => {
+  it.each(["/api/status", "/api/history", "/api/sessions", "/api/users"])(
+    "answers %s with the documented fields and no others",
+    async (path) => {
+      await start();
+      const answer = await ask(path);
+      expect(answer.status).toBe(200);
+      expect(answer.headers["content-type"]).toContain("application/json");
+      expect(fieldsOf(JSON.parse(answer.body)).sort()).toEqual(
+        Object.keys(adminRoutes[path]?.fields ?? {}).sort(),
+      );
+    },
+  );
+
+  it("filters, sorts and cuts sessions", async () => {
     await start();
-    const answer = await ask("/api/users");
-    expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.body)).toEqual({
-      version: "1.2.3",
-      counting_since: "1970-01-01T00:00:00.000Z",
-      users_generation: 3,
-      users_file_stale: false,
-      entries: [
-        {
-          user: "u",
-          index: 0,
-          fingerprint: "f",
-          user_data: "d",
-          credential_kinds: ["sha2"],
-          counting_since: "1970-01-01T00:00:00.000Z",
-          last_login: "1970-01-01T00:00:01.000Z",
-          live_sessions: 2,
-          logins: 5,
-        },
-      ],
+    const sessions = async (query: string) => JSON.parse((await ask(`/api/sessions${query}`)).body);
+    expect((await sessions("")).sessions.map((one: { id: number }) => one.id)).toEqual([2, 1, 3]);
+    expect(await sessions("?user=other&limit=5")).toMatchObject({
+      total: 3,
+      matching: 1,
+      sessions: [{ id: 3 }],
     });
+    expect((await sessions("?limit=1")).sessions).toHaveLength(1);
+    expect((await sessions("?limit=nonsense")).sessions).toHaveLength(3);
+    expect((await sessions("?limit=-5")).sessions).toHaveLength(1);
+  });
+
+  it("ends a session for who has the token and comes from no other origin", async () => {
+    await start();
+    const end = (headers: Record<string, string>, id = "7") =>
+      ask(`/api/sessions/${id}/end`, { method: "POST", headers });
+    expect((await end({})).status).toBe(403);
+    token = "correct";
+    const authorization = { Authorization: "Bearer correct" };
+    const own = `http://${server?.address}`;
+    const refused: [Record<string, string>, number][] = [
+      [{}, 401],
+      [{ Authorization: "Bearer wrong" }, 401],
+      [{ ...authorization, Origin: "http://evil.example" }, 403],
+      [{ ...authorization, Origin: "null" }, 403],
+      [{ ...authorization, Origin: own, "Sec-Fetch-Site": "cross-site" }, 403],
+      [{ ...authorization, "Sec-Fetch-Site": "same-site" }, 403],
+      [{ ...authorization, Host: "evil.example" }, 421],
+      [{ ...authorization, Host: "evil.example", Origin: "http://evil.example" }, 421],
+    ];
+    for (const [headers, status] of refused)
+      expect((await end(headers)).status, JSON.stringify(headers)).toBe(status);
+    expect(ended).toEqual([]);
+    expect(await end({ ...authorization, Origin: own, "Sec-Fetch-Site": "same-origin" })).toMatchObject({
+      status: 200,
+      body: '{"ended":7}\n',
+    });
+    expect((await end(authorization, "8")).status).toBe(404);
+    expect(ended).toEqual([
+      { id: 7, from: "127.0.0.1" },
+      { id: 8, from: "127.0.0.1" },
+    ]);
+    for (const id of ["-1", "1x", "12345678901", "%37", "7/7"])
+      expect((await end(authorization, id)).status).toBe(404);
+    expect((await ask("/api/sessions/7/end", { headers: authorization })).status).toBe(405);
+    expect(ended).toHaveLength(2);
+  });
+
+  it("gives the page a policy of its own and nothing to run but its script", async () => {
+    await start();
+    const policies = new Set<unknown>();
+    for (let round = 0; round < 2; round++) {
+      const { headers, body } = await ask("/");
+      const policy = String(headers["content-security-policy"]);
+      policies.add(policy);
+      const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1] ?? "none";
+      expect(body.split(`nonce="${nonce}"`)).toHaveLength(3);
+      expect(body).not.toMatch(/\son\w+=|javascript:|https?:\/\/(?!www\.w3\.org)/);
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).toContain("require-trusted-types-for 'script'");
+      expect(policy).not.toMatch(/unsafe|\*/);
+    }
+    expect(policies.size).toBe(2);
   });
 
   it("demands the token when there is one", async () => {
@@ -138,7 +200,8 @@ describe("the admin server", () => {
   });
 
   it.each([
-    ["/", "GET", 404],
+    ["/", "GET", 200],
+    ["/nothing", "GET", 404],
     ["/constructor", "GET", 404],
     ["/__proto__", "GET", 404],
     ["/healthz/../api/users", "GET", 404],

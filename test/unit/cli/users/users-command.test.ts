@@ -24,6 +24,7 @@ import { users } from "../../../../src/cli/users/users-command.ts";
 import { silentLogger } from "../../../../src/telemetry/logger.ts";
 import { createMetrics } from "../../../../src/telemetry/metrics.ts";
 import { readUsersFile } from "../../../../src/users/users-file.ts";
+import { noAssets, quietSources } from "../../../support/admin-sources.ts";
 
 let directory = "";
 let path = "";
@@ -223,12 +224,12 @@ describe("gatehouse users retire and list", () => {
     server = await startAdminServer(
       { host: "127.0.0.1", port: 0, token: () => null },
       {
-        sources: {
-          readiness: () => ({ ready: true, reasons: [], notes: [] }),
+        sources: quietSources({
           userActivity: () => ({ countingSinceMs: nowMs - 48 * hourMs, generation: 1, stale, entries: all }),
-        },
+        }),
         metrics: createMetrics({ processMetrics: false }),
         version: "1",
+        assets: noAssets,
       },
       silentLogger,
     );

@@ -1,0 +1,241 @@
+// The JSON of /api: from snapshots to objects with stable names, each with its documentation beside it.
+
+import type {
+  AdminSources,
+  CertificateRow,
+  EntryActivity,
+  FileRow,
+  SessionRow,
+  TabletRow,
+  UserActivitySnapshot,
+} from "./admin-sources.ts";
+import { historyIntervalMs, type TrafficPoint } from "./traffic-history.ts";
+
+/** Sessions in one answer: more would make the answer slow and nobody reads them. */
+const sessionsMax = 1000;
+
+/** `GET /api/status`. */
+export const statusJson = {
+  fields: {
+    version: "The gateway's version",
+    node_version: "Node.js' version",
+    now: "The gateway's clock",
+    started_at: "When the gateway was made",
+    ready: "Whether clients should be sent here",
+    reasons: "Why not, one sentence each",
+    notes: "What an operator should know all the same",
+    "tablets[].alias": "The database server's name",
+    "tablets[].address": "Its address, or the path of its socket",
+    "tablets[].ready": "Whether it answered when last asked",
+    "tablets[].reason": "Why it cannot be used; null: it can",
+    "tablets[].version": "Its version; null: never reached",
+    "tablets[].read_only": "Whether it takes no writes; null: never reached",
+    "tablets[].pool_size": "Most connections of one account",
+    "tablets[].pools[].account": "Name of the service account in the configuration",
+    "tablets[].pools[].leased": "Connections in the hands of sessions",
+    "tablets[].pools[].idle": "Connections that wait for work",
+    "tablets[].pools[].connecting": "Logins under way",
+    "tablets[].pools[].waiting": "Sessions that wait for a connection",
+    "tablets[].pools[].login_error": "Why logins pause; null: they do not",
+    "files[].name": "What the file is",
+    "files[].path": "Where it is",
+    "files[].generation": "1 at start, one more with every reload",
+    "files[].loaded_at": "When the content in use was loaded",
+    "files[].failed_at": "When a newer content could not be loaded; null: what is on disk is in use",
+    "files[].problems": "What is wrong with that content, each with its place",
+    "certificates[].use": "What it is for",
+    "certificates[].path": "The file",
+    "certificates[].not_after": "End of its validity",
+  },
+  make: (sources: AdminSources, version: string) => {
+    const { ready, reasons, notes } = sources.readiness();
+    return {
+      version,
+      node_version: process.versions.node,
+      now: isoTime(sources.nowMs()),
+      started_at: isoTime(sources.startedMs),
+      ready,
+      reasons,
+      notes,
+      tablets: sources.tablets().map(tabletJson),
+      files: sources.files().map(fileJson),
+      certificates: sources.certificates().map(certificateJson),
+    };
+  },
+} as const;
+
+function tabletJson(tablet: TabletRow) {
+  const { alias, address, ready, reason, version } = tablet;
+  const pools = tablet.pools.map(({ loginError, ...pool }) => ({ ...pool, login_error: loginError }));
+  const facts = { alias, address, ready, reason, version };
+  return { ...facts, read_only: tablet.readOnly, pool_size: tablet.poolSize, pools };
+}
+
+function fileJson({ name, path, generation, loadedAtMs, failure }: FileRow) {
+  return {
+    name,
+    path,
+    generation,
+    loaded_at: isoTime(loadedAtMs),
+    failed_at: failure === null ? null : isoTime(failure.atMs),
+    problems: failure?.problems ?? [],
+  };
+}
+
+function certificateJson({ use, path, notAfterMs }: CertificateRow) {
+  return { use, path, not_after: isoTime(notAfterMs) };
+}
+
+/** `GET /api/history`. */
+export const historyJson = {
+  fields: {
+    interval_seconds: "Time between two points",
+    "points[].at": "End of the interval, in milliseconds since the epoch",
+    "points[].commands": "Commands of clients per second",
+    "points[].errors": "Errors sent per second, the gateway's own and relayed ones",
+    "points[].logins": "Logins accepted per second",
+    "points[].refusals": "Logins refused per second",
+    "points[].bytes_received": "Bytes of commands per second",
+    "points[].bytes_sent": "Bytes of replies per second",
+    "points[].p50_ms": "Median time of a command, in milliseconds; null: there was none",
+    "points[].p99_ms": "99 of 100 commands took at most this, in milliseconds; null: there was none",
+    "points[].sessions": "Sessions logged in at the end of the interval",
+    "points[].leased": "Backend connections in use at the end of the interval",
+    "points[].waiting": "Sessions that waited for a backend connection at the end of the interval",
+    "points[].memory_bytes": "Resident memory of the process",
+    "points[].event_loop_busy": "Share of the time in which the event loop was busy, 0 to 1",
+    "points[].event_loop_delay_ms": "Longest delay of the event loop, in milliseconds",
+  },
+  make: (sources: AdminSources, afterMs: number) => ({
+    interval_seconds: historyIntervalMs / 1000,
+    points: sources.history.after(afterMs).map(pointJson),
+  }),
+} as const;
+
+function pointJson(point: TrafficPoint) {
+  return {
+    at: point.atMs,
+    commands: rounded(point.commandsPerSecond),
+    errors: rounded(point.errorsPerSecond),
+    logins: rounded(point.loginsPerSecond),
+    refusals: rounded(point.refusalsPerSecond),
+    bytes_received: Math.round(point.bytesReceivedPerSecond),
+    bytes_sent: Math.round(point.bytesSentPerSecond),
+    p50_ms: point.p50Ms === null ? null : rounded(point.p50Ms),
+    p99_ms: point.p99Ms === null ? null : rounded(point.p99Ms),
+    sessions: point.sessions,
+    leased: point.leased,
+    waiting: point.waiting,
+    memory_bytes: point.memoryBytes,
+    event_loop_busy: rounded(point.eventLoopBusy),
+    event_loop_delay_ms: rounded(point.eventLoopDelayMs),
+  };
+}
+
+/** `GET /api/sessions`. */
+export const sessionsJson = {
+  fields: {
+    total: "Live sessions, logged in or not",
+    matching: "Those that the filter keeps; `sessions` holds the first of them",
+    "sessions[].id": "The gateway's id, as CONNECTION_ID() tells it",
+    "sessions[].user": "Login name; null: the login is under way",
+    "sessions[].user_data": "The name that ACL and routing decide by",
+    "sessions[].groups": "Further principals for the ACL",
+    "sessions[].entry": "The entry of the users file that accepted the login, as `user[index]`",
+    "sessions[].host": "Where the client comes from: an IP address, or `localhost` for the unix socket",
+    "sessions[].port": "The client's port; 0 for the unix socket",
+    "sessions[].transport": "`tcp` or `unix`",
+    "sessions[].tls": "`TLSv1.2`, `TLSv1.3`, or null",
+    "sessions[].plugin": "The authentication plugin that decided",
+    "sessions[].program": "What the client says that it is (connection attributes)",
+    "sessions[].database": "Default schema; null: none",
+    "sessions[].phase": "`login`, `idle` (between two commands) or `busy`",
+    "sessions[].command":
+      "The protocol command under way; null: none, or one that the gateway answers itself",
+    "sessions[].statement": "What kind of statement it is, never its text; null: not known",
+    "sessions[].phase_seconds": "How long it has been in this phase",
+    "sessions[].age_seconds": "Time since its connection was accepted",
+    "sessions[].in_transaction": "Whether a transaction is open",
+    "sessions[].pinned_because": "Why it keeps its backend connection between commands; null: it need not",
+    "sessions[].prepared_statements": "Prepared statements that it has open",
+    "sessions[].tablet": "The database server that it holds a connection of; null: none now",
+  },
+  make: (sources: AdminSources, user: string | null, limit: number) => {
+    const all = sources.sessions();
+    const matching = user === null ? [...all] : all.filter((session) => session.user === user);
+    matching.sort((a, b) => rank[a.phase] - rank[b.phase] || b.phaseMs - a.phaseMs);
+    const count = Math.min(Math.max(1, Math.trunc(limit)), sessionsMax);
+    return {
+      total: all.length,
+      matching: matching.length,
+      sessions: matching.slice(0, count).map(sessionJson),
+    };
+  },
+} as const;
+
+const rank = { busy: 0, idle: 1, login: 2 } as const;
+
+function sessionJson(session: SessionRow) {
+  const { id, user, userData, groups, entry, host, port, transport, tls, plugin, program } = session;
+  const { database, phase, command, statement, tablet } = session;
+  return {
+    ...{ id, user, user_data: userData, groups, entry, host, port, transport, tls, plugin, program },
+    ...{ database, phase, command, statement },
+    phase_seconds: rounded(session.phaseMs / 1000),
+    age_seconds: rounded(session.ageMs / 1000),
+    in_transaction: session.inTransaction,
+    pinned_because: session.pinnedBecause,
+    prepared_statements: session.preparedStatements,
+    tablet,
+  };
+}
+
+/** `GET /api/users`. */
+export const usersJson = {
+  fields: {
+    version: "The gateway's version",
+    counting_since: "Start of this gateway",
+    users_generation: "Generation of the users file in use",
+    users_file_stale: "Whether the file on disk is bad and an older content is in use",
+    "entries[].user": "Login name",
+    "entries[].index": "Position in the user's list, from 0",
+    "entries[].fingerprint":
+      "Names the entry over reloads that leave it unchanged; tells nothing about its secrets",
+    "entries[].user_data": "The name that ACL and routing see",
+    "entries[].credential_kinds": "Which forms its password has",
+    "entries[].counting_since": "Since when this entry is counted: a reload that changes it begins anew",
+    "entries[].last_login": "Last login since then; null: none",
+    "entries[].live_sessions": "Sessions that it holds now",
+    "entries[].logins": "Logins since `counting_since`",
+  },
+  make: (activity: UserActivitySnapshot, version: string) => ({
+    version,
+    counting_since: isoTime(activity.countingSinceMs),
+    users_generation: activity.generation,
+    users_file_stale: activity.stale,
+    entries: activity.entries.map(entryJson),
+  }),
+} as const;
+
+function entryJson(entry: EntryActivity) {
+  return {
+    user: entry.user,
+    index: entry.index,
+    fingerprint: entry.fingerprint,
+    user_data: entry.userData,
+    credential_kinds: entry.credentialKinds,
+    counting_since: isoTime(entry.countingSinceMs),
+    last_login: entry.lastLoginMs === null ? null : isoTime(entry.lastLoginMs),
+    live_sessions: entry.liveSessions,
+    logins: entry.logins,
+  };
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** Three digits behind the point are enough for people and graphs. */
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

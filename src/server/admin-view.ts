@@ -1,0 +1,144 @@
+// What the gateway shows to the admin side: its parts' snapshots, the traffic of the last half hour, and the one thing
+// that can be done from there.
+
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import type {
+  AdminSources,
+  CertificateRow,
+  Readiness,
+  UserActivitySnapshot,
+} from "../admin/admin-sources.ts";
+import { historyIntervalMs, type TrafficCounters, TrafficHistory } from "../admin/traffic-history.ts";
+import type { Clock } from "../base/clock.ts";
+import { latencyBoundsMs, type SessionMetrics } from "../session/session-metrics.ts";
+import type { SessionRegistry } from "../session/session-registry.ts";
+import type { AuditLog } from "../telemetry/audit.ts";
+import type { BackendSide } from "./backend-side.ts";
+import type { WatchedFile } from "./reload-report.ts";
+import type { Expiry } from "./tls-files.ts";
+
+/** The parts that are looked at. */
+export interface AdminViewParts {
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  readonly registry: SessionRegistry;
+  readonly sessions: SessionMetrics;
+  readonly backend: BackendSide;
+  readonly files: readonly WatchedFile[];
+  readonly expiries: () => readonly Expiry[];
+  readonly startedMs: number;
+  readonly readiness: () => Readiness;
+  readonly userActivity: () => UserActivitySnapshot | null;
+}
+
+/** The sources of the admin side, which measure until they are closed. */
+export interface AdminView extends AdminSources {
+  close(): void;
+}
+
+/** The precision of the event loop's delay, in milliseconds. */
+const DELAY_RESOLUTION_MS = 20;
+
+/** Begins to measure. */
+export function createAdminView(parts: AdminViewParts): AdminView {
+  const { clock, registry } = parts;
+  const loop = new LoopMeter();
+  const history = new TrafficHistory(() => countersOf(parts, loop), clock.monotonicMs());
+  const timer = setInterval(() => history.tick(clock.wallMs(), clock.monotonicMs()), historyIntervalMs);
+  timer.unref();
+  return {
+    nowMs: () => clock.wallMs(),
+    startedMs: parts.startedMs,
+    history,
+    readiness: parts.readiness,
+    userActivity: parts.userActivity,
+    sessions: () => {
+      const nowMs = clock.monotonicMs();
+      return [...registry.all()].map((session) => session.view(nowMs));
+    },
+    tablets: () => parts.backend.tablets(),
+    files: () => parts.files,
+    certificates: () => parts.expiries().map(certificateRow),
+    endSession: (id, from) => endSession(parts, id, from),
+    close: () => {
+      clearInterval(timer);
+      loop.close();
+    },
+  };
+}
+
+function endSession({ registry, clock, audit }: AdminViewParts, id: number, from: string): boolean {
+  const session = registry.get(id);
+  const view = session?.view(clock.monotonicMs()) ?? null;
+  audit.record("operator", {
+    action: "end_session",
+    from,
+    outcome: session === null ? "unknown_id" : "done",
+    connection_id: id,
+    user: view?.user ?? null,
+    host: view?.host ?? null,
+    user_data: view?.userData ?? null,
+  });
+  session?.forceEnd("ended_by_operator");
+  return session !== null;
+}
+
+const useOfExpiry = {
+  server: "server certificate",
+  client_ca: "CA of client certificates",
+  client_crl: "revocation list of client certificates",
+} as const satisfies Record<Expiry["what"], string>;
+
+function certificateRow({ what, path, endMs }: Expiry): CertificateRow {
+  return { use: useOfExpiry[what], path, notAfterMs: endMs };
+}
+
+function countersOf({ sessions, registry, backend }: AdminViewParts, loop: LoopMeter): TrafficCounters {
+  const sum = (counts: Readonly<Record<string, number>>): number =>
+    Object.values(counts).reduce((total, count) => total + count, 0);
+  const logins = { accepted: 0, refused: 0 };
+  for (const { outcome, count } of sessions.logins.values()) logins[outcome] += count;
+  const pools = backend.tablets().flatMap((tablet) => tablet.pools);
+  return {
+    commands: sum(sessions.commands),
+    errors: sum(sessions.errorsSent) + sessions.backendErrors,
+    loginsAccepted: logins.accepted,
+    loginsRefused: logins.refused,
+    bytesReceived: sessions.bytesFromClients,
+    bytesSent: sessions.bytesToClients,
+    latencyCounts: sessions.latencyCounts,
+    latencyBoundsMs,
+    sessions: registry.loggedInCount,
+    leased: pools.reduce((total, pool) => total + pool.leased, 0),
+    waiting: pools.reduce((total, pool) => total + pool.waiting, 0),
+    memoryBytes: process.memoryUsage.rss(),
+    ...loop.read(),
+  };
+}
+
+/** Measures the event loop between two readings. */
+class LoopMeter {
+  readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  #utilization = performance.eventLoopUtilization();
+
+  constructor() {
+    this.#delay.enable();
+  }
+
+  read(): Pick<TrafficCounters, "eventLoopBusy" | "eventLoopDelayMs"> {
+    const now = performance.eventLoopUtilization();
+    const busy = performance.eventLoopUtilization(now, this.#utilization).utilization;
+    this.#utilization = now;
+    // Nanoseconds between two ticks of the resolution; nothing was measured yet when the count is 0.
+    const longestMs = this.#delay.count === 0 ? 0 : this.#delay.max / 1e6;
+    this.#delay.reset();
+    return {
+      eventLoopBusy: Number.isFinite(busy) ? busy : 0,
+      eventLoopDelayMs: Math.max(0, longestMs - DELAY_RESOLUTION_MS),
+    };
+  }
+
+  close(): void {
+    this.#delay.disable();
+  }
+}
