@@ -77,6 +77,7 @@ async function watchServer(
     },
     tools,
   );
+  let reading: ReadingServer | null = null;
   // A new password may be what a refused login was waiting for.
   opened.account.subscribe(() => parts.health.askNow());
   return {
@@ -90,7 +91,10 @@ async function watchServer(
         backendCapabilities: capabilities,
       };
     },
-    readingServer: () => readingServerOf(parts.health.status.server),
+    readingServer: () => {
+      reading = readingServerOf(parts.health.status.server, reading);
+      return reading;
+    },
     tablets: () => [tabletRow(opened.tablet, parts, options.backendPool.connectionsMax)],
     notReadyBecause: () => parts.health.status.reason,
     notes: opened.notes,
@@ -101,11 +105,16 @@ async function watchServer(
   };
 }
 
-/** null too where its version is not known: nobody could tell which executable comments it reads. */
-function readingServerOf(server: LearnedServer | null): ReadingServer | null {
+/** The same object for the same server: sessions compare it. null too where its version is not known: nobody could tell which executable comments it reads. */
+function readingServerOf(server: LearnedServer | null, before: ReadingServer | null): ReadingServer | null {
   if (server === null || server.versionNumber === 0) return null;
   const { flavour, versionNumber } = server;
-  return { flavour, versionNumber, lowerCaseTableNames: nameCaseOf(server.lowerCaseTableNames) };
+  const lowerCaseTableNames = nameCaseOf(server.lowerCaseTableNames);
+  const isKnown =
+    before?.flavour === flavour &&
+    before.versionNumber === versionNumber &&
+    before.lowerCaseTableNames === lowerCaseTableNames;
+  return isKnown ? before : { flavour, versionNumber, lowerCaseTableNames };
 }
 
 /** Of a value that a server has told: a new one, were there any, ignores case. */

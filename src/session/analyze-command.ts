@@ -1,7 +1,7 @@
 // Takes a command's text apart, as the server behind the session reads it.
 
-import { analyzeText } from "../sql/analyze.ts";
 import { isPlainListing } from "../sql/plain-listing.ts";
+import { StatementCache } from "../sql/statement-cache.ts";
 import { contextOf, lexOptionsOf, type ReadingServer } from "./reading.ts";
 import type { SessionState } from "./session.ts";
 import type { AnalyzedCommand } from "./statement-decider.ts";
@@ -10,12 +10,17 @@ import type { AnalyzedCommand } from "./statement-decider.ts";
 export function createCommandAnalyzer(
   server: () => ReadingServer | null,
 ): (text: Uint8Array, state: SessionState) => AnalyzedCommand {
+  const cache = new StatementCache();
   return (text, state) => {
-    const { statements, parameterCount } = analyzeText(text, contextOf(state, server()));
+    const analyzed = cache.analyze(text, contextOf(state, server()));
     const isPlain = () => {
       const written = Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1");
       return isPlainListing(written, lexOptionsOf(state, server()));
     };
-    return { statements, parameterCount, isPlainListing: isPlain };
+    return {
+      statements: analyzed.statements,
+      parameterCount: analyzed.parameterCount,
+      isPlainListing: isPlain,
+    };
   };
 }

@@ -14,6 +14,7 @@ import {
   readingModesOf,
 } from "../sql/dialect.ts";
 import type { LowerCaseTableNames } from "../sql/object-name.ts";
+import { internContext } from "../sql/statement-cache.ts";
 import type { SessionState } from "./session.ts";
 import type { StatementText } from "./statement-text.ts";
 
@@ -24,7 +25,7 @@ export interface Reading {
   readonly characterSet: CharacterSetClass;
 }
 
-/** What the server is, as far as texts mean something else to another one. */
+/** What the server is, as far as texts mean something else to another one. The same object as long as it is the same. */
 export interface ReadingServer {
   readonly flavour: Flavour;
   /** 101119 is 10.11.19. */
@@ -46,18 +47,34 @@ export function readingOf(variables: SessionVariables): Reading {
 /** Stands in until a server was seen: nothing runs before. */
 const unseenServer: ReadingServer = { flavour: "mysql", versionNumber: 80040, lowerCaseTableNames: 0 };
 
+interface MadeContext {
+  readonly reading: Reading;
+  readonly database: string | null;
+  readonly server: ReadingServer;
+  readonly context: AnalysisContext;
+}
+
+/** To find a context costs more than a hit of the statement cache: each session remembers its last one. */
+const lastContexts = new WeakMap<SessionState, MadeContext>();
+
 /** The context in which a session's next text is analysed. */
 export function contextOf(state: SessionState, server: ReadingServer | null): AnalysisContext {
-  const { modes, characterSet } = state.reading ?? unknownReading;
-  const { flavour, versionNumber, lowerCaseTableNames } = server ?? unseenServer;
-  return {
-    modes,
-    characterSet,
-    flavour,
-    version: versionNumber,
-    defaultSchema: state.database,
-    lowerCaseTableNames,
-  };
+  const reading = state.reading ?? unknownReading;
+  const { database } = state;
+  const by = server ?? unseenServer;
+  const last = lastContexts.get(state);
+  if (last !== undefined && last.reading === reading && last.database === database && last.server === by)
+    return last.context;
+  const context = internContext({
+    modes: reading.modes,
+    characterSet: reading.characterSet,
+    flavour: by.flavour,
+    version: by.versionNumber,
+    defaultSchema: database,
+    lowerCaseTableNames: by.lowerCaseTableNames,
+  });
+  lastContexts.set(state, { reading, database, server: by, context });
+  return context;
 }
 
 const dynamicKinds: ReadonlySet<string> = new Set(["CALL", "EXECUTE", "EXECUTE IMMEDIATE", "COMPOUND"]);

@@ -51,6 +51,7 @@ export function createStatementDecider(
   authorizer: () => Authorizer,
   analyze: (text: Uint8Array, state: SessionState) => AnalyzedCommand,
 ): StatementDecider {
+  const decisions = new DecisionCache();
   return {
     decide: (state, payload, from) => {
       const judge = authorizer();
@@ -60,17 +61,65 @@ export function createStatementDecider(
         const plain = plainKindOf(payload, from, payload.length);
         if (plain !== "no") return permitPlain(judge, identity, plain === "read" ? plainRead : plainWrite);
       }
-      const { statements, parameterCount, isPlainListing } = analyze(payload.subarray(from), state);
-      const permits = permitAllOf(judge, identity, state, statements);
-      if (permits instanceof Refusal) return permits;
-      const permit = permits.at(-1);
-      assert(permit !== undefined, "a text without any statement");
-      const text = statementText(statements, state.database);
-      if (judge.enforcing && text.listing !== null && !permit.exempt && !isPlainListing())
-        return refusedListing;
-      return { kind: "forward", permit, permits, text, parameterCount };
+      const analyzed = analyze(payload.subarray(from), state);
+      const known = decisions.find(analyzed.statements, identity, judge.generation);
+      if (known !== null) return known;
+      const decision = decideAnew(judge, identity, state, analyzed);
+      if (dependsOnTextOnly(analyzed)) {
+        decisions.keep(analyzed.statements, identity, judge.generation, decision);
+      }
+      return decision;
     },
   };
+}
+
+function decideAnew(
+  judge: Authorizer,
+  identity: Identity,
+  state: SessionState,
+  { statements, parameterCount, isPlainListing }: AnalyzedCommand,
+): Decision {
+  const permits = permitAllOf(judge, identity, state, statements);
+  if (permits instanceof Refusal) return permits;
+  const permit = permits.at(-1);
+  assert(permit !== undefined, "a text without any statement");
+  const text = statementText(statements, state.database);
+  if (judge.enforcing && text.listing !== null && !permit.exempt && !isPlainListing()) return refusedListing;
+  return { kind: "forward", permit, permits, text, parameterCount };
+}
+
+/** Whether nothing of the session but its context, and nothing of the text but its analysis, is asked for. */
+function dependsOnTextOnly({ statements }: AnalyzedCommand): boolean {
+  return statements.every(({ preparedName, kind }) => preparedName === null && kind !== "SHOW");
+}
+
+interface KeptDecision {
+  readonly generation: number;
+  readonly decision: Decision;
+}
+
+/** Decisions live as long as the analysis that they are about, and the identity that they are made for. */
+class DecisionCache {
+  readonly #kept = new WeakMap<readonly StatementSummary[], WeakMap<Identity, KeptDecision>>();
+
+  find(statements: readonly StatementSummary[], identity: Identity, generation: number): Decision | null {
+    const kept = this.#kept.get(statements)?.get(identity);
+    return kept !== undefined && kept.generation === generation ? kept.decision : null;
+  }
+
+  keep(
+    statements: readonly StatementSummary[],
+    identity: Identity,
+    generation: number,
+    decision: Decision,
+  ): void {
+    let byIdentity = this.#kept.get(statements);
+    if (byIdentity === undefined) {
+      byIdentity = new WeakMap();
+      this.#kept.set(statements, byIdentity);
+    }
+    byIdentity.set(identity, { generation, decision });
+  }
 }
 
 class Refusal {
