@@ -5,6 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { createGateway } from "../server/gateway.ts";
 import { check } from "./check.ts";
 import type { CommandContext } from "./command.ts";
+import { explain } from "./explain.ts";
 import { runCommand } from "./run.ts";
 import { type ServingProcess, serve } from "./serve.ts";
 import { users } from "./users/users-command.ts";
@@ -36,6 +37,7 @@ export async function main(): Promise<void> {
   process.exitCode = await runCommand(context, {
     serve: (inner) => serve(inner, serving, createGateway),
     check,
+    explain,
     users: (inner) =>
       users(inner, {
         input: process.stdin,

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { explainFlags } from "../../src/cli/explain-flags.ts";
 import { serveFlags } from "../../src/cli/flags.ts";
 import { usersCommands } from "../../src/cli/users/users-command.ts";
 
@@ -19,6 +20,7 @@ const otherFlags = new Set([
   "version",
   "get_server_public_key",
   "enable_cleartext_plugin",
+  ...Object.keys(explainFlags),
   ...Object.values(usersCommands).flatMap((command) => Object.keys(command.flags)),
 ]);
 

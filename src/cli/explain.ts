@@ -1,0 +1,111 @@
+// `gatehouse explain`: how a statement would be understood for a user, which entries of the table ACL decide, and what the
+// client would get. Works on the files alone: connects to nothing.
+
+import { explainStatement, explainUser } from "../acl/explain.ts";
+import { explanationText } from "../acl/explain-text.ts";
+import { prepareTableAcl } from "../acl/table-acl.ts";
+import { createTableAclAuthorizer, type TableAclAuthorizer } from "../acl/table-acl-authorizer.ts";
+import { parseTableAclFile } from "../acl/table-acl-file.ts";
+import { isFileContent, readFileContent } from "../base/file-content.ts";
+import { jsonFileBytesMax } from "../base/json-file.ts";
+import { FileProblemsError } from "../base/reloadable.ts";
+import type { BackendOptions, TableAclOptions } from "../server/gateway-options.ts";
+import { analyzeText } from "../sql/analyze.ts";
+import type { AnalysisContext } from "../sql/analyzed-text.ts";
+import { characterSetClass, parseServerVersion, readingModesOf } from "../sql/dialect.ts";
+import { splitArguments, UsageError } from "./arguments.ts";
+import type { CommandContext, ExitCode } from "./command.ts";
+import { explainFlags } from "./explain-flags.ts";
+import { explainedIdentity } from "./explain-identity.ts";
+import type { FlagValues } from "./flag-values.ts";
+import { serveFlags } from "./flags.ts";
+import { formatHelp } from "./help.ts";
+import { makeServeOptions } from "./options.ts";
+import { gatherSettings } from "./settings.ts";
+
+/** The server that texts are read for, when no flag names one. */
+const usualServer = "8.4.0";
+
+/** Explains the statements of --query. @throws UsageError for wrong flags, FileProblemsError for bad files */
+export async function explain(context: CommandContext): Promise<ExitCode> {
+  const split = splitArguments(context.argv, { ...serveFlags, ...explainFlags });
+  if (split.help) {
+    context.print(explainHelp(context.width));
+    return 0;
+  }
+  if (split.words.length > 0)
+    throw new UsageError(`Unexpected word '${split.words[0]}': give the statement as --query="..."`);
+  const own = new Map([...split.flags].filter(([name]) => Object.hasOwn(explainFlags, name)));
+  const served = new Map([...split.flags].filter(([name]) => !Object.hasOwn(explainFlags, name)));
+  const { values } = gatherSettings(explainFlags, { flags: own, environment: {} });
+  const settings = gatherSettings(serveFlags, { flags: served, environment: context.environment });
+  const { gateway } = makeServeOptions(settings, context);
+  const { user, query } = values;
+  if (user === null) throw new UsageError("Whose rights? Give --user=NAME");
+  if (query === null) throw new UsageError('Which statement? Give --query="SELECT ..."');
+  const analysis = contextOf(values, gateway.serverVersion ?? usualServer, gateway.backend);
+  const identity = await explainedIdentity(gateway.auth, { ...values, user }, context.clock.wallMs());
+  const authorizer = gateway.tableAcl === null ? null : await authorizerOf(gateway.tableAcl, analysis);
+  const { statements } = analyzeText(Buffer.from(query), analysis);
+  const explainedUser = explainUser(identity, authorizer);
+  const explained = statements.map((statement) =>
+    explainStatement(identity, statement, authorizer, routeOf(gateway.backend)),
+  );
+  if (values.json) context.print(JSON.stringify({ user: explainedUser, statements: explained }, null, 2));
+  else context.print(explanationText(explainedUser, explained).trimEnd());
+  return explained.every(({ answer }) => answer.permitted) ? 0 : 1;
+}
+
+function contextOf(
+  values: FlagValues<typeof explainFlags>,
+  usual: string,
+  backend: BackendOptions,
+): AnalysisContext {
+  const text = values.server_version ?? usual;
+  const server = parseServerVersion(text);
+  if (server === null)
+    throw new UsageError(
+      `Flag --server_version must be a version such as 8.4.3 or 10.11.6-MariaDB: '${text}'`,
+    );
+  const modes = readingModesOf(values.sql_mode.join(","));
+  if (modes === null)
+    throw new UsageError(
+      `Flag --sql_mode must list modes such as ANSI_QUOTES: '${values.sql_mode.join(",")}'`,
+    );
+  return {
+    modes,
+    ...server,
+    characterSet: characterSetClass("utf8mb4"),
+    defaultSchema: values.database ?? (backend.kind === "server" ? backend.database : null),
+    lowerCaseTableNames: values.lower_case_table_names === 0 ? 0 : 1,
+  };
+}
+
+async function authorizerOf(
+  options: TableAclOptions,
+  { lowerCaseTableNames }: AnalysisContext,
+): Promise<TableAclAuthorizer> {
+  const content = await readFileContent(options.path, jsonFileBytesMax);
+  if (!isFileContent(content)) throw new FileProblemsError([content]);
+  const parsed = parseTableAclFile({ text: content.bytes, path: content.path });
+  if (!parsed.ok) throw new FileProblemsError(parsed.problems);
+  return createTableAclAuthorizer(prepareTableAcl(parsed.file, lowerCaseTableNames), options);
+}
+
+function routeOf(backend: BackendOptions): string {
+  if (backend.kind === "embedded") return "the embedded database";
+  const { address } = backend;
+  return address.kind === "unix" ? address.path : `${address.host}:${address.port}`;
+}
+
+function explainHelp(width: number): string {
+  const about = [
+    "Tells how the gateway understands a statement, which entry of the table ACL decides about each table and routine, and what the client would get. Takes the flags of serve (--table_acl_config, --mysql_auth_server_static_file, ...) beside its own. Exit code 1 when the statement would be denied.",
+    "It connects to nothing: --server_version says which server is to read the statement.",
+  ];
+  return formatHelp(
+    { usage: 'gatehouse explain --user=NAME --query="..." [flags]', about },
+    explainFlags,
+    width,
+  );
+}
