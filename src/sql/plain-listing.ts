@@ -9,6 +9,12 @@ import { TokenKind, type Tokens } from "./tokens.ts";
 /** Judges the text of one SHOW, one character a byte. False also where it cannot be read. */
 export function isPlainListing(text: string, options: LexOptions): boolean {
   const tokens = lex(text, options);
+  const plain = isPlainText(tokens);
+  tokens.release();
+  return plain;
+}
+
+function isPlainText(tokens: Tokens): boolean {
   if (tokens.refusal !== null || tokens.matchParentheses() !== null) return false;
   let end = tokens.count;
   while (end > 0 && tokens.word(end - 1) === ";") end -= 1;
