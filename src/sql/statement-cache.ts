@@ -5,6 +5,7 @@ import { assert } from "../base/assert.ts";
 import { BoundedCache } from "../base/bounded-cache.ts";
 import { analyzeTokens, lexInContext } from "./analyze.ts";
 import type { AnalysisContext, AnalyzedText } from "./analyzed-text.ts";
+import type { ReadingModes } from "./dialect.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { StatementSummary } from "./statement-summary.ts";
 import type { Tokens } from "./tokens.ts";
@@ -204,13 +205,24 @@ function namesIn(analyzed: AnalyzedText): number {
   return names;
 }
 
+function modeBits(modes: ReadingModes): number {
+  return (
+    (modes.ansiQuotes ? 1 : 0) |
+    (modes.noBackslashEscapes ? 2 : 0) |
+    (modes.ignoreSpace ? 4 : 0) |
+    (modes.oracle ? 8 : 0)
+  );
+}
+
 const contexts = new BoundedCache<string, AnalysisContext>({ entriesMax: contextsMax });
 
 /** The one object that stands for all contexts with these values: caches compare contexts by identity. */
 export function internContext(context: AnalysisContext): AnalysisContext {
   const { modes, flavour, version, characterSet, defaultSchema, lowerCaseTableNames } = context;
-  const bits = modes && [modes.ansiQuotes, modes.noBackslashEscapes, modes.ignoreSpace, modes.oracle];
-  const key = JSON.stringify([bits, flavour, version, characterSet, defaultSchema, lowerCaseTableNames]);
+  const bits = modes === null ? 16 : modeBits(modes);
+  // The schema stands last: whatever characters it has, no two contexts look alike.
+  const schema = defaultSchema === null ? "" : `.${defaultSchema}`;
+  const key = `${bits} ${flavour} ${version} ${characterSet} ${lowerCaseTableNames}${schema}`;
   const known = contexts.get(key);
   if (known !== undefined) return known;
   const made: AnalysisContext = Object.freeze({
