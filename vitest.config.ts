@@ -6,6 +6,8 @@ export default defineConfig({
       {
         test: {
           name: "fast",
+          // Properties with many runs take their time on a busy machine.
+          testTimeout: 30_000,
           include: [
             "test/unit/**/*.test.ts",
             "test/session/**/*.test.ts",
