@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "fast",
-          // Properties with many runs take their time on a busy machine.
+          // Properties of thousands of runs, on a machine that may have other work.
           testTimeout: 30_000,
           include: [
             "test/unit/**/*.test.ts",
@@ -22,8 +22,6 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Real servers on a machine that others load: a second try before CI calls it a failure. Never at a desk.
-          retry: process.env.CI === "true" ? 2 : 0,
           maxWorkers: 2,
         },
       },

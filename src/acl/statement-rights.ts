@@ -219,9 +219,6 @@ const kinds = {
   "DROP SPATIAL REFERENCE SYSTEM": server("SUPER"),
 } as const satisfies Record<string, KindRights>;
 
-/** A kind that the ACL knows. */
-export type KnownStatementKind = keyof typeof kinds;
-
 const byKind: ReadonlyMap<string, KindRights> = new Map<string, KindRights>(Object.entries(kinds));
 
 /** The row of a kind; undefined: unknown, to be refused. */

@@ -13,11 +13,3 @@ export class AssertionFailure extends Error {
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFailure(message);
 }
-
-/**
- * Makes a missing branch of a union a type error, and a failure where types were bypassed.
- * @throws AssertionFailure always.
- */
-export function assertNever(value: never, what: string): never {
-  throw new AssertionFailure(`Unexpected ${what}: ${String(value)}`);
-}

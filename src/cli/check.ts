@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { findPrograms } from "../backend/embedded/programs.ts";
 import { jsonFileBytesMax } from "../base/json-file.ts";
 import { formatProblem, wholeFileProblem } from "../base/problem.ts";
+import { isExample, othersCanRead } from "../server/file-mode.ts";
 import type { BackendOptions, GatewayOptions, TableAclOptions } from "../server/gateway-options.ts";
 import { adviseAboutUsers } from "../server/users-advice.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
@@ -22,7 +23,6 @@ import { readServeOptions } from "./serve.ts";
 
 /** PEM, password and token files are small; larger ones are refused, in bytes. */
 const smallFileBytesMax = 1024 * 1024;
-const othersMayRead = 0o004;
 
 /** Validates everything. @throws UsageError for wrong flags */
 export async function check(context: CommandContext): Promise<ExitCode> {
@@ -71,7 +71,7 @@ async function checkAuth(gateway: GatewayOptions, findings: Findings): Promise<U
   } else {
     const content = await readFound(auth.users.path, jsonFileBytesMax, findings);
     if (content !== null) {
-      if ((content.mode & othersMayRead) !== 0) {
+      if ((auth.strictFileMode || !isExample(content.path)) && (await othersCanRead(content))) {
         const message = "Others than its owner and group may read the file: run chmod o-rwx on it";
         const list = auth.strictFileMode ? findings.problems : findings.warnings;
         list.push(wholeFileProblem(content.path, message));
@@ -165,7 +165,7 @@ async function checkSecretFile(path: string, what: string, findings: Findings): 
   if (content === null) return;
   if (Buffer.from(content.bytes).toString().trim() === "") {
     findings.problems.push(wholeFileProblem(path, `The file must hold a ${what}: it is empty`));
-  } else if ((content.mode & othersMayRead) !== 0) {
+  } else if (await othersCanRead(content)) {
     findings.warnings.push(
       wholeFileProblem(path, `Others may read the ${what}: run chmod o-rwx on the file`),
     );

@@ -10,7 +10,7 @@ import type {
 } from "../admin/admin-sources.ts";
 import { historyIntervalMs, type TrafficCounters, TrafficHistory } from "../admin/traffic-history.ts";
 import type { Clock } from "../base/clock.ts";
-import { latencyBoundsMs, type SessionMetrics } from "../session/session-metrics.ts";
+import type { SessionMetrics } from "../session/session-metrics.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
 import type { BackendSide } from "./backend-side.ts";
@@ -106,8 +106,8 @@ function countersOf({ sessions, registry, backend }: AdminViewParts, loop: LoopM
     loginsRefused: logins.refused,
     bytesReceived: sessions.bytesFromClients,
     bytesSent: sessions.bytesToClients,
-    latencyCounts: sessions.latencyCounts,
-    latencyBoundsMs,
+    latencyCounts: sessions.commandTimes.counts,
+    latencyBoundsMs: sessions.commandTimes.boundsMs,
     sessions: registry.loggedInCount,
     leased: pools.reduce((total, pool) => total + pool.leased, 0),
     waiting: pools.reduce((total, pool) => total + pool.waiting, 0),

@@ -20,6 +20,7 @@ const MS_PER_SECOND = 1000;
 export function exportSessionMetrics(metrics: Metrics, sources: ExportSources): void {
   const { sessions, registry } = sources;
   const commandSeconds = metrics.histogram("command_seconds");
+  const loginSeconds = metrics.histogram("login_seconds");
   const received = metrics.counter("client_bytes_total", { direction: "received" });
   const sent = metrics.counter("client_bytes_total", { direction: "sent" });
   const failures = metrics.counter("session_failures_total");
@@ -30,7 +31,9 @@ export function exportSessionMetrics(metrics: Metrics, sources: ExportSources): 
   const buffered = metrics.gauge("statement_buffer_bytes");
   const prepared = metrics.gauge("prepared_statements");
   metrics.onRead(() => {
-    commandSeconds.load(sessions.latencyCounts, sessions.latencySumMs / MS_PER_SECOND);
+    const { commandTimes, loginTimes } = sessions;
+    commandSeconds.load(commandTimes.counts, commandTimes.sumMs / MS_PER_SECOND);
+    loginSeconds.load(loginTimes.counts, loginTimes.sumMs / MS_PER_SECOND);
     received.raiseTo(sessions.bytesFromClients);
     sent.raiseTo(sessions.bytesToClients);
     failures.raiseTo(sessions.sessionFailures);

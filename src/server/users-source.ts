@@ -8,6 +8,7 @@ import { FileProblemsError, type Loaded, Reloadable } from "../base/reloadable.t
 import { describeChanges } from "../users/directory-changes.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { readUsersFile } from "../users/users-file.ts";
+import { isExample, othersCanRead } from "./file-mode.ts";
 import type { AuthOptions } from "./gateway-options.ts";
 import { ReloadReport, type ReportTools } from "./reload-report.ts";
 
@@ -27,9 +28,6 @@ export type Advise = (directory: UserDirectory, path: string) => readonly Proble
 
 type StaticAuthOptions = Extract<AuthOptions, { kind: "static" }>;
 
-/** Permission bits that let others than owner and group read a file. */
-const OTHERS_MAY_READ = 0o004;
-
 /**
  * Loads the users for the first time.
  * @throws FileProblemsError with every problem of the file.
@@ -43,11 +41,20 @@ export async function openUsers(
   const source = auth.users;
   if (source.kind === "text") return fixedUsers(source.text, advise, tools);
   const report = new ReloadReport({ name: "users file", path: source.path }, tools);
+  // A file that is written anew is as open as before: once is enough.
+  let toldOpenness = false;
   const reloadable = await Reloadable.start<UserDirectory>({
     name: "users file",
     paths: [source.path],
     clock,
-    load: ([content], generation) => loadUsers(content, generation, auth.strictFileMode, advise, tools),
+    load: async ([content], generation) => {
+      if (content === undefined) return { ok: false, problems: [] };
+      const openness = (await othersCanRead(content)) ? opennessOf(content.path) : null;
+      if (openness !== null && auth.strictFileMode) return { ok: false, problems: [openness] };
+      if (openness !== null && !toldOpenness && !isExample(content.path)) warn([openness], tools);
+      toldOpenness = openness !== null;
+      return loadUsers(content, generation, advise, tools);
+    },
     onEvent: (event) =>
       report.handle(event, (previous, value) => {
         const changes = describeChanges(previous, value);
@@ -76,22 +83,19 @@ export async function openUsers(
 }
 
 function loadUsers(
-  content: FileContent | undefined,
+  content: FileContent,
   generation: number,
-  strictFileMode: boolean,
   advise: Advise,
   tools: ReportTools,
 ): Loaded<UserDirectory> {
-  if (content === undefined) return { ok: false, problems: [] };
-  if ((content.mode & OTHERS_MAY_READ) !== 0) {
-    const message = `Others than its owner and group may read the file: run chmod o-rwx ${content.path}`;
-    if (strictFileMode) return { ok: false, problems: [wholeFileProblem(content.path, message)] };
-    tools.logger.warn(message, { file: "users file" });
-  }
   const result = readUsersFile(content.bytes, content.path, generation);
   if (!result.ok) return result;
   warn([...result.warnings, ...advise(result.directory, content.path)], tools);
   return { ok: true, value: result.directory };
+}
+
+function opennessOf(path: string): Problem {
+  return wholeFileProblem(path, "Others than its owner and group may read the file: run chmod o-rwx on it");
 }
 
 function warn(warnings: readonly Problem[], tools: ReportTools): void {

@@ -28,7 +28,7 @@ import { filterFor } from "./row-filter.ts";
 import type { SessionState } from "./session.ts";
 import type { HandlerResult, SessionEnd } from "./session-end.ts";
 import { expectsNothing, isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
-import { observeLatency } from "./session-metrics.ts";
+import { observeCommand } from "./session-metrics.ts";
 import type { EndRequest } from "./session-registry.ts";
 import type { SessionServices } from "./session-services.ts";
 
@@ -197,7 +197,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.#cancelled = null;
     this.#input.expectFile(null);
     this.#input.commandDone();
-    observeLatency(this.services.metrics, this.services.clock.monotonicMs() - this.phaseSinceMs);
+    observeCommand(this.services.metrics, this.services.clock.monotonicMs() - this.phaseSinceMs);
     if (this.channel.unwrittenBytes > UNTAKEN_REPLY_BYTES_MAX) {
       this.channel.pause();
       this.channel.whenWritable(() => this.#rest());

@@ -8,6 +8,7 @@ import type { SqlError } from "../errors/sql-error.ts";
 import { sqlError } from "../errors/sql-error.ts";
 import { hasSecureTransport } from "../identity/peer.ts";
 import { announcedCapabilities, CLIENT_LOCAL_FILES, CLIENT_SSL } from "../wire/capabilities.ts";
+import { LOGIN_PAYLOAD_BYTES_MAX } from "../wire/limits.ts";
 import { decodeHandshakeResponse } from "../wire/packets/handshake-response.ts";
 import { encodeHandshakeV10 } from "../wire/packets/handshake-v10.ts";
 import { decodeSslRequest, isSslRequest } from "../wire/packets/ssl-request.ts";
@@ -23,12 +24,6 @@ import type { SessionEnd } from "./session-end.ts";
 import { sessionEnd } from "./session-end.ts";
 import { countUp } from "./session-metrics.ts";
 import type { SessionServices } from "./session-services.ts";
-
-/**
- * The largest packet of a client that is not authenticated, in bytes: 64 KiB of connection attributes and what else
- * a HandshakeResponse holds. Beyond: 1043.
- */
-export const LOGIN_PAYLOAD_BYTES_MAX = 96 * 1024;
 
 /** The connection phase so far: where packets go now, and what the client asked for. */
 export interface Handshake {

@@ -9,7 +9,7 @@ import type { EntryReference, Identity } from "../identity/identity.ts";
 import type { Peer } from "../identity/peer.ts";
 import type { KillRequest } from "../sql/statement-summary.ts";
 import type { SessionState } from "./session.ts";
-import { countLogin, countUp } from "./session-metrics.ts";
+import { countLogin, countUp, observeDuration } from "./session-metrics.ts";
 import type { SessionServices } from "./session-services.ts";
 
 /** Records an accepted login. */
@@ -21,7 +21,7 @@ export function auditAccepted(
 ): void {
   const { peer } = request;
   const certificate = peer.tls?.certificate;
-  countLogin(services.metrics, "accepted", identity.plugin, peer.tls?.version ?? null);
+  countJudged(services, state, request, "accepted", identity.plugin);
   // Written out: one shape of object for every login, which costs a fraction of one that is put together from parts.
   services.audit.record("login", {
     connection_id: state.id,
@@ -57,7 +57,7 @@ export function auditRefused(
 ): void {
   const { peer } = request;
   const certificate = peer.tls?.certificate;
-  countLogin(services.metrics, "refused", refusal.plugin, peer.tls?.version ?? null);
+  countJudged(services, state, request, "refused", refusal.plugin);
   countUp(services.metrics.loginRefusals, refusal.reason);
   services.audit.record("login", {
     connection_id: state.id,
@@ -82,6 +82,20 @@ export function auditRefused(
     certificate_issuer: shown(certificate?.issuer),
     certificate_not_after: timeOf(certificate?.notAfterMs),
   });
+}
+
+function countJudged(
+  services: SessionServices,
+  state: SessionState,
+  request: LoginRequest,
+  outcome: "accepted" | "refused",
+  plugin: string,
+): void {
+  const { metrics, clock } = services;
+  countLogin(metrics, outcome, plugin, request.peer.tls?.version ?? null);
+  // COM_CHANGE_USER comes at any age of a connection.
+  if (request.origin === "connect")
+    observeDuration(metrics.loginTimes, clock.monotonicMs() - state.startedMs);
 }
 
 /** What an unverified certificate says may be of any length, and is written by whoever made it. */

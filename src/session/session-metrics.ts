@@ -2,11 +2,15 @@
 
 import type { DecidingRule } from "../acl/denial.ts";
 import type { Role } from "../acl/role.ts";
+import { metricTable } from "../telemetry/metric-table.ts";
 
-/** Upper bounds of the latency histogram, in milliseconds; the last bucket has none. */
-export const latencyBoundsMs: readonly number[] = [
-  0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10000,
-];
+/** How long something took, counted by length. */
+export interface Durations {
+  /** Upper bounds in milliseconds; one count more than bounds. */
+  readonly boundsMs: readonly number[];
+  readonly counts: number[];
+  sumMs: number;
+}
 
 /** One kind of login and how often it was seen. */
 export interface LoginCount {
@@ -20,9 +24,10 @@ export interface LoginCount {
 export interface SessionMetrics {
   /** Commands by name (`query`, `stmt_execute`, ...). */
   readonly commands: Record<string, number>;
-  /** Commands per latency bucket; one longer than `latencyBoundsMs`. */
-  readonly latencyCounts: number[];
-  latencySumMs: number;
+  /** From a command's last byte to the last byte of its reply. */
+  readonly commandTimes: Durations;
+  /** From accept to the verdict about the login. */
+  readonly loginTimes: Durations;
   /** Errors that the gateway itself sent, by kind of mysql-errors. */
   readonly errorsSent: Record<string, number>;
   /** ERR packets of backends that were relayed. */
@@ -64,8 +69,8 @@ export interface AclUseCount {
 export function newSessionMetrics(): SessionMetrics {
   return {
     commands: {},
-    latencyCounts: new Array<number>(latencyBoundsMs.length + 1).fill(0),
-    latencySumMs: 0,
+    commandTimes: newDurations(metricTable.command_seconds.buckets),
+    loginTimes: newDurations(metricTable.login_seconds.buckets),
     errorsSent: {},
     backendErrors: 0,
     sessionsEnded: {},
@@ -88,12 +93,23 @@ export function countUp(counters: Record<string, number>, name: string): void {
   counters[name] = (counters[name] ?? 0) + 1;
 }
 
-/** Puts one latency into its bucket. */
-export function observeLatency(metrics: SessionMetrics, elapsedMs: number): void {
+function newDurations(boundsSeconds: readonly number[]): Durations {
+  const boundsMs = boundsSeconds.map((bound) => bound * 1000);
+  return { boundsMs, counts: new Array<number>(boundsMs.length + 1).fill(0), sumMs: 0 };
+}
+
+/** Counts the time of one command. */
+export function observeCommand(metrics: SessionMetrics, elapsedMs: number): void {
+  observeDuration(metrics.commandTimes, elapsedMs);
+}
+
+/** Counts one duration. */
+export function observeDuration(durations: Durations, elapsedMs: number): void {
+  const { boundsMs, counts } = durations;
   let bucket = 0;
-  while (bucket < latencyBoundsMs.length && elapsedMs > (latencyBoundsMs[bucket] ?? 0)) bucket += 1;
-  metrics.latencyCounts[bucket] = (metrics.latencyCounts[bucket] ?? 0) + 1;
-  metrics.latencySumMs += elapsedMs;
+  while (bucket < boundsMs.length && elapsedMs > (boundsMs[bucket] ?? 0)) bucket += 1;
+  counts[bucket] = (counts[bucket] ?? 0) + 1;
+  durations.sumMs += elapsedMs;
 }
 
 /** Counts one judged login; plugins and versions come from our own tables, so the number of kinds is bounded. */

@@ -48,9 +48,6 @@ export function createAuditLog(sink: LineSink, clock: Clock): AuditLog {
   };
 }
 
-/** Records nothing. */
-export const silentAuditLog: AuditLog = { record: () => {} };
-
 /** Whether nothing in it needs to be cut: the usual case, which costs no copy. */
 function isBounded(record: object): boolean {
   for (const value of Object.values(record) as unknown[]) {

@@ -82,7 +82,7 @@ if (!hasPython) console.warn("Skipping tests with PyMySQL: no python3 that impor
 
 /**
  * Runs a Python script in which `connect(**options)` is PyMySQL's with the target filled in, and `out(value)` adds one
- * JSON value to what is returned. Throws when the script fails.
+ * JSON value to what is returned; files go into a folder of its own. Throws when the script fails.
  */
 export async function runPymysql(target: ClientTarget, script: string): Promise<unknown[]> {
   const file = join(scratchFolder("py"), "script.py");
@@ -93,7 +93,8 @@ export async function runPymysql(target: ClientTarget, script: string): Promise<
   const settings = { user: target.user, password: target.password, database: target.database, ...place };
   writeFileSync(
     file,
-    `import json, pymysql, pymysql.cursors
+    `import json, os, pymysql, pymysql.cursors
+os.chdir(os.path.dirname(os.path.abspath(__file__)))
 settings = json.loads(${JSON.stringify(JSON.stringify(settings))})
 def connect(**options):
     return pymysql.connect(**{**settings, **options})

@@ -4,12 +4,13 @@
 import type { LoginRequest } from "../../auth/login-request.ts";
 import { sqlError } from "../../errors/sql-error.ts";
 import { payloadOf, replySequenceOf } from "../../wire/command-boundary.ts";
+import { LOGIN_PAYLOAD_BYTES_MAX } from "../../wire/limits.ts";
 import { type ChangeUser, decodeChangeUser } from "../../wire/packets/change-user.ts";
 import { WireError } from "../../wire/reader.ts";
 import { admit, isRefusal } from "../admit.ts";
 import { authenticate } from "../authenticate.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { endOfExchange, LOGIN_PAYLOAD_BYTES_MAX } from "../handshake.ts";
+import { endOfExchange } from "../handshake.ts";
 import { PacketExchange } from "../packet-exchange.ts";
 import { endWithError, replyOk } from "../reply.ts";
 import { auditAccepted, auditRefused } from "../session-audit.ts";

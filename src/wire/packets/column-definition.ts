@@ -31,9 +31,7 @@ const CATALOG = Buffer.from("def");
 const FIXED_BYTES = 12;
 const nowhere: ColumnOrigin = { database: "", table: "", originalTable: "", originalName: "" };
 
-/** MYSQL_TYPE numbers of columns that the gateway makes itself. */
-export const MYSQL_TYPE_LONG = 0x03;
-export const MYSQL_TYPE_LONGLONG = 0x08;
+/** MYSQL_TYPE number of strings. */
 export const MYSQL_TYPE_VAR_STRING = 0xfd;
 
 /** The collation id of binary strings and numbers. */

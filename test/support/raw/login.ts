@@ -14,7 +14,6 @@ export const plugins = [
   "sha256_password",
   "mysql_clear_password",
 ] as const;
-export type PluginName = (typeof plugins)[number];
 
 /** What a client says and does at login. */
 export interface LoginOptions {

@@ -137,26 +137,6 @@ export function decodeError(payload: Buffer): ErrorFields | null {
   };
 }
 
-/** An OK packet's meaning. */
-export interface OkFields {
-  readonly affectedRows: number;
-  readonly insertId: number;
-  readonly status: number;
-  readonly warnings: number;
-}
-
-/** Decodes an OK packet (header 00 or fe). */
-export function decodeOk(payload: Buffer): OkFields {
-  const affected = lenenc(payload, 1);
-  const insertId = lenenc(payload, affected.next);
-  return {
-    affectedRows: affected.value,
-    insertId: insertId.value,
-    status: payload.readUInt16LE(insertId.next),
-    warnings: payload.readUInt16LE(insertId.next + 2),
-  };
-}
-
 /** The cells of a text row; null for NULL. */
 export function decodeTextRow(payload: Buffer): (string | null)[] {
   const cells: (string | null)[] = [];

@@ -11,6 +11,7 @@ import { Authority, issueServer } from "../../support/pki.ts";
 let directory = "";
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "gatehouse-check-"));
+  chmodSync(directory, 0o755);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
