@@ -10,6 +10,7 @@ import type {
 } from "../admin/admin-sources.ts";
 import { historyIntervalMs, type TrafficCounters, TrafficHistory } from "../admin/traffic-history.ts";
 import type { Clock } from "../base/clock.ts";
+import { commandBoundsMs, commandKinds } from "../session/latency.ts";
 import type { SessionMetrics } from "../session/session-metrics.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
@@ -94,7 +95,7 @@ function certificateRow({ what, path, endMs }: Expiry): CertificateRow {
 }
 
 function countersOf({ sessions, registry, backend }: AdminViewParts, loop: LoopMeter): TrafficCounters {
-  const sum = (counts: Readonly<Record<string, number>>): number =>
+  const sum = (counts: Readonly<Record<string, number>> | readonly number[]): number =>
     Object.values(counts).reduce((total, count) => total + count, 0);
   const logins = { accepted: 0, refused: 0 };
   for (const { outcome, count } of sessions.logins.values()) logins[outcome] += count;
@@ -106,8 +107,10 @@ function countersOf({ sessions, registry, backend }: AdminViewParts, loop: LoopM
     loginsRefused: logins.refused,
     bytesReceived: sessions.bytesFromClients,
     bytesSent: sessions.bytesToClients,
-    latencyCounts: sessions.commandTimes.counts,
-    latencyBoundsMs: sessions.commandTimes.boundsMs,
+    latencyCounts: commandBoundsMs
+      .concat(Number.POSITIVE_INFINITY)
+      .map((_, bucket) => sum(commandKinds.map((kind) => sessions.commandLatency[kind].counts[bucket] ?? 0))),
+    latencyBoundsMs: commandBoundsMs,
     sessions: registry.loggedInCount,
     leased: pools.reduce((total, pool) => total + pool.leased, 0),
     waiting: pools.reduce((total, pool) => total + pool.waiting, 0),

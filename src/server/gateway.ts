@@ -19,6 +19,7 @@ import type { UserDirectory } from "../users/user-directory.ts";
 import { type AdminView, createAdminView } from "./admin-view.ts";
 import type { BackendSide } from "./backend-side.ts";
 import { drainSessions } from "./drain.ts";
+import { exportEntryMetrics } from "./entry-metrics.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { type CreateGateway, type Gateway, type GatewayTools, StartError } from "./gateway-seam.ts";
 import { type Listener, listen } from "./listener.ts";
@@ -85,6 +86,7 @@ class RunningGateway implements Gateway {
       statementBudget: services.statementBudget,
       preparedStatements: services.preparedStatements,
     });
+    exportEntryMetrics(metrics, () => this.#userActivity());
     const tls = this.#files.tls;
     try {
       this.#listener = await listen({

@@ -18,6 +18,7 @@ import { type DeadlineVerdict, judgeDeadline } from "./command-deadline.ts";
 import { type CommandInHand, changesNothing, nothingInHand } from "./command-in-hand.ts";
 import { handleCommand } from "./commands/command-table.ts";
 import { inspectReply } from "./inspect-reply.ts";
+import { commandKindOf } from "./latency.ts";
 import { judgeLostBackend } from "./lost-backend.ts";
 import type { PacketExchange } from "./packet-exchange.ts";
 import type { RelayObserver } from "./relay.ts";
@@ -28,7 +29,6 @@ import { filterFor } from "./row-filter.ts";
 import type { SessionState } from "./session.ts";
 import type { HandlerResult, SessionEnd } from "./session-end.ts";
 import { expectsNothing, isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
-import { observeCommand } from "./session-metrics.ts";
 import type { EndRequest } from "./session-registry.ts";
 import type { SessionServices } from "./session-services.ts";
 
@@ -148,7 +148,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   onFileContent(bytes: Uint8Array): void {
-    const permit = this.inHand.permit;
+    const { permit } = this.inHand;
     if (permit !== null) this.relay.sendMore(permit, bytes);
   }
 
@@ -188,16 +188,16 @@ export class CommandLoop implements InputOwner, RelayObserver {
   onFailure(error: unknown): void {
     this.services.metrics.sessionFailures += 1;
     this.services.logger.error("A command handler failed", { err: error, connection_id: this.state.id });
-    if (this.#phase === "ended") return;
-    this.end(endWithError(this.replyTo, internalError(), "internal_error"));
+    if (!this.ended) this.end(endWithError(this.replyTo, internalError(), "internal_error"));
   }
 
   #finish(): void {
+    const latency = this.services.metrics.commandLatency[commandKindOf(this.inHand.text)];
+    latency.observe(this.services.clock.monotonicMs() - this.phaseSinceMs);
     this.inHand = nothingInHand;
     this.#cancelled = null;
     this.#input.expectFile(null);
     this.#input.commandDone();
-    observeCommand(this.services.metrics, this.services.clock.monotonicMs() - this.phaseSinceMs);
     if (this.channel.unwrittenBytes > UNTAKEN_REPLY_BYTES_MAX) {
       this.channel.pause();
       this.channel.whenWritable(() => this.#rest());

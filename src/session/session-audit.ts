@@ -9,7 +9,7 @@ import type { EntryReference, Identity } from "../identity/identity.ts";
 import type { Peer } from "../identity/peer.ts";
 import type { KillRequest } from "../sql/statement-summary.ts";
 import type { SessionState } from "./session.ts";
-import { countLogin, countUp, observeDuration } from "./session-metrics.ts";
+import { countLogin, countUp } from "./session-metrics.ts";
 import type { SessionServices } from "./session-services.ts";
 
 /** Records an accepted login. */
@@ -21,7 +21,8 @@ export function auditAccepted(
 ): void {
   const { peer } = request;
   const certificate = peer.tls?.certificate;
-  countJudged(services, state, request, "accepted", identity.plugin);
+  timeLogin(services, state, request);
+  countLogin(services.metrics, "accepted", identity.plugin, peer.tls?.version ?? null);
   // Written out: one shape of object for every login, which costs a fraction of one that is put together from parts.
   services.audit.record("login", {
     connection_id: state.id,
@@ -57,7 +58,8 @@ export function auditRefused(
 ): void {
   const { peer } = request;
   const certificate = peer.tls?.certificate;
-  countJudged(services, state, request, "refused", refusal.plugin);
+  timeLogin(services, state, request);
+  countLogin(services.metrics, "refused", refusal.plugin, peer.tls?.version ?? null);
   countUp(services.metrics.loginRefusals, refusal.reason);
   services.audit.record("login", {
     connection_id: state.id,
@@ -84,20 +86,6 @@ export function auditRefused(
   });
 }
 
-function countJudged(
-  services: SessionServices,
-  state: SessionState,
-  request: LoginRequest,
-  outcome: "accepted" | "refused",
-  plugin: string,
-): void {
-  const { metrics, clock } = services;
-  countLogin(metrics, outcome, plugin, request.peer.tls?.version ?? null);
-  // COM_CHANGE_USER comes at any age of a connection.
-  if (request.origin === "connect")
-    observeDuration(metrics.loginTimes, clock.monotonicMs() - state.startedMs);
-}
-
 /** What an unverified certificate says may be of any length, and is written by whoever made it. */
 const certificateTextLengthMax = 256;
 
@@ -112,6 +100,12 @@ function spiffeIdOf(peer: Peer): string | null {
 }
 
 const nameOf = (entry: EntryReference): string => `${entry.user}[${entry.index}]`;
+
+/** A login by COM_CHANGE_USER has no accept to count from. */
+function timeLogin(services: SessionServices, state: SessionState, request: LoginRequest): void {
+  if (request.origin !== "connect") return;
+  services.metrics.loginLatency.observe(services.clock.monotonicMs() - state.startedMs);
+}
 
 /** Records a command that was refused, and why. */
 export function auditCommandRefused(

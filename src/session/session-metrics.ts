@@ -2,15 +2,7 @@
 
 import type { DecidingRule } from "../acl/denial.ts";
 import type { Role } from "../acl/role.ts";
-import { metricTable } from "../telemetry/metric-table.ts";
-
-/** How long something took, counted by length. */
-export interface Durations {
-  /** Upper bounds in milliseconds; one count more than bounds. */
-  readonly boundsMs: readonly number[];
-  readonly counts: number[];
-  sumMs: number;
-}
+import { type CommandKind, commandBoundsMs, Latency, loginBoundsMs } from "./latency.ts";
 
 /** One kind of login and how often it was seen. */
 export interface LoginCount {
@@ -24,10 +16,9 @@ export interface LoginCount {
 export interface SessionMetrics {
   /** Commands by name (`query`, `stmt_execute`, ...). */
   readonly commands: Record<string, number>;
-  /** From a command's last byte to the last byte of its reply. */
-  readonly commandTimes: Durations;
-  /** From accept to the verdict about the login. */
-  readonly loginTimes: Durations;
+  readonly commandLatency: Readonly<Record<CommandKind, Latency>>;
+  /** From accept to the verdict. */
+  readonly loginLatency: Latency;
   /** Errors that the gateway itself sent, by kind of mysql-errors. */
   readonly errorsSent: Record<string, number>;
   /** ERR packets of backends that were relayed. */
@@ -69,8 +60,12 @@ export interface AclUseCount {
 export function newSessionMetrics(): SessionMetrics {
   return {
     commands: {},
-    commandTimes: newDurations(metricTable.command_seconds.buckets),
-    loginTimes: newDurations(metricTable.login_seconds.buckets),
+    commandLatency: {
+      read: new Latency(commandBoundsMs),
+      write: new Latency(commandBoundsMs),
+      other: new Latency(commandBoundsMs),
+    },
+    loginLatency: new Latency(loginBoundsMs),
     errorsSent: {},
     backendErrors: 0,
     sessionsEnded: {},
@@ -91,25 +86,6 @@ export function newSessionMetrics(): SessionMetrics {
 /** Adds one to a counter that may not exist yet; names come from our own tables, so their number is bounded. */
 export function countUp(counters: Record<string, number>, name: string): void {
   counters[name] = (counters[name] ?? 0) + 1;
-}
-
-function newDurations(boundsSeconds: readonly number[]): Durations {
-  const boundsMs = boundsSeconds.map((bound) => bound * 1000);
-  return { boundsMs, counts: new Array<number>(boundsMs.length + 1).fill(0), sumMs: 0 };
-}
-
-/** Counts the time of one command. */
-export function observeCommand(metrics: SessionMetrics, elapsedMs: number): void {
-  observeDuration(metrics.commandTimes, elapsedMs);
-}
-
-/** Counts one duration. */
-export function observeDuration(durations: Durations, elapsedMs: number): void {
-  const { boundsMs, counts } = durations;
-  let bucket = 0;
-  while (bucket < boundsMs.length && elapsedMs > (boundsMs[bucket] ?? 0)) bucket += 1;
-  counts[bucket] = (counts[bucket] ?? 0) + 1;
-  durations.sumMs += elapsedMs;
 }
 
 /** Counts one judged login; plugins and versions come from our own tables, so the number of kinds is bounded. */

@@ -52,7 +52,22 @@ export const metricTable = {
     type: "histogram",
     help: "Time from accept to the verdict about the login, in seconds",
     labels: {},
-    buckets: secondsBuckets,
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  },
+  entry_logins_total: {
+    type: "counter",
+    help: "Logins per entry of the users file, since the start or the reload that changed it; `entry` is its fingerprint. Entries beyond the first 1000 are added up as `other`",
+    labels: { user: { distinctMax: 1000 }, entry: { distinctMax: 1000 } },
+  },
+  entry_sessions: {
+    type: "gauge",
+    help: "Live sessions per entry of the users file",
+    labels: { user: { distinctMax: 1000 }, entry: { distinctMax: 1000 } },
+  },
+  entry_last_login_timestamp_seconds: {
+    type: "gauge",
+    help: "Last login per entry of the users file, in seconds since the epoch; 0: none since it is counted",
+    labels: { user: { distinctMax: 1000 }, entry: { distinctMax: 1000 } },
   },
   sessions: { type: "gauge", help: "Sessions logged in now", labels: {} },
   session_failures_total: {
@@ -68,7 +83,7 @@ export const metricTable = {
   command_seconds: {
     type: "histogram",
     help: "Time from a command's last byte to the last byte of its reply, in seconds",
-    labels: {},
+    labels: { kind: ["read", "write", "other"] },
     buckets: [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   },
   client_bytes_total: {

@@ -44,6 +44,15 @@ export interface Metrics {
   counter<Name extends NamesOf<"counter">>(name: Name, ...labels: LabelArguments<Name>): Counter;
   gauge<Name extends NamesOf<"gauge">>(name: Name, ...labels: LabelArguments<Name>): Gauge;
   histogram<Name extends NamesOf<"histogram">>(name: Name, ...labels: LabelArguments<Name>): Histogram;
+  /**
+   * Makes `rows` all that the metric has: what was there and is not among them is gone. Rows beyond the label's limit
+   * become one, `other`, with the sum or the largest of their values.
+   */
+  replaceSeries<Name extends NamesOf<"counter" | "gauge">>(
+    name: Name,
+    rows: readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
+    merge: "sum" | "largest",
+  ): void;
   /** Calls `collect` before every reading: for gauges that copy a number kept elsewhere. */
   onRead(collect: () => void): void;
   /** The Prometheus text format. */
@@ -63,16 +72,25 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
     registry.registerMetric(row as unknown as Metric);
   }
   if (options.processMetrics) collectDefaultMetrics({ register: registry });
-  const series = (name: string, labels: unknown): Series => {
+  const rowOf = (name: string): Row => {
     const row = rows.get(name);
     if (row === undefined) throw new TypeError(`Unknown metric "${name}"`);
-    // The handles' types have checked the labels against the row.
-    return row.series((labels ?? {}) as Readonly<Record<string, string>>);
+    return row;
   };
+  // The handles' types have checked the labels against the row.
+  const series = (name: string, labels: unknown): Series => rowOf(name).series(labelsOf(labels));
   return {
     counter: (name, ...labels) => series(name, labels[0]),
     gauge: (name, ...labels) => series(name, labels[0]),
     histogram: (name, ...labels) => series(name, labels[0]),
+    replaceSeries: (name, values, merge) => {
+      const row = rowOf(name);
+      row.clear();
+      for (const { labels, value } of values) {
+        const one = row.series(labelsOf(labels));
+        one.set(merge === "sum" ? one.value + value : Math.max(one.value, value));
+      }
+    },
     onRead: (collect) => collectors.push(collect),
     text: () => {
       for (const collect of collectors) collect();
@@ -80,6 +98,10 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
     },
     contentType: registry.contentType,
   };
+}
+
+function labelsOf(labels: unknown): Readonly<Record<string, string>> {
+  return (labels ?? {}) as Readonly<Record<string, string>>;
 }
 
 /** One row with one combination of label values. Serves as counter, gauge and histogram: the types tell which. */
@@ -166,6 +188,12 @@ class Row {
       this.all.set(key, series);
     }
     return series;
+  }
+
+  /** Forgets all series and which values its labels had. */
+  clear(): void {
+    this.all.clear();
+    this.seen.clear();
   }
 
   /** Called by prom-client's registry. */

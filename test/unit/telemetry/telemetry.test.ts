@@ -163,9 +163,9 @@ describe("createMetrics()", () => {
     const text = await metrics.text();
     expect(text).toContain('gatehouse_logins_total{outcome="accepted",plugin="p",tls="none"} 3\n');
     expect(text).toContain("# TYPE gatehouse_sessions gauge\ngatehouse_sessions 4\n");
-    expect(text).toContain('gatehouse_login_seconds_bucket{le="0.0001"} 1\n');
+    expect(text).toContain('gatehouse_login_seconds_bucket{le="0.0005"} 1\n');
     expect(text).toContain('gatehouse_login_seconds_bucket{le="0.005"} 3\n');
-    expect(text).toContain('gatehouse_login_seconds_bucket{le="30"} 3\n');
+    expect(text).toContain('gatehouse_login_seconds_bucket{le="10"} 3\n');
     expect(text).toContain('gatehouse_login_seconds_bucket{le="+Inf"} 4\n');
     expect(text).toContain("gatehouse_login_seconds_count 4\n");
   });
@@ -176,14 +176,16 @@ describe("createMetrics()", () => {
     counter.raiseTo(5);
     counter.raiseTo(3);
     const counts = new Array<number>(15).fill(1);
-    metrics.histogram("command_seconds").load(counts, 7.5);
-    metrics.histogram("command_seconds").load(counts, 7.5);
+    metrics.histogram("command_seconds", { kind: "read" }).load(counts, 7.5);
+    metrics.histogram("command_seconds", { kind: "read" }).load(counts, 7.5);
     const text = await metrics.text();
     expect(text).toContain("gatehouse_backend_errors_total 5\n");
-    expect(text).toContain('gatehouse_command_seconds_bucket{le="0.0005"} 2\n');
-    expect(text).toContain("gatehouse_command_seconds_sum 7.5\n");
-    expect(text).toContain("gatehouse_command_seconds_count 15\n");
-    expect(() => metrics.histogram("command_seconds").load([1], 1)).toThrow("a count per bucket");
+    expect(text).toContain('gatehouse_command_seconds_bucket{kind="read",le="0.0005"} 2\n');
+    expect(text).toContain('gatehouse_command_seconds_sum{kind="read"} 7.5\n');
+    expect(text).toContain('gatehouse_command_seconds_count{kind="read"} 15\n');
+    expect(() => metrics.histogram("command_seconds", { kind: "read" }).load([1], 1)).toThrow(
+      "a count per bucket",
+    );
   });
 
   it("bounds the values of labels", async () => {
@@ -196,6 +198,20 @@ describe("createMetrics()", () => {
     expect(text.match(/^gatehouse_login_refusals_total\{/gm)?.length).toBe(65);
     expect(text).toContain('gatehouse_login_refusals_total{reason="other"} 936\n');
     expect(text).toContain('outcome="other"');
+  });
+
+  it("replaces the series of a metric, and adds up what is too much", async () => {
+    const metrics = createMetrics({ processMetrics: false });
+    const entries = (count: number, value: number) =>
+      Array.from({ length: count }, (_, index) => ({ labels: { user: "u", entry: `e${index}` }, value }));
+    metrics.replaceSeries("entry_logins_total", entries(1005, 2), "sum");
+    metrics.replaceSeries("entry_last_login_timestamp_seconds", entries(1005, 7), "largest");
+    const before = await metrics.text();
+    expect(before).toContain('gatehouse_entry_logins_total{user="u",entry="other"} 10\n');
+    expect(before).toContain('gatehouse_entry_last_login_timestamp_seconds{user="u",entry="other"} 7\n');
+    metrics.replaceSeries("entry_logins_total", [{ labels: { user: "v", entry: "new" }, value: 1 }], "sum");
+    const after = (await metrics.text()).match(/^gatehouse_entry_logins_total.*$/gm);
+    expect(after).toEqual(['gatehouse_entry_logins_total{user="v",entry="new"} 1']);
   });
 
   it("asks collectors before every reading, and adds the process's own numbers on demand", async () => {

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { commandBoundsMs, commandKindOf, Latency, loginBoundsMs } from "../../../src/session/latency.ts";
+import { statementText } from "../../../src/session/statement-text.ts";
+import { bareStatement } from "../../../src/sql/statement-summary.ts";
+import { metricTable } from "../../../src/telemetry/metric-table.ts";
+
+const textOf = (...kinds: string[]) => statementText(kinds.map(bareStatement), null);
+
+describe("Latency", () => {
+  it("has the buckets of the metrics that it is copied into", () => {
+    const seconds = (bounds: readonly number[]) => bounds.map((bound) => bound / 1000);
+    expect(metricTable.command_seconds.buckets).toEqual(seconds(commandBoundsMs));
+    expect(metricTable.login_seconds.buckets).toEqual(seconds(loginBoundsMs));
+  });
+
+  it("sorts values, the largest into the bucket without a bound", () => {
+    const latency = new Latency([1, 10]);
+    for (const value of [0, 1, 1.5, 10, 11]) latency.observe(value);
+    expect(latency.counts).toEqual([2, 2, 1]);
+    expect(latency.sumMs).toBe(23.5);
+  });
+});
+
+describe("commandKindOf()", () => {
+  it.each([
+    [null, "other"],
+    [textOf("SELECT"), "read"],
+    [textOf("REPLACE"), "write"],
+    [textOf("UNKNOWN"), "other"],
+    [textOf("SELECT", "SELECT"), "other"],
+  ])("judges case %#", (text, kind) => {
+    expect(commandKindOf(text)).toBe(kind);
+  });
+});
