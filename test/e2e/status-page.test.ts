@@ -29,6 +29,7 @@ let killed = false;
 declare const document: {
   getElementById(id: string): { readonly textContent: string | null } | null;
   querySelector(selector: string): { getAttribute(name: string): string | null } | null;
+  readonly activeElement: { getAttribute(name: string): string | null } | null;
   createElement(name: "img"): { src: string };
   readonly body: { append(element: unknown): void };
   addEventListener(
@@ -155,7 +156,6 @@ describe.skipIf(!hasBrowser)("the status page", () => {
 
   it("ends a session with the keyboard alone", async () => {
     const victim = await connect("reporting", { program_name: "victim" });
-    const gone = victim.readToEnd();
     const { page, trouble } = await openPage();
     await page.waitForSelector("#token-dialog[open]");
     await page.keyboard.press("Escape");
@@ -172,7 +172,7 @@ describe.skipIf(!hasBrowser)("the status page", () => {
     await page.screenshot({ path: join(output, "status-page-end.png") });
     await page.locator("#end-form [type=submit]").focus();
     await page.keyboard.press("Enter");
-    await gone;
+    await victim.readToEnd();
     await row.waitFor({ state: "detached" });
     expect(await page.locator("#announce").innerText()).toMatch(/^Session \d+ was ended$/);
     const audit = await gateway.waitForRecord((record) => record.audit === "operator", "the audit record");
@@ -184,6 +184,36 @@ describe.skipIf(!hasBrowser)("the status page", () => {
     });
     await gateway.waitForRecord((record) => record.reason === "ended_by_operator", "the disconnect record");
     expect(trouble.messages).toEqual([]);
+    await page.context().close();
+  });
+
+  it("keeps the focus on a session's button while rows come, go and change places", async () => {
+    const elder = await connect("app", { program_name: "elder" });
+    const chosen = await connect("app", { program_name: "chosen" });
+    const { page, trouble } = await openPage();
+    await page.waitForSelector("#token-dialog[open]");
+    await giveToken(page);
+    const rowOf = (program: string) => page.locator("#sessions tbody tr", { hasText: program });
+    const button = rowOf("chosen").locator("button");
+    const label = (await button.getAttribute("aria-label")) ?? "";
+    expect(label).toMatch(/^End session \d+ of app/);
+    const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+    await button.focus();
+
+    elder.destroy();
+    await rowOf("elder").waitFor({ state: "detached" });
+    expect(await focused()).toBe(label);
+    // Busy sessions stand first: the row moves past others.
+    await connect("app", { program_name: "another" });
+    void chosen.query("SELECT SLEEP(60)").catch(() => {});
+    await page.waitForSelector("#sessions tbody tr.busy", { state: "attached" });
+    await rowOf("chosen").and(page.locator(".busy")).waitFor();
+    await rowOf("another").waitFor();
+    expect(await focused()).toBe(label);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#end-dialog[open]");
+    expect(trouble.messages).toEqual([]);
+    chosen.destroy();
     await page.context().close();
   });
 

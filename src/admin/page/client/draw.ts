@@ -41,15 +41,21 @@ function setText(element: Element, text: string): void {
 export function fillTable(id: string, rows: readonly Row[], empty: string): void {
   const body = byId<HTMLTableElement>(id).tBodies[0];
   if (body === undefined) return;
+  const focused = document.activeElement;
   const known = new Map([...body.rows].map((row) => [row.dataset.key ?? "", row]));
+  const wanted = new Set(rows.map((row) => row.key));
+  // First of all: a row that goes must not make all behind it move.
+  for (const [key, row] of known) if (!wanted.has(key)) row.remove();
   for (const [position, row] of rows.entries()) {
     const element = known.get(row.key) ?? newRow(row);
-    known.delete(row.key);
     fillRow(element, row);
     const present = body.rows[position];
     if (present !== element) body.insertBefore(element, present ?? null);
   }
-  for (const gone of known.values()) gone.remove();
+  // An element that is moved loses the focus, and the next key would go nowhere.
+  if (focused instanceof HTMLElement && focused !== document.activeElement && body.contains(focused)) {
+    focused.focus({ preventScroll: true });
+  }
   const note = byId(`${id}-empty`);
   note.hidden = rows.length > 0;
   byId(id).parentElement?.toggleAttribute("hidden", rows.length === 0);

@@ -23,6 +23,9 @@ const shownMax = 200;
 let token: string | null = null;
 let paused = false;
 let round = 0;
+/** Answers may overtake each other: what was asked for before the shown ones is dropped. */
+let askedRounds = 0;
+let shownRound = 0;
 let points: readonly Point[] = [];
 let sessions: Sessions | null = null;
 let users: Users | null | "none" = null;
@@ -46,6 +49,8 @@ async function ask<T>(path: string, method: "GET" | "POST" = "GET"): Promise<T> 
 }
 
 async function refresh(): Promise<void> {
+  askedRounds += 1;
+  const mine = askedRounds;
   const user = byId<HTMLInputElement>("sessions-user").value;
   const filter = user === "" ? "" : `&user=${encodeURIComponent(user)}`;
   const [status, history, live] = await Promise.all([
@@ -54,10 +59,15 @@ async function refresh(): Promise<void> {
     ask<Sessions>(`/api/sessions?limit=${shownMax}${filter}`),
   ]);
   const many = users !== null && users !== "none" && users.entries.length > manyUsers;
-  if (!many || round % usersEvery === 0) users = await askUsers();
+  const entries = !many || round % usersEvery === 0 ? await askUsers() : users;
+  if (mine < shownRound) return;
+  shownRound = mine;
   round += 1;
+  users = entries;
   nowMs = Date.parse(status.now);
-  points = [...points, ...history.points].filter((point) => point.at > nowMs - spanMsMax);
+  const lastAt = points.at(-1)?.at ?? 0;
+  const added = history.points.filter((point) => point.at > lastAt);
+  points = [...points, ...added].filter((point) => point.at > nowMs - spanMsMax);
   sessions = live;
   showStatus(status);
   showCharts(points, nowMs);
@@ -177,9 +187,12 @@ function useToken(): void {
 // ---- the clockwork ----
 
 async function refreshAndShowFailure(): Promise<void> {
+  const asked = token;
   try {
     await refresh();
   } catch (error) {
+    // Refused for a token that was replaced since: the next answer tells about the new one.
+    if (error instanceof Refused && asked !== token) return;
     if (error instanceof Refused && error.status === 401) {
       showState("bad", token === null ? "The token is needed" : "The token is wrong");
       if (token === null && round === 0) openTokenDialog();
