@@ -38,7 +38,8 @@ const killAfterSeconds = 60;
 
 // - The lock is flock's: the kernel drops it with the last process that has fd 9, which the server inherits. So a
 //   server that outlived its shell still holds it. An owner that lives refuses at once; after a killed gateway we wait
-//   for its server to finish shutting down. Without flock, the server's own lock on its files must do.
+//   for its server to finish shutting down. A killed owner that nobody has waited for yet (Z in Linux's /proc) is no
+//   owner. Without flock, the server's own lock on its files must do.
 // - A new data directory is made beside and renamed, so that a half-made one is never used.
 // - A server that has run for a while and then ends by itself is started again; one that does not get that far is not.
 const script = `
@@ -51,8 +52,13 @@ exec 9>>"$lock" || exit 1
 if command -v flock >/dev/null; then
   if ! flock -n 9; then
     owner=$(head -n 1 "$lock")
-    kill -0 "$owner" 2>/dev/null && exit ${exitInUse}
-    flock -w 30 9 || exit ${exitInUse}
+    state=
+    [ ! -r "/proc/$owner/stat" ] || read -r state <"/proc/$owner/stat" || state=
+    case "\${state##*) }" in
+      Z* | X*) ;;
+      *) kill -0 "$owner" 2>/dev/null && exit ${exitInUse} ;;
+    esac
+    flock -w ${killAfterSeconds + 10} 9 || exit ${exitInUse}
   fi
 fi
 echo "$GATEHOUSE_OWNER" >"$lock"

@@ -69,6 +69,10 @@ async function query(server: EmbeddedServer, sql: string): Promise<string> {
 
 /** A process of its own that starts an embedded database from the compiled code and holds it until it is killed. */
 function startHolder(directory: string): Program {
+  return startProgram(holderCommand(directory), { survivesParent: true });
+}
+
+function holderCommand(directory: string): readonly string[] {
   const dist = join(import.meta.dirname, "../../../dist");
   const code = `
     import { randomBytes } from "node:crypto";
@@ -80,7 +84,7 @@ function startHolder(directory: string): Program {
     });
     console.log("socket " + server.address.path);
     setInterval(() => {}, 60000);`;
-  return startProgram([process.execPath, "--input-type=module", "-e", code], { survivesParent: true });
+  return [process.execPath, "--input-type=module", "-e", code];
 }
 
 /** Servers (not their supervising shells) whose command line names the directory. */
@@ -160,9 +164,26 @@ describe("the embedded database", () => {
     const gateway = startHolder(directory);
     await waitUntil(() => existsSync(join(directory, "data.new")), "the new data directory");
     gateway.kill("SIGKILL");
+    await gateway.ended;
     const next = await start(optionsFor(directory));
     expect(await query(next, "select 1")).toBe("1\n");
     expect(processesOf(directory).length).toBe(1);
+  });
+
+  it("takes a gateway that is dead, but that nobody has waited for, for gone", async () => {
+    const directory = newFolder();
+    // `sleep` takes the shell's place and waits for no child: the dead gateway stays in the table of processes.
+    const line = holderCommand(directory)
+      .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+      .join(" ");
+    const parent = startProgram(["/bin/sh", "-c", `${line} & echo "pid $!"; exec sleep 600`]);
+    const pid = Number((await parent.waitForLine((text) => text.startsWith("pid "), "the pid")).slice(4));
+    await parent.waitForLine((text) => text.startsWith("socket "), "the socket");
+    process.kill(pid, "SIGKILL");
+    await waitUntil(() => / [Z] /.test(readFileSync(`/proc/${pid}/stat`, "latin1")), "the dead gateway");
+    const next = await start(optionsFor(directory));
+    expect(await query(next, "select 1")).toBe("1\n");
+    parent.kill();
   });
 
   it("starts the server again when it crashes, and gives up when it crashes at once", async () => {
