@@ -22,21 +22,34 @@ const clausesAfterFrom = wordSet(
 /** Words with which the clauses behind a parenthesised query, TABLE or VALUES may begin. */
 const clausesAfterOperand = wordSet("ORDER LIMIT OFFSET FETCH FOR LOCK INTO PROCEDURE");
 
+/** A query expression. */
+export function query(a: Analysis, start: number, end: number, outer: Scope): void {
+  armOrQuery(a, start, end, outer, false);
+}
+
 /**
- * A query expression. `arm`: it stands in parentheses as an operand of another; with a WITH of its own MySQL then forgets
- * the names around it (measured), MariaDB refuses it.
+ * `arm`: it stands in parentheses as an operand of another. With a WITH of its own MySQL then forgets the names around it,
+ * there and in everything that follows it in the whole expression (measured); MariaDB refuses it. Returns whether they are
+ * forgotten.
  */
-export function query(a: Analysis, start: number, end: number, outer: Scope, arm = false): void {
+function armOrQuery(a: Analysis, start: number, end: number, outer: Scope, arm: boolean): boolean {
   let at = start;
   let scope = outer;
+  let forgets = false;
   if (a.word(at) === "WITH") {
     const { next, names } = withClause(a, at, end);
     at = next;
     scope = { names, outer: arm ? null : outer };
+    forgets = arm;
   }
   for (;;) {
-    at = operand(a, at, end, scope);
-    if (at >= end) return;
+    const read = operand(a, at, end, scope);
+    at = read.next;
+    if (read.forgets) {
+      forgets = true;
+      scope = null;
+    }
+    if (at >= end) return forgets;
     if (!isSetOperator(a, at)) notUnderstood(`a query does not end ${a.near(at)}`);
     at += 1;
     if (a.word(at) === "ALL" || a.word(at) === "DISTINCT") at += 1;
@@ -78,16 +91,19 @@ function cycle(a: Analysis, start: number, end: number): number {
   return at + 1;
 }
 
-/** One operand with the clauses behind it; returns the position of the set operator, or the end. */
-function operand(a: Analysis, start: number, end: number, scope: Scope): number {
+/** One operand with the clauses behind it: the position of the set operator or the end, and whether it is a forgetful arm. */
+function operand(a: Analysis, start: number, end: number, scope: Scope): { next: number; forgets: boolean } {
   if (start >= end) notUnderstood(`a query is expected ${a.near(start)}`);
+  if (a.word(start) !== "(") return { next: simpleOperand(a, start, end, scope), forgets: false };
+  const closing = a.closing(start);
+  if (!a.opensQuery(start)) notUnderstood(`a query is expected ${a.near(start)}`);
+  const forgets = armOrQuery(a, start + 1, closing, scope, true);
+  const next = clauses(a, closing + 1, end, forgets ? null : scope, clausesAfterOperand);
+  return { next, forgets };
+}
+
+function simpleOperand(a: Analysis, start: number, end: number, scope: Scope): number {
   switch (a.word(start)) {
-    case "(": {
-      const closing = a.closing(start);
-      if (!a.opensQuery(start)) notUnderstood(`a query is expected ${a.near(start)}`);
-      query(a, start + 1, closing, scope, true);
-      return clauses(a, closing + 1, end, scope, clausesAfterOperand);
-    }
     case "SELECT":
       return select(a, start + 1, end, scope);
     case "TABLE": {

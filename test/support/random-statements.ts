@@ -86,7 +86,7 @@ export class RandomStatements {
   }
 
   private operand(): string {
-    if (this.depth > 0 && this.chance(0.25)) return `(${this.query()})`;
+    if (this.depth > 0 && this.chance(0.25)) return `(${this.query()})${this.maybe(0.1, () => " LIMIT 1")}`;
     if (this.chance(0.04)) return `TABLE ${this.table()}`;
     if (this.chance(0.03)) return `VALUES ROW(${this.scalar()})`;
     return this.select();

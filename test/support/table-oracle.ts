@@ -21,14 +21,22 @@ const roundsMax = 40;
 
 const quote = (name: string) => `\`${name.replaceAll("`", "``")}\``;
 
+/** The server that is asked. */
+export interface OracleServer {
+  connect(): Promise<Connection>;
+  restart(): Promise<void>;
+}
+
 /** An oracle over one private server whose account may do everything. */
 export class TableOracle {
   readonly schema: string;
-  private readonly connect: () => Promise<Connection>;
+  /** How often the server had to be started again: some texts end it. */
+  revivals = 0;
+  private readonly server: OracleServer;
   private db: Connection | null = null;
 
-  constructor(connect: () => Promise<Connection>, schema = "oracle_test") {
-    this.connect = connect;
+  constructor(server: OracleServer, schema = "oracle_test") {
+    this.server = server;
     this.schema = schema;
   }
 
@@ -39,8 +47,16 @@ export class TableOracle {
       // The connection may be broken: the next question gets a new one.
       this.db?.destroy();
       this.db = null;
+      await this.revive();
       return { tables: [], verdict: null };
     }
+  }
+
+  private async revive(): Promise<void> {
+    const alive = await this.connection().catch(() => null);
+    if (alive !== null) return;
+    this.revivals += 1;
+    await this.server.restart();
   }
 
   async end(): Promise<void> {
@@ -49,7 +65,7 @@ export class TableOracle {
 
   private async connection(): Promise<Connection> {
     if (this.db !== null) return this.db;
-    const db = await this.connect();
+    const db = await this.server.connect();
     db.on("error", () => undefined);
     await db.query(`DROP DATABASE IF EXISTS ${this.schema}`);
     await db.query(`CREATE DATABASE ${this.schema}`);

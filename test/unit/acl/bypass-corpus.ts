@@ -21,6 +21,7 @@ const comment = "an executable comment";
 const form = "a form that parsers misread";
 const definition = "a read inside DDL";
 const scope = "a nested WITH does not see the outer one's names: observed on MariaDB 10.11 and MySQL 9.7";
+const arm = "a WITH in one arm of a UNION makes MySQL 9.7 forget the outer one's names in all that follow";
 
 export const bypasses: readonly Bypass[] = [
   { sql: "WITH secret AS (SELECT * FROM secret) SELECT * FROM secret", origin: shadow },
@@ -52,6 +53,26 @@ export const bypasses: readonly Bypass[] = [
   {
     sql: "WITH secret AS (SELECT 1 a) (WITH x AS (SELECT a FROM secret) SELECT a FROM x)",
     origin: scope,
+    only: "mysql",
+  },
+  {
+    sql: "WITH secret AS (SELECT 1 a) SELECT 1 UNION (WITH x AS (SELECT 1) SELECT 1) UNION SELECT a FROM secret",
+    origin: arm,
+    only: "mysql",
+  },
+  {
+    sql: "WITH secret AS (SELECT 1 a) SELECT 1 UNION (SELECT 2 UNION (WITH x AS (SELECT 1) SELECT 1)) UNION SELECT a FROM secret",
+    origin: arm,
+    only: "mysql",
+  },
+  {
+    sql: "WITH secret AS (SELECT 1 a) (WITH x AS (SELECT 1 a) SELECT a FROM x) ORDER BY (SELECT a FROM secret)",
+    origin: arm,
+    only: "mysql",
+  },
+  {
+    sql: "WITH secret AS (SELECT 1 a) SELECT 1 EXCEPT ((WITH x AS (SELECT 1) SELECT 1) LIMIT 1) EXCEPT SELECT y.a FROM (SELECT a FROM secret) y",
+    origin: arm,
     only: "mysql",
   },
   { sql: "SELECT (SELECT a FROM secret) FROM dual", origin: dual },
