@@ -3,6 +3,7 @@
 
 import type { Permit } from "../acl/permit.ts";
 import type { ByteReceiver } from "../base/byte-channel.ts";
+import type { PreparedCopies } from "./prepared-copies.ts";
 
 /** Which family a server is of; decides syntax and quirks. */
 export type ServerFlavour = "mysql" | "mariadb";
@@ -41,6 +42,8 @@ export interface BackendConnection {
   readonly capabilities: number;
   /** In force when the lease begins. */
   readonly names: SessionNames;
+  /** The clients' statements that are prepared on it. */
+  readonly prepared: PreparedCopies;
   /**
    * Sends bytes of a permitted command. True: the kernel took everything; false: `bytes` is still referred to until
    * `whenWritable` fires.

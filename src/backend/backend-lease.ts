@@ -14,6 +14,8 @@ import type {
 } from "./backend-connection.ts";
 import type { BackendLease, ReleaseNotes, SessionVariables } from "./backend-pool.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
+import type { PrepareReply, PrepareRequest } from "./prepare-statement.ts";
+import type { PreparedCopies } from "./prepared-copies.ts";
 
 /** What the pool does when a lease ends, or is to be killed. */
 export interface LeaseOwner {
@@ -22,6 +24,8 @@ export interface LeaseOwner {
   discard(connection: PooledConnection, reason: string): void;
   /** Asks for the session's variables. Rejects with BackendLoginError: the connection is not to be used any more. */
   readVariables(connection: PooledConnection): Promise<SessionVariables>;
+  /** Prepares a session's statement. Rejects likewise. */
+  prepareStatement(connection: PooledConnection, request: PrepareRequest): Promise<PrepareReply>;
   /** Kills what runs on the connection, unless `stillHeld` turns false before. Never rejects. */
   kill(connection: PooledConnection, stillHeld: () => boolean): Promise<void>;
 }
@@ -46,11 +50,19 @@ export class Lease implements BackendLease {
     this.#owner = owner;
   }
 
-  async readVariables(): Promise<SessionVariables | null> {
+  readVariables(): Promise<SessionVariables | null> {
+    return this.#ask(() => this.#owner.readVariables(this.#pooled));
+  }
+
+  prepareStatement(request: PrepareRequest): Promise<PrepareReply | null> {
+    return this.#ask(() => this.#owner.prepareStatement(this.#pooled, request));
+  }
+
+  async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer | null> {
     if (this.#state !== "held" || this.#asking || this.#pooled.closed) return null;
     this.#asking = true;
     try {
-      return await this.#owner.readVariables(this.#pooled);
+      return await question();
     } catch (error) {
       this.close(error instanceof Error ? error.message : String(error));
       return null;
@@ -62,7 +74,7 @@ export class Lease implements BackendLease {
   release(notes: ReleaseNotes = {}): void {
     if (this.#state !== "held") return;
     if (this.#asking) {
-      this.close("its session ended while the server was asked for variables");
+      this.close("its session ended while the server was asked something for it");
       return;
     }
     const used = this.connection.used;
@@ -111,6 +123,7 @@ class LeasedConnection implements BackendConnection {
   readonly server: ServerFacts;
   readonly capabilities: Capabilities;
   readonly names: SessionNames;
+  readonly prepared: PreparedCopies;
   readonly #pooled: PooledConnection;
   #live = true;
   /** Why it was lost before a receiver of the session's was there to be told; null: it was not. */
@@ -122,6 +135,7 @@ class LeasedConnection implements BackendConnection {
     this.server = pooled.server;
     this.capabilities = pooled.capabilities;
     this.names = pooled.names;
+    this.prepared = pooled.prepared;
     this.#pooled = pooled;
     this.#standIn();
   }

@@ -4,6 +4,7 @@ import type { CancelSignal } from "../base/cancel-signal.ts";
 import type { SqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import type { BackendConnection } from "./backend-connection.ts";
+import type { PrepareReply, PrepareRequest } from "./prepare-statement.ts";
 
 /** What the connection must be like. */
 export interface AcquireRequest {
@@ -50,6 +51,8 @@ export interface BackendLease {
    * afterwards. null: the connection is not to be used any more; it was closed.
    */
   readVariables(): Promise<SessionVariables | null>;
+  /** Prepares a statement of the session, likewise between two commands. null: as with `readVariables`. */
+  prepareStatement(request: PrepareRequest): Promise<PrepareReply | null>;
   /** Ends the connection: unfinished reply, unknown state, or the client wants it gone. `reason` is logged. */
   close(reason: string): void;
   /**

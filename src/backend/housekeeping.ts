@@ -10,8 +10,10 @@ import {
   COM_QUIT,
   COM_RESET_CONNECTION,
   COM_SET_OPTION,
+  COM_STMT_PREPARE,
 } from "../wire/commands.ts";
 import { decodeErr, type ErrPacket, isErr } from "../wire/packets/err.ts";
+import { decodePrepareOk } from "../wire/packets/prepare-ok.ts";
 import { Reader } from "../wire/reader.ts";
 import { BackendLoginError } from "./login-error.ts";
 import type { PacketStream } from "./packet-stream.ts";
@@ -26,7 +28,14 @@ export interface HousekeepingCommand {
 export type HousekeepingReply =
   | { readonly kind: "ok" }
   | { readonly kind: "rows"; readonly rows: readonly (readonly (string | null)[])[] }
-  | { readonly kind: "err"; readonly error: ErrPacket };
+  | {
+      readonly kind: "prepared";
+      readonly id: number;
+      readonly columnCount: number;
+      readonly parameterCount: number;
+    }
+  /** `payload`: the ERR as it came, in the connection's character set. */
+  | { readonly kind: "err"; readonly error: ErrPacket; readonly payload: Buffer };
 
 const permits = {
   reset: housekeepingPermit("reset between two sessions"),
@@ -88,12 +97,28 @@ export async function readReply(
 ): Promise<HousekeepingReply> {
   stream.expectReply();
   const first = await stream.read();
-  if (isErr(first)) return { kind: "err", error: decodeErr(first) };
+  if (isErr(first)) return { kind: "err", error: decodeErr(first), payload: first };
+  if (command.payload[0] === COM_STMT_PREPARE) return readPrepared(stream, first, capabilities);
   if (first[0] === 0x00 || isEnd(first)) return { kind: "ok" };
   if (command.payload[0] !== COM_QUERY || first[0] === 0xfb) throw unexpected();
   const columns = new Reader(first).lenencNumber("column count");
   if (columns > columnsMax) throw unexpected();
   return readRows(stream, columns, capabilities);
+}
+
+/** The definitions of parameters and columns are read over: the client has them from the first time. */
+async function readPrepared(
+  stream: PacketStream,
+  first: Uint8Array,
+  capabilities: Capabilities,
+): Promise<HousekeepingReply> {
+  const { statementId: id, columnCount, parameterCount } = decodePrepareOk(first);
+  const endings = has(capabilities, CLIENT_DEPRECATE_EOF) ? 0 : 1;
+  for (const count of [parameterCount, columnCount]) {
+    if (count === 0) continue;
+    for (let index = 0; index < count + endings; index += 1) await stream.read();
+  }
+  return { kind: "prepared", id, columnCount, parameterCount };
 }
 
 async function readRows(
@@ -106,7 +131,7 @@ async function readRows(
   const rows: (string | null)[][] = [];
   for (;;) {
     const payload = await stream.read();
-    if (isErr(payload)) return { kind: "err", error: decodeErr(payload) };
+    if (isErr(payload)) return { kind: "err", error: decodeErr(payload), payload };
     if (isEnd(payload)) return { kind: "rows", rows };
     if (rows.length === rowsMax) throw unexpected();
     const reader = new Reader(payload);

@@ -15,6 +15,7 @@ import type { PoolLimits, PoolSnapshot, PoolTools } from "./pool-settings.ts";
 import { interrupted, Waiter } from "./pool-waiter.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { cleanConnection, fitConnection, fitness, readVariables, type Wish } from "./prepare-connection.ts";
+import { type PrepareReply, type PrepareRequest, prepareStatement } from "./prepare-statement.ts";
 import type { SessionNamesCache } from "./session-names.ts";
 
 /** What groups of one pool share. */
@@ -142,6 +143,10 @@ export class PoolGroup implements LeaseOwner {
 
   readVariables(connection: PooledConnection): Promise<SessionVariables> {
     return readVariables(connection, this.#tools.limits.housekeepingTimeoutMs);
+  }
+
+  prepareStatement(connection: PooledConnection, request: PrepareRequest): Promise<PrepareReply> {
+    return prepareStatement(connection, request, this.#tools.limits.housekeepingTimeoutMs);
   }
 
   kill(connection: PooledConnection, stillHeld: () => boolean): Promise<void> {

@@ -12,6 +12,7 @@ import type { LoggedIn } from "./backend-login.ts";
 import { type HousekeepingCommand, type HousekeepingReply, quitCommand, readReply } from "./housekeeping.ts";
 import { BackendLoginError, quoteServer } from "./login-error.ts";
 import { PacketStream } from "./packet-stream.ts";
+import { PreparedCopies } from "./prepared-copies.ts";
 import type { RestorableNames } from "./session-names.ts";
 
 /** Most bytes of one packet in reply to a command of our own. */
@@ -37,6 +38,8 @@ export class PooledConnection {
   collation: number;
   names: RestorableNames;
   schema: KnownSchema = { known: true, name: null };
+  /** What the server has prepared on it for clients. */
+  readonly prepared: PreparedCopies = new PreparedCopies();
 
   constructor(
     loggedIn: LoggedIn,
@@ -140,7 +143,7 @@ async function converse(
 
 /** Runs commands on a connection that no pool owns: control connections and health checks. */
 export function converseOn(
-  loggedIn: LoggedIn,
+  loggedIn: Pick<LoggedIn, "channel" | "capabilities">,
   commands: readonly HousekeepingCommand[],
   timeoutMs: number,
 ): Promise<HousekeepingReply[]> {

@@ -70,6 +70,7 @@ export async function cleanConnection(
     cleaningCommands(connection, notes, sessionAssignments),
     timeoutMs,
   );
+  connection.prepared.clear();
   const refused = replies.find(({ kind }) => kind !== "ok");
   if (refused === undefined) return;
   const why =

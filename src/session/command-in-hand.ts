@@ -10,6 +10,10 @@ export interface CommandInHand {
   readonly command: number;
   /** Its text's analysis; null for commands without text. */
   readonly text: StatementText | null;
+  /** What the client is to call the statement that is being prepared. @default nothing is being prepared */
+  readonly preparedId?: number;
+  /** What a prepared statement is called by the client, and on the connection. @default the command has none */
+  readonly statementIds?: { readonly client: number; readonly copy: number };
   /** null only while nothing is in hand. */
   readonly permit: Permit | null;
   /** Runs when the reply has ended; `succeeded` is false after an ERR. */

@@ -270,7 +270,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       capabilities: this.state.capabilities,
       identity: this.state.identity,
       route: this.relay.lease?.route ?? null,
-      text: this.inHand.text,
+      inHand: this.inHand,
       cancelled: this.#cancelled,
       metrics: this.services.metrics,
     });
@@ -292,7 +292,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       replyDue,
       forwardedBytes,
       inTransaction: this.inTransaction,
-      pinnedBecause: this.state.prepared.size > 0 ? "prepared statements" : this.state.pinnedBecause,
+      pinnedBecause: this.state.prepared.holdsBecause ?? this.state.pinnedBecause,
       readOnly: text === null ? changesNothing(command) : text.readOnly,
       commits: text?.commits ?? false,
     });

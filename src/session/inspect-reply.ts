@@ -6,10 +6,11 @@ import type { Identity } from "../identity/identity.ts";
 import type { Route } from "../routing/route.ts";
 import { decodeErr, encodeErr } from "../wire/packets/err.ts";
 import { decodeLocalInfileRequest } from "../wire/packets/local-infile-request.ts";
+import { withStatementId } from "../wire/packets/prepare-ok.ts";
 import type { InspectKind } from "../wire/response-boundary.ts";
 import { rewriteErr } from "../wire/session-state.ts";
+import type { CommandInHand } from "./command-in-hand.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
-import type { StatementText } from "./statement-text.ts";
 
 /** What is known when a packet is inspected. */
 export interface InspectContext {
@@ -17,8 +18,8 @@ export interface InspectContext {
   readonly capabilities: number;
   readonly identity: Identity | null;
   readonly route: Route | null;
-  /** The text of the command under way; null for commands without. */
-  readonly text: StatementText | null;
+  /** The command under way: its text, and what the client is to call the statement that it prepares. */
+  readonly inHand: Pick<CommandInHand, "text" | "preparedId" | "statementIds">;
   readonly cancelled: "killed" | "timeout" | null;
   readonly metrics: SessionMetrics;
 }
@@ -38,10 +39,19 @@ const ER_QUERY_INTERRUPTED = 1317;
 export function inspectReply(payload: Buffer, context: InspectContext): InspectVerdict {
   if (context.kind === "err") return { kind: "forward", payload: inspectErr(payload, context) };
   if (context.kind === "local_infile") return inspectFileRequest(payload, context);
+  const { preparedId } = context.inHand;
+  if (context.kind === "prepare_ok" && preparedId !== undefined)
+    return { kind: "forward", payload: withStatementId(payload, preparedId) };
   return { kind: "forward", payload };
 }
 
-function inspectErr(payload: Buffer, context: InspectContext): Uint8Array {
+type ErrContext = Pick<
+  InspectContext,
+  "identity" | "route" | "capabilities" | "cancelled" | "metrics" | "inHand"
+>;
+
+/** The ERR as the client may see it. */
+export function inspectErr(payload: Buffer, context: ErrContext): Uint8Array {
   context.metrics.backendErrors += 1;
   const err = decodeErr(payload);
   if (context.cancelled === "timeout" && err.code === ER_QUERY_INTERRUPTED) {
@@ -56,9 +66,18 @@ function inspectErr(payload: Buffer, context: InspectContext): Uint8Array {
   return rewriteErr(payload, (message) => {
     // One character a byte: the message is in the client's character set, whatever that is.
     const written = message.toString("latin1");
-    const hidden = hideServiceAccount(written, route.account.user, identity);
+    const named = statementErrors.has(err.code) ? renameStatement(written, context.inHand) : written;
+    const hidden = hideServiceAccount(named, route.account.user, identity);
     return hidden === written ? message : Buffer.from(hidden, "latin1");
   });
+}
+
+/** "Unknown prepared statement handler (7) given to ...", "The statement (7) has no open cursor": with the copy's id. */
+const statementErrors: ReadonlySet<number> = new Set([1243, 1421]);
+
+function renameStatement(message: string, { statementIds }: ErrContext["inHand"]): string {
+  if (statementIds === undefined) return message;
+  return message.replace(`(${statementIds.copy})`, `(${statementIds.client})`);
 }
 
 /**
@@ -89,7 +108,7 @@ function bytesOf(name: string): string {
 
 function inspectFileRequest(payload: Buffer, context: InspectContext): InspectVerdict {
   const asked = decodeLocalInfileRequest(payload).filename;
-  const allowed = context.text?.loadLocalFile ?? null;
+  const allowed = context.inHand.text?.loadLocalFile ?? null;
   if (allowed !== null && asked === allowed) return { kind: "local_file" };
   return {
     kind: "poisoned",

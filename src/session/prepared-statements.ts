@@ -1,34 +1,74 @@
-// The prepared statements of one session (binary protocol): what each was judged to be, so that every execute is judged
-// again after a reload of the ACL. Bounded over all sessions by `max_prepared_stmt_count`.
+// The prepared statements of one session (binary protocol). They live here, not on a backend connection: each is
+// prepared on whichever connection serves, under that connection's own id. Their ids toward the client are the
+// gateway's. Bounded over all sessions by `max_prepared_stmt_count`.
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase_ps.html
 
+import { createHash } from "node:crypto";
 import type { Permit } from "../acl/permit.ts";
 import { assert } from "../base/assert.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { StatementText } from "./statement-text.ts";
+
+/** What a PREPARE has led to. */
+export interface NewPreparedStatement {
+  readonly statement: StatementText;
+  /** Of every statement in it; never empty. */
+  readonly permits: readonly Permit[];
+  readonly authorizerGeneration: number;
+  readonly parameterCount: number;
+  readonly columnCount: number;
+  /** Tells apart what the same text may mean elsewhere: the schema, and whatever else decides how it is read. */
+  readonly context: string;
+  /** The session's schema when it was prepared; null: none. */
+  readonly database: string | null;
+  /** COM_STMT_PREPARE as the backend got it, a copy; null: the gateway itself answers its commands. */
+  readonly payload: Uint8Array | null;
+}
 
 /** One prepared statement. */
 export interface PreparedStatement {
-  /** The id the client uses: the backend's own, or one of ours for statements that the gateway answers. */
+  /** The id that the client uses. */
   readonly id: number;
   readonly parameterCount: number;
+  readonly columnCount: number;
   readonly statement: StatementText;
+  /** Whether no backend knows it. */
+  readonly isOwn: boolean;
+  /** Finds its copy on a backend connection. */
+  readonly key: string;
+  /** COM_STMT_PREPARE; null: not kept, so that its connection cannot be left. */
+  readonly payload: Uint8Array | null;
+  readonly database: string | null;
   /** Of every statement in it, of the authoriser generation below; never empty. */
   permits: readonly Permit[];
   authorizerGeneration: number;
+  /** Two bytes a parameter, as the client bound them last; null: never yet. */
+  parameterTypes: Uint8Array | null;
+  hasOpenCursor: boolean;
+  hasLongData: boolean;
 }
 
-/** Ids of statements that the gateway itself answers start here: servers count up from 1 per connection. */
-const OWN_ID_START = 0x8000_0000;
+/** The id by which clients of MariaDB call the statement that was prepared last. */
+const LAST_PREPARED_ID = 0xffff_ffff;
+/** A longer text is not kept. */
+const KEPT_PAYLOAD_BYTES_MAX = 64 * 1024;
 
 /** Maps ids to statements and keeps the shared count right. */
 export class PreparedStatements {
   readonly #statements = new Map<number, PreparedStatement>();
+  readonly #keys = new Set<string>();
   readonly #shared: { count: number };
-  #ownIdNext = OWN_ID_START;
+  readonly #budget: ByteBudget;
+  #idNext = 1;
   /** The statement prepared last: MariaDB's clients call it by id 0xFFFFFFFF. */
-  last: PreparedStatement | null = null;
+  #last: PreparedStatement | null = null;
+  /** Those whose connection cannot be left. */
+  readonly #holding = new Set<PreparedStatement>();
 
-  constructor(shared: { count: number }) {
+  /** `shared` counts over all sessions; kept texts come out of `budget`. */
+  constructor(shared: { count: number }, budget: ByteBudget) {
     this.#shared = shared;
+    this.#budget = budget;
   }
 
   get size(): number {
@@ -36,44 +76,107 @@ export class PreparedStatements {
   }
 
   get(id: number): PreparedStatement | null {
-    if (id === 0xffff_ffff) return this.last;
+    if (id === LAST_PREPARED_ID) return this.#last;
     return this.#statements.get(id) ?? null;
   }
 
-  /** An id for a statement that no backend knows. */
-  takeOwnId(): number {
-    const id = this.#ownIdNext;
-    this.#ownIdNext = id >= 0xffff_fffe ? OWN_ID_START : id + 1;
+  /** The id of the next statement. */
+  takeId(): number {
+    while (this.#statements.has(this.#idNext)) this.#idNext = idAfter(this.#idNext);
+    const id = this.#idNext;
+    this.#idNext = idAfter(id);
     return id;
   }
 
-  add(statement: PreparedStatement): void {
-    if (!this.#statements.has(statement.id)) this.#shared.count += 1;
-    this.#statements.set(statement.id, statement);
-    this.last = statement;
+  /** `id`: from takeId. */
+  add(id: number, made: NewPreparedStatement): PreparedStatement {
+    const { payload, context, statement, permits, authorizerGeneration, parameterCount, columnCount } = made;
+    const prepared: PreparedStatement = {
+      id,
+      parameterCount,
+      columnCount,
+      statement,
+      isOwn: payload === null,
+      key: this.#freeKey(payload, context),
+      payload: payload === null ? null : this.#keep(payload),
+      database: made.database,
+      permits,
+      authorizerGeneration,
+      parameterTypes: null,
+      hasOpenCursor: false,
+      hasLongData: false,
+    };
+    this.#statements.set(id, prepared);
+    this.#keys.add(prepared.key);
+    this.#shared.count += 1;
+    this.#last = prepared;
+    this.noteHold(prepared);
+    return prepared;
   }
 
-  /** Returns whether the id was known. */
-  remove(id: number): boolean {
-    const statement = this.get(id);
-    if (statement === null) return false;
-    this.#statements.delete(statement.id);
+  /** To be called whenever something has changed that decides whether its connection can be left. */
+  noteHold(prepared: PreparedStatement): void {
+    if (holdOf(prepared) === null) this.#holding.delete(prepared);
+    else this.#holding.add(prepared);
+  }
+
+  /** Why the backend connection cannot be left; null: for no statement's sake. */
+  get holdsBecause(): string | null {
+    if (this.#holding.size === 0) return null;
+    for (const prepared of this.#holding) return holdOf(prepared);
+    return null;
+  }
+
+  remove(prepared: PreparedStatement): void {
+    if (!this.#statements.delete(prepared.id)) return;
     this.#shared.count -= 1;
-    if (this.last === statement) this.last = null;
-    return true;
+    this.#forget(prepared);
+    this.#holding.delete(prepared);
+    this.#keys.delete(prepared.key);
+    if (this.#last === prepared) this.#last = null;
   }
 
   /** Forgets all: the session ends, is reset, or changes its user. */
   clear(): void {
     this.#shared.count -= this.#statements.size;
+    for (const prepared of this.#statements.values()) this.#forget(prepared);
     this.#statements.clear();
-    this.last = null;
+    this.#holding.clear();
+    this.#keys.clear();
+    this.#last = null;
+  }
+
+  /** Two statements of one text have a copy each: a cursor of one must survive the other's execution. */
+  #freeKey(payload: Uint8Array | null, context: string): string {
+    if (payload === null) return "";
+    const text = createHash("sha256").update(context).update("\0").update(payload).digest("base64");
+    let count = 0;
+    while (this.#keys.has(`${text}${count}`)) count += 1;
+    return `${text}${count}`;
+  }
+
+  /** The rest of the budget stays for statements that are on their way. */
+  #keep(payload: Uint8Array): Uint8Array | null {
+    const bytes = payload.length;
+    if (bytes > KEPT_PAYLOAD_BYTES_MAX) return null;
+    if (this.#budget.reservedBytes + bytes > this.#budget.bytesMax / 2) return null;
+    return this.#budget.tryReserve(bytes) ? payload : null;
+  }
+
+  #forget({ payload }: PreparedStatement): void {
+    if (payload !== null) this.#budget.release(payload.length);
   }
 }
 
-/** Whether the gateway itself made this id. */
-export function isOwnStatementId(id: number): boolean {
-  return id >= OWN_ID_START && id !== 0xffff_ffff;
+function idAfter(id: number): number {
+  return id >= LAST_PREPARED_ID - 1 ? 1 : id + 1;
+}
+
+function holdOf(prepared: PreparedStatement): string | null {
+  if (prepared.isOwn) return null;
+  if (prepared.payload === null) return "a prepared statement whose text is too long to be kept";
+  if (prepared.hasOpenCursor) return "an open cursor";
+  return prepared.hasLongData ? "long data of a prepared statement" : null;
 }
 
 /** The permit for sending a prepared statement's commands. */

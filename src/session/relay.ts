@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import type { PacketCollector } from "../wire/packet-collector.ts";
 import { WireError } from "../wire/reader.ts";
 import type { ResponseBoundary } from "../wire/response-boundary.ts";
+import { closingFrames } from "./prepared-command.ts";
 import type { RowFilter } from "./row-filter.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 
@@ -106,6 +107,8 @@ export class Relay implements ByteReceiver {
     this.#forwardedBytes = 0;
     this.#filter = filter;
     this.boundary.begin(command);
+    const unused = lease.connection.prepared.takeClosing();
+    if (unused.length > 0) lease.connection.send(permit, closingFrames(unused));
     this.#forwardToBackend(lease, permit, frames);
     if (this.#active && this.boundary.state === "complete") this.#complete(0);
   }

@@ -83,7 +83,7 @@ class LiveSession implements RegisteredSession {
     this.state = newSessionState(
       id,
       transport.peer,
-      new PreparedStatements(services.preparedStatements),
+      new PreparedStatements(services.preparedStatements, services.statementBudget),
       now,
     );
     this.#transport = transport;

@@ -81,7 +81,7 @@ export function viewOfSession(state: SessionState, loop: LoopFacts | null, nowMs
     phaseMs: nowMs - (loop?.phaseSinceMs ?? state.startedMs),
     ageMs: nowMs - state.startedMs,
     inTransaction: (state.statusFlags & STATUS_IN_TRANS) !== 0,
-    pinnedBecause: state.pinnedBecause,
+    pinnedBecause: state.pinnedBecause ?? state.prepared.holdsBecause,
     preparedStatements: state.prepared.size,
     tablet: loop?.relay.lease?.route.tablet.alias ?? null,
   };

@@ -7,7 +7,7 @@ import { startGateway, testUser } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
 import { toFrames } from "../support/raw/frame-reader.ts";
 import { loggedIn } from "../support/raw/login.ts";
-import { encodePrepare } from "../support/raw/prepared.ts";
+import { encodeExecute, encodePrepare, parameter } from "../support/raw/prepared.ts";
 import type { RawClient } from "../support/raw/raw-client.ts";
 import { waitUntil } from "../support/scratch.ts";
 
@@ -181,17 +181,32 @@ describe("a backend that goes away", () => {
     await server.restart();
   });
 
-  it("while a statement is prepared: the next execute is an error or a close, never another's statement", async () => {
+  it("while statements are prepared: they are prepared again unseen, in the schema that they were made in", async () => {
+    await server.admin(
+      "CREATE OR REPLACE TABLE shop.here (a INT)",
+      "INSERT INTO shop.here VALUES (41)",
+      "CREATE DATABASE IF NOT EXISTS elsewhere",
+    );
     const client = await enter("shop");
-    const prepared = await client.command(encodePrepare("SELECT 'prepared'"));
+    const others = await client.command(encodePrepare("SELECT 'another'"));
+    expect(others.error).toBeNull();
+    const prepared = await client.command(encodePrepare("SELECT a + ?, DATABASE() FROM here"));
     const id = prepared.packets[0]?.readUInt32LE(1) ?? 0;
+    const value = [parameter.longlong(1)];
+    const run = (sendTypes: boolean) => client.command(encodeExecute(id, value, { sendTypes }));
+    const before = await run(true);
+    expect(before.error).toBeNull();
     await server.restart();
-    const execute = Buffer.from([0x17, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
-    execute.writeUInt32LE(id, 1);
-    const reply = await client.command(execute, { timeoutMs: 10_000 }).catch(() => null);
-    if (reply !== null && reply.error === null)
-      expect(reply.packets.at(-2)?.toString()).toContain("prepared");
-    client.destroy();
+    // The types came with the first execution, and never again.
+    const after = await run(false);
+    expect(after.packets.at(-2)).toEqual(before.packets.at(-2));
+    expect((await client.query("USE elsewhere")).error).toBeNull();
+    await server.restart();
+    const moved = await run(false);
+    expect(moved.error).toBeNull();
+    expect(moved.packets.at(-2)?.toString("latin1")).toContain("elsewhere");
+    expect(await client.rows("SELECT DATABASE()")).toEqual([["elsewhere"]]);
+    await client.quit();
   });
 
   it("killed by the database's administrator ends that session only", async () => {

@@ -13,6 +13,8 @@ import type {
   BackendPool,
   SessionVariables,
 } from "../../src/backend/backend-pool.ts";
+import { converseOn } from "../../src/backend/pooled-connection.ts";
+import { PreparedCopies } from "../../src/backend/prepared-copies.ts";
 import { DuplexChannel } from "../../src/base/duplex-channel.ts";
 import { SqlError } from "../../src/errors/sql-error.ts";
 import type { Identity } from "../../src/identity/identity.ts";
@@ -278,6 +280,7 @@ function leaseOver(
       },
       capabilities: request.capabilities,
       names: { client: "utf8mb4", results: "utf8mb4", collation: "utf8mb4_general_ci" },
+      prepared: new PreparedCopies(),
       send: (_permit, bytes) => channel.write(bytes),
       whenWritable: (callback) => channel.whenWritable(callback),
       get unwrittenBytes() {
@@ -291,6 +294,11 @@ function leaseOver(
       },
     },
     readVariables: async () => variables(),
+    prepareStatement: async ({ permit, payload }) => {
+      const loggedIn = { channel, capabilities: request.capabilities };
+      const [reply] = await converseOn(loggedIn, [{ permit, payload }], 10_000);
+      return reply?.kind === "prepared" || reply?.kind === "err" ? reply : null;
+    },
     release: () => {
       backend.released = true;
       channel.destroy();

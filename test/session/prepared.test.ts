@@ -1,15 +1,15 @@
 // Prepared statements between a scripted client and a scripted backend.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Authorizer, permitAll } from "../../src/acl/authorizer.ts";
 import { clientPermit } from "../../src/acl/permit.ts";
 import { sqlError } from "../../src/errors/sql-error.ts";
 import { bareStatement } from "../../src/sql/statement-summary.ts";
 import { toFrames } from "../support/raw/frame-reader.ts";
 import { decodeError } from "../support/raw/packets.ts";
-import { Harness, okReply, type Script } from "./harness.ts";
+import { errReply, Harness, okReply, type Script } from "./harness.ts";
 
 const prepare = (sql: string): Buffer => Buffer.concat([Buffer.of(0x16), Buffer.from(sql)]);
-const onStatement = (command: number, id: number, rest = Buffer.alloc(0)): Buffer => {
+const onStatement = (command: number, id: number, rest: Buffer = Buffer.alloc(0)): Buffer => {
   const head = Buffer.alloc(5);
   head[0] = command;
   head.writeUInt32LE(id, 1);
@@ -19,23 +19,121 @@ const executeTail = Buffer.from([0, 1, 0, 0, 0]);
 const errorOf = (reply: { frames: readonly { payload: Buffer }[] }): number | undefined =>
   decodeError(reply.frames[0]?.payload ?? Buffer.alloc(0))?.code;
 
-/** Prepares without parameters or columns; everything else gets OK. */
-function preparing(): Script {
-  let id = 0;
+const definition: Buffer = Buffer.from("definition");
+const eof: Buffer = Buffer.from([0xfe, 0, 0, 2, 0]);
+
+/** Prepares `parameters` without columns, under ids from 41 on; everything else gets OK. */
+function preparing(parameters: () => number = () => 0): Script {
+  let id = 40;
   return (command) => {
     if (command[0] !== 0x16) return [0x18, 0x19].includes(command[0] ?? 0) ? null : okReply();
     id += 1;
-    return toFrames(Buffer.from([0, id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), 1);
+    const count = parameters();
+    const packets: Buffer[] = [Buffer.from([0, id, 0, 0, 0, 0, 0, count, 0, 0, 0, 0])];
+    for (let index = 0; index < count; index += 1) packets.push(definition);
+    if (count > 0) packets.push(eof);
+    return Buffer.concat(packets.map((packet, index) => toFrames(packet, index + 1)));
   };
 }
 
+/** One INT parameter with the value 7; `typed`: with its type, as clients send it the first time. */
+const executeWithInteger = (typed: boolean): Buffer =>
+  Buffer.concat([executeTail, Buffer.from(typed ? [0, 1, 3, 0] : [0, 0]), Buffer.from([7, 0, 0, 0])]);
+const texts = (harness: Harness, backend: number): string[] =>
+  (harness.backends[backend]?.commands ?? []).map((command) => command.toString("latin1"));
+/** The backend closes its connection; resolved when the session has noticed. */
+async function loseBackend(harness: Harness, backend: number): Promise<void> {
+  harness.backends[backend]?.stream.end();
+  await vi.waitFor(() => expect(harness.backends[backend]?.closedBecause).not.toBeNull());
+}
+
 describe("prepared statements", () => {
-  it("are executed under the backend's own id", async () => {
+  it("have ids of the gateway, and are executed under the backend's own", async () => {
     const harness = new Harness({ script: preparing() });
     const client = await harness.login();
-    await client.command(prepare("select 1"));
+    expect((await client.command(prepare("select 1"))).frames[0]?.payload.readUInt32LE(1)).toBe(1);
     expect((await client.command(onStatement(0x17, 1, executeTail))).frames[0]?.payload[0]).toBe(0);
-    expect(harness.backends[0]?.commands.map((one) => one[0])).toEqual([0x16, 0x17]);
+    expect((await client.command(onStatement(0x1a, 1))).frames[0]?.payload[0]).toBe(0);
+    client.stream.write(toFrames(onStatement(0x19, 1)));
+    await client.command(Buffer.of(0x0e));
+    const commands = harness.backends[0]?.commands ?? [];
+    expect(commands.map((one) => one[0])).toEqual([0x16, 0x17, 0x1a, 0x19, 0x0e]);
+    for (const command of commands.slice(1, 4)) expect(command.readUInt32LE(1)).toBe(41);
+  });
+
+  it("are prepared again on another connection, with the types that the client bound before", async () => {
+    const harness = new Harness({ script: preparing(() => 1) });
+    const client = await harness.login();
+    await client.command(prepare("select ?"));
+    await client.command(onStatement(0x17, 1, executeWithInteger(true)));
+    await client.command(onStatement(0x17, 1, executeWithInteger(false)));
+    await loseBackend(harness, 0);
+    for (let round = 0; round < 2; round += 1) {
+      const reply = await client.command(onStatement(0x17, 1, executeWithInteger(false)));
+      expect(reply.frames[0]?.payload[0]).toBe(0);
+    }
+    expect(texts(harness, 1)).toEqual([
+      prepare("select ?").toString("latin1"),
+      onStatement(0x17, 42, executeWithInteger(true)).toString("latin1"),
+      onStatement(0x17, 42, executeWithInteger(false)).toString("latin1"),
+    ]);
+  });
+
+  it("that are another one when they are prepared again are unknown: 1243", async () => {
+    let parameters = 1;
+    const harness = new Harness({ script: preparing(() => parameters) });
+    const client = await harness.login();
+    await client.command(prepare("select ?"));
+    await loseBackend(harness, 0);
+    parameters = 2;
+    expect(errorOf(await client.command(onStatement(0x17, 1, executeWithInteger(true))))).toBe(1243);
+    parameters = 1;
+    expect(errorOf(await client.command(onStatement(0x17, 1, executeWithInteger(true))))).toBe(1243);
+    expect(harness.services.preparedStatements.count).toBe(0);
+  });
+
+  it("of which the server thinks otherwise now give the server's error", async () => {
+    let isGone = false;
+    const usual = preparing();
+    const script: Script = (command, backend) =>
+      isGone && command[0] === 0x16 ? errReply(1146, "Table 't' doesn't exist") : usual(command, backend);
+    const harness = new Harness({ script });
+    const client = await harness.login();
+    await client.command(prepare("select * from t"));
+    await loseBackend(harness, 0);
+    isGone = true;
+    expect(errorOf(await client.command(onStatement(0x17, 1, executeTail)))).toBe(1146);
+    isGone = false;
+    expect((await client.command(onStatement(0x17, 1, executeTail))).frames[0]?.payload[0]).toBe(0);
+  });
+
+  it("of one text have a copy each", async () => {
+    const harness = new Harness({ script: preparing() });
+    const client = await harness.login();
+    for (let count = 0; count < 2; count += 1) await client.command(prepare("select 1"));
+    for (const id of [1, 2]) await client.command(onStatement(0x17, id, executeTail));
+    const executed = (harness.backends[0]?.commands ?? []).slice(2);
+    expect(executed.map((command) => command.readUInt32LE(1))).toEqual([41, 42]);
+  });
+
+  it.each([
+    ["an open cursor", () => okReply(0x0042)],
+    ["long data", null],
+  ])("with %s cannot leave their connection", async (_name, cursorReply) => {
+    const usual = preparing();
+    const script: Script = (command, backend) =>
+      command[0] === 0x17 && cursorReply !== null ? cursorReply() : usual(command, backend);
+    const harness = new Harness({ script });
+    const client = await harness.login();
+    await client.command(prepare("select 1"));
+    if (cursorReply === null) {
+      client.stream.write(toFrames(onStatement(0x18, 1, Buffer.from([0, 0, 1]))));
+      await client.command(Buffer.of(0x0e));
+    } else {
+      await client.command(onStatement(0x17, 1, Buffer.from([1, 1, 0, 0, 0])));
+    }
+    harness.backends[0]?.stream.end();
+    await expect(client.reader.readFrame()).rejects.toThrow(/ended/);
   });
 
   it("of an unknown id never reach a backend: 1243", async () => {

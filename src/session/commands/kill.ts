@@ -106,13 +106,16 @@ export function prepareOwnStatement(
 ): HandlerResult {
   if (text.statements.length !== 1) return refuseKill(loop);
   const { prepared, capabilities, statusFlags } = loop.state;
-  const id = prepared.takeOwnId();
-  prepared.add({
-    id,
-    parameterCount,
+  const id = prepared.takeId();
+  prepared.add(id, {
     statement: text,
     permits: [permit],
     authorizerGeneration: loop.services.authorizer().generation,
+    parameterCount,
+    columnCount: 0,
+    context: "",
+    database: null,
+    payload: null,
   });
   const packets: Uint8Array[] = [
     encodePrepareOk({ statementId: id, columnCount: 0, parameterCount, warnings: 0 }),

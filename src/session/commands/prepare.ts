@@ -1,5 +1,5 @@
-// COM_STMT_PREPARE: the text is judged like a query's; the statement's id, as the backend gives it, is remembered with
-// that judgement. A prepared KILL is kept by the gateway itself.
+// COM_STMT_PREPARE: the text is judged like a query's and prepared on the backend connection at hand; what it was judged
+// to be, and the text itself, stay in the session. A prepared KILL is kept by the gateway itself.
 
 import { sqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
@@ -9,6 +9,7 @@ import type { CommandLoop } from "../command-loop.ts";
 import { refusePrepared } from "../own-answers.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
+import type { SessionState } from "../session.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { prepareOwnStatement } from "./kill.ts";
 import { withReading } from "./with-reading.ts";
@@ -41,21 +42,36 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   if (refused !== null) return refused;
   if (text.kills) return prepareOwnStatement(loop, text, decision.parameterCount, permit);
   const authorizerGeneration = services.authorizer().generation;
+  const id = state.prepared.takeId();
+  const payload = Buffer.from(payloadOf(frames));
+  const { database } = state;
+  const context = preparedContextOf(state);
   return loop.forward(permit, frames, {
     command: COM_STMT_PREPARE,
+    preparedId: id,
     // Preparing runs nothing: what the statement would do to the session counts when it is executed.
     text: { ...text, pins: null, use: null, commits: false, readOnly: true },
     permit,
     after: (succeeded) => {
       if (!succeeded) return;
-      const { statementId, parameterCount } = loop.relay.boundary.summary;
-      state.prepared.add({
-        id: statementId,
-        parameterCount,
+      const { statementId, parameterCount, columnCount } = loop.relay.boundary.summary;
+      const prepared = state.prepared.add(id, {
         statement: text,
         permits,
         authorizerGeneration,
+        parameterCount,
+        columnCount,
+        context,
+        database,
+        payload,
       });
+      loop.relay.lease?.connection.prepared.add(prepared.key, statementId, state.id);
     },
   });
+}
+
+/** Texts that look alike but may be read differently never share a copy on a connection. */
+function preparedContextOf(state: SessionState): string {
+  const whose = state.pinnedBecause === null ? "" : `of session ${state.id}`;
+  return JSON.stringify([state.database, state.collation, whose]);
 }

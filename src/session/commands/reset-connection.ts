@@ -24,6 +24,7 @@ export function handleResetConnection(
     after: (succeeded) => {
       if (!succeeded) return;
       loop.state.prepared.clear();
+      loop.relay.lease?.connection.prepared.clear();
       loop.state.sqlPrepared.clear();
       loop.state.reading = null;
       loop.state.pinnedBecause = loop.backend.optionToggled ? "COM_SET_OPTION" : null;

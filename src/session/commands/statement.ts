@@ -2,6 +2,7 @@
 // reload of the ACL. An id that the session does not know never reaches a backend.
 
 import type { Permit } from "../../acl/permit.ts";
+import type { PreparedCopy } from "../../backend/prepared-copies.ts";
 import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import {
@@ -11,16 +12,19 @@ import {
   COM_STMT_RESET,
   COM_STMT_SEND_LONG_DATA,
 } from "../../wire/commands.ts";
+import { STATUS_CURSOR_EXISTS, STATUS_LAST_ROW_SENT } from "../../wire/status-flags.ts";
 import { recordPermits } from "../acl-records.ts";
 import { afterText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { addressTo, executeOn } from "../prepared-command.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
-import { isOwnStatementId, permitOf } from "../prepared-statements.ts";
+import { permitOf } from "../prepared-statements.ts";
 import { refuse } from "../refuse.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { replied } from "../session-end.ts";
 import { executeOwnStatement } from "./kill.ts";
+import { withCopy } from "./with-copy.ts";
 
 const ID_OFFSET = 1;
 const ID_END = 5;
@@ -31,26 +35,42 @@ const FLAGS_OFFSET = 5;
 export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
   const statement = statementOf(loop, frames);
   if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
-  if (isOwnStatementId(statement.id)) return executeOwnStatement(loop, payloadOf(frames), statement);
+  if (statement.isOwn) return executeOwnStatement(loop, payloadOf(frames), statement);
   const refused = judgeAgain(loop, statement) ?? refuseCursor(loop, statement, payloadOf(frames));
   if (refused !== null) {
     const kind = statement.statement.statements[0]?.kind ?? null;
     return refuse(loop, { command: "COM_STMT_EXECUTE", statementKind: kind }, refused);
   }
+  return withCopy(loop, statement, frames, execute);
+}
+
+function execute(
+  loop: CommandLoop,
+  statement: PreparedStatement,
+  copy: PreparedCopy,
+  frames: Uint8Array,
+): HandlerResult | Promise<HandlerResult> {
   const { permits, statement: text } = statement;
   const permit = permitOf(statement);
   recordPermits(loop.services, loop.state, "COM_STMT_EXECUTE", permits, text);
-  return loop.forward(permit, frames, {
+  return loop.forward(permit, executeOn(copy, statement, frames), {
     command: COM_STMT_EXECUTE,
     text,
     permit,
-    after: (succeeded) => afterText(loop, text, succeeded),
+    statementIds: { client: statement.id, copy: copy.id },
+    after: (succeeded) => {
+      statement.hasLongData = false;
+      noteCursor(loop, statement, succeeded && hasStatus(loop, STATUS_CURSOR_EXISTS));
+      afterText(loop, text, succeeded);
+    },
   });
 }
 
 /** COM_STMT_FETCH. */
 export function handleFetch(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
-  return forwardKnown(loop, frames, COM_STMT_FETCH, "mysqld_stmt_fetch");
+  return forwardKnown(loop, frames, COM_STMT_FETCH, "mysqld_stmt_fetch", (statement, succeeded) => {
+    if (succeeded && hasStatus(loop, STATUS_LAST_ROW_SENT)) noteCursor(loop, statement, false);
+  });
 }
 
 /** COM_STMT_RESET. */
@@ -58,7 +78,11 @@ export function handleStatementReset(
   loop: CommandLoop,
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
-  return forwardKnown(loop, frames, COM_STMT_RESET, "mysqld_stmt_reset");
+  return forwardKnown(loop, frames, COM_STMT_RESET, "mysqld_stmt_reset", (statement, succeeded) => {
+    if (!succeeded) return;
+    statement.hasLongData = false;
+    noteCursor(loop, statement, false);
+  });
 }
 
 /** COM_STMT_SEND_LONG_DATA: has no reply, its errors surface at the next execute. */
@@ -67,21 +91,33 @@ export function handleLongData(
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
   const statement = statementOf(loop, frames);
-  if (statement === null || isOwnStatementId(statement.id)) return replied;
-  const text = statement.statement;
-  const permit = permitOf(statement);
-  return loop.forward(permit, frames, { command: COM_STMT_SEND_LONG_DATA, text, permit, after: null });
+  if (statement === null || statement.isOwn) return replied;
+  return withCopy(
+    loop,
+    statement,
+    frames,
+    (_loop, { statement: text }, copy, whole) => {
+      addressTo(whole, copy.id);
+      statement.hasLongData = true;
+      loop.state.prepared.noteHold(statement);
+      const permit = permitOf(statement);
+      return loop.forward(permit, whole, { command: COM_STMT_SEND_LONG_DATA, text, permit, after: null });
+    },
+    "silently",
+  );
 }
 
-/** COM_STMT_CLOSE: has no reply. */
+/** COM_STMT_CLOSE: has no reply. Copies on other connections are closed there when their room is needed. */
 export function handleStatementClose(
   loop: CommandLoop,
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
   const statement = statementOf(loop, frames);
   if (statement === null) return replied;
-  loop.state.prepared.remove(statement.id);
-  if (isOwnStatementId(statement.id) || loop.relay.lease === null) return replied;
+  loop.state.prepared.remove(statement);
+  const copy = statement.isOwn ? null : (loop.relay.lease?.connection.prepared.remove(statement.key) ?? null);
+  if (copy === null) return replied;
+  addressTo(frames, copy.id);
   const text = statement.statement;
   const permit = permitOf(statement);
   return loop.forward(permit, frames, { command: COM_STMT_CLOSE, text, permit, after: null });
@@ -92,13 +128,31 @@ function forwardKnown(
   frames: Uint8Array,
   command: number,
   caller: string,
+  after: (statement: PreparedStatement, succeeded: boolean) => void,
 ): HandlerResult | Promise<HandlerResult> {
-  const statement = statementOf(loop, frames);
-  if (statement === null) return unknownStatement(loop, frames, caller);
-  if (isOwnStatementId(statement.id)) return replyOk(loop.replyTo);
-  const text = statement.statement;
-  const permit = permitOf(statement);
-  return loop.forward(permit, frames, { command, text, permit, after: null });
+  const known = statementOf(loop, frames);
+  if (known === null) return unknownStatement(loop, frames, caller);
+  if (known.isOwn) return replyOk(loop.replyTo);
+  return withCopy(loop, known, frames, (_loop, statement, copy, whole) => {
+    addressTo(whole, copy.id);
+    const permit = permitOf(statement);
+    return loop.forward(permit, whole, {
+      command,
+      text: statement.statement,
+      permit,
+      statementIds: { client: statement.id, copy: copy.id },
+      after: (succeeded) => after(statement, succeeded),
+    });
+  });
+}
+
+function noteCursor(loop: CommandLoop, statement: PreparedStatement, isOpen: boolean): void {
+  statement.hasOpenCursor = isOpen;
+  loop.state.prepared.noteHold(statement);
+}
+
+function hasStatus(loop: CommandLoop, flag: number): boolean {
+  return (loop.relay.boundary.summary.statusFlags & flag) !== 0;
 }
 
 /** The permit is of the generation at PREPARE; after a reload every statement in it is judged anew. */

@@ -42,7 +42,8 @@ async function learnAndHandle(
   frames: Buffer,
   handle: CommandHandler,
 ): Promise<HandlerResult> {
-  const stateful = loop.inTransaction || loop.state.pinnedBecause !== null || loop.state.prepared.size > 0;
+  const stateful =
+    loop.inTransaction || loop.state.pinnedBecause !== null || loop.state.prepared.holdsBecause !== null;
   const hadLease = loop.relay.lease !== null;
   const failure = await loop.backend.learnReading();
   if (loop.ended) return relaying;
