@@ -79,9 +79,7 @@ measure("cache hit by shape, another id each time", (id) =>
 measure("cache miss, another column each time", (id) =>
   cache.analyze(Buffer.from(`SELECT c${id} FROM sbtest1 WHERE id=1`, "latin1"), context),
 );
-measure("replace two identity functions", () =>
-  rewriteIdentity(identity, identityAnalyzed, values, "mariadb"),
-);
+measure("replace two identity functions", () => rewriteIdentity(identity, identityAnalyzed, values, context));
 
 for (const [name, row] of [
   ["literals", "(1,'some text of a row',NULL,-2.5),"],

@@ -15,6 +15,7 @@ import { SessionRegistry } from "../session/session-registry.ts";
 import type { SessionServices } from "../session/session-services.ts";
 import { createStatementDecider } from "../session/statement-decider.ts";
 import type { Counter, Gauge } from "../telemetry/metrics.ts";
+import { noProxyUsers } from "../users/proxy-users.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { type AdminView, createAdminView } from "./admin-view.ts";
 import type { BackendSide } from "./backend-side.ts";
@@ -173,6 +174,7 @@ class RunningGateway implements Gateway {
       greeting: () => backend.greeting(),
       readingServer: () => backend.readingServer(),
       limits: sessionLimitsOf(this.#options),
+      proxyUsers: this.#options.auth.kind === "static" ? this.#options.auth.proxyUsers : noProxyUsers,
       requireSecureTransport: this.#options.requireSecureTransport,
       localInfile: this.#options.localInfile,
       statementBudget: new ByteBudget(limits.statementBufferBytesMax),

@@ -12,15 +12,12 @@ export function createCommandAnalyzer(
 ): (text: Uint8Array, state: SessionState) => AnalyzedCommand {
   const cache = new StatementCache();
   return (text, state) => {
-    const analyzed = cache.analyze(text, contextOf(state, server()));
+    const context = contextOf(state, server());
+    const analyzed = cache.analyze(text, context);
     const isPlain = () => {
       const written = Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1");
       return isPlainListing(written, lexOptionsOf(state, server()));
     };
-    return {
-      statements: analyzed.statements,
-      parameterCount: analyzed.parameterCount,
-      isPlainListing: isPlain,
-    };
+    return { analyzed, context, isPlainListing: isPlain };
   };
 }

@@ -11,6 +11,7 @@ import type { Identity } from "../identity/identity.ts";
 import type { Router } from "../routing/router.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { ProxyUserOptions } from "../users/proxy-users.ts";
 import type { UserEntry } from "../users/user-directory.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { ReadingServer } from "./reading.ts";
@@ -83,6 +84,8 @@ export interface SessionServices {
   /** The server that reads the sessions' texts; null: none was seen yet. */
   readonly readingServer: () => ReadingServer | null;
   readonly limits: SessionLimits;
+  /** MySQL's variables of these names, as sessions are told. */
+  readonly proxyUsers: ProxyUserOptions;
   /** Refuse plain TCP (3159). */
   readonly requireSecureTransport: boolean;
   /** Offer LOCAL_FILES to clients. */

@@ -7,12 +7,15 @@ import { listingOf } from "../acl/show-rights.ts";
 import { assert } from "../base/assert.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Identity } from "../identity/identity.ts";
+import type { AnalysisContext, AnalyzedText } from "../sql/analyzed-text.ts";
+import { mayNameIdentity, namesIdentity, storedIdentity } from "../sql/identity-tokens.ts";
 import { plainKindOf } from "../sql/plain-statement.ts";
 import { bareStatement, type StatementSummary } from "../sql/statement-summary.ts";
 import { ownAnswerOf } from "./own-answers.ts";
 import type { SessionState } from "./session.ts";
 import { sqlPreparedMax } from "./sql-prepared.ts";
 import { type StatementText, statementText } from "./statement-text.ts";
+import type { Truth } from "./truth.ts";
 
 /** What becomes of a command's text. */
 export type Decision =
@@ -24,15 +27,18 @@ export type Decision =
       readonly permits: readonly Permit[];
       readonly text: StatementText;
       readonly parameterCount: number;
+      /** What the text says of the session's identity, to be put right before it is sent; null: nothing. */
+      readonly truth: Truth | null;
+      /** It may say something of it that cannot be told before it is known how the server reads the text. */
+      readonly needsReading: boolean;
     }
   | { readonly kind: "refuse"; readonly error: SqlError; readonly statementKind: string };
 
 /** A text taken apart. */
 export interface AnalyzedCommand {
-  /** At least one, `EMPTY` for a text without any. */
-  readonly statements: readonly StatementSummary[];
-  /** `?` places. */
-  readonly parameterCount: number;
+  readonly analyzed: AnalyzedText;
+  /** In which that was done. */
+  readonly context: AnalysisContext;
   /** Whether its WHERE tells nothing of rows that are dropped; asked of listings only. */
   readonly isPlainListing: () => boolean;
 }
@@ -61,13 +67,12 @@ export function createStatementDecider(
         const plain = plainKindOf(payload, from, payload.length);
         if (plain !== "no") return permitPlain(judge, identity, plain === "read" ? plainRead : plainWrite);
       }
-      const analyzed = analyze(payload.subarray(from), state);
-      const known = decisions.find(analyzed.statements, identity, judge.generation);
+      const command = analyze(payload.subarray(from), state);
+      const { statements } = command.analyzed;
+      const known = decisions.find(statements, identity, judge.generation);
       if (known !== null) return known;
-      const decision = decideAnew(judge, identity, state, analyzed);
-      if (dependsOnTextOnly(analyzed)) {
-        decisions.keep(analyzed.statements, identity, judge.generation, decision);
-      }
+      const decision = decideAnew(judge, identity, state, command, payload.subarray(from));
+      if (dependsOnTextOnly(statements)) decisions.keep(statements, identity, judge.generation, decision);
       return decision;
     },
   };
@@ -77,19 +82,35 @@ function decideAnew(
   judge: Authorizer,
   identity: Identity,
   state: SessionState,
-  { statements, parameterCount, isPlainListing }: AnalyzedCommand,
+  { analyzed, context, isPlainListing }: AnalyzedCommand,
+  written: Uint8Array,
 ): Decision {
+  const { statements, parameterCount } = analyzed;
   const permits = permitAllOf(judge, identity, state, statements);
   if (permits instanceof Refusal) return permits;
   const permit = permits.at(-1);
   assert(permit !== undefined, "a text without any statement");
   const text = statementText(statements, state.database);
   if (judge.enforcing && text.listing !== null && !permit.exempt && !isPlainListing()) return refusedListing;
-  return { kind: "forward", permit, permits, text, parameterCount };
+  const stored = storedIdentity(statements);
+  if (stored !== null) return refusedStored(stored, statements);
+  return {
+    kind: "forward",
+    permit,
+    permits,
+    text,
+    parameterCount,
+    truth: namesIdentity(statements) ? { analyzed, context } : null,
+    needsReading: analyzed.uncertain !== null && context.modes === null && mayNameIdentity(asLatin1(written)),
+  };
+}
+
+function asLatin1(text: Uint8Array): string {
+  return Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1");
 }
 
 /** Whether nothing of the session but its context, and nothing of the text but its analysis, is asked for. */
-function dependsOnTextOnly({ statements }: AnalyzedCommand): boolean {
+function dependsOnTextOnly(statements: readonly StatementSummary[]): boolean {
   return statements.every(({ preparedName, kind }) => preparedName === null && kind !== "SHOW");
 }
 
@@ -139,6 +160,12 @@ const refusedListing = new Refusal(
   }),
   "SHOW",
 );
+
+/** A view, a body or a default would tell everybody of the service account. */
+function refusedStored(name: string, statements: readonly StatementSummary[]): Refusal {
+  const feature = `${name} in what is stored: the server would not know who the gateway's users are`;
+  return new Refusal(sqlError("ER_NOT_SUPPORTED_YET", { feature }), statements[0]?.kind ?? "UNKNOWN");
+}
 
 /** Judges every statement before any of them runs; the first refusal counts. */
 function permitAllOf(
@@ -202,7 +229,15 @@ function permitPlain(judge: Authorizer, identity: Identity, text: StatementText)
   assert(statement !== undefined, "a plain text has one statement");
   const permit = judge.authorize(identity, statement);
   assert(!(permit instanceof SqlError), "an authoriser that does not enforce has refused");
-  const decision: Decision = { kind: "forward", permit, permits: [permit], text, parameterCount: 0 };
+  const decision: Decision = {
+    kind: "forward",
+    permit,
+    permits: [permit],
+    text,
+    parameterCount: 0,
+    truth: null,
+    needsReading: false,
+  };
   const decisions = plainDecisions.get(judge) ?? new Map<StatementText, Decision>();
   plainDecisions.set(judge, decisions.set(text, decision));
   return decision;

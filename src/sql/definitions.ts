@@ -87,7 +87,7 @@ function noteStoredIdentity(a: Analysis, at: number): void {
     name,
     start: a.tokens.start(at),
     end: a.tokens.end(at),
-    stored: true,
+    place: "stored",
     global: false,
   });
 }

@@ -3,7 +3,7 @@
 // expressions: strings, names, `DEFINER = CURRENT_USER` and the like never come here.
 
 import type { Analysis } from "./analysis.ts";
-import type { IdentityName } from "./statement-summary.ts";
+import type { IdentityName, StatementSummary } from "./statement-summary.ts";
 import { notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
 
@@ -72,5 +72,29 @@ export function noteSystemVariable(a: Analysis, at: number, end: number): number
 
 function add(a: Analysis, name: IdentityName, first: number, last: number, global: boolean): void {
   const { tokens, draft, stored } = a;
-  draft.identityTokens.push({ name, start: tokens.start(first), end: tokens.end(last), stored, global });
+  const place = stored ? "stored" : "text";
+  draft.identityTokens.push({ name, start: tokens.start(first), end: tokens.end(last), place, global });
+}
+
+/** Whether anything in the statements has to be replaced. */
+export function namesIdentity(statements: readonly StatementSummary[]): boolean {
+  return statements.some((one) => one.identityTokens.some(({ name }) => name !== "database"));
+}
+
+/** What cannot be replaced, since its text is stored, as people write it: `USER()`; null: all can be. */
+export function storedIdentity(statements: readonly StatementSummary[]): string | null {
+  for (const { identityTokens } of statements) {
+    for (const { place, name } of identityTokens) {
+      if (place !== "stored" || name === "database") continue;
+      return variables.has(name) ? `@@${name}` : `${name.toUpperCase()}()`;
+    }
+  }
+  return null;
+}
+
+const mayName = /user|current_role|connection_id|pseudo_thread_id|processlist|grants/i;
+
+/** Whether a text that could not be read may tell who the session is; never false where it does. One character a byte. */
+export function mayNameIdentity(text: string): boolean {
+  return mayName.test(text);
 }

@@ -22,12 +22,13 @@ const heads: readonly (readonly [word: string, kind: PlainKind])[] = [
 ];
 
 /**
- * Words that stand for more than they seem, wherever they occur: identity (`current_user`), KILL, FOUND_ROWS's
- * SQL_CALC_FOUND_ROWS, GET_LOCK, LOAD_FILE, LOCK.
+ * Words that stand for more than they seem, wherever they occur: identity (`current_user`, `current_role`), the process
+ * list, KILL, FOUND_ROWS's SQL_CALC_FOUND_ROWS, GET_LOCK, LOAD_FILE, LOCK. Some without their beginning, so that fewer
+ * letters need a closer look.
  */
 const wordsByFirst: ReadonlyMap<number, readonly string[]> = new Map([
-  [0x75, ["user"]],
-  [0x73, ["sql_", "session", "system_"]],
+  [0x75, ["user", "urrent_role"]],
+  [0x73, ["sql_", "session", "system_", "sslist"]],
   [0x6b, ["kill"]],
   [0x67, ["get_lock", "grant"]],
   [0x6c, ["load", "lock", "last_"]],

@@ -3,9 +3,12 @@
 // position; a heading that was such a text is kept by an alias.
 
 import { assert } from "../base/assert.ts";
-import type { AnalyzedText } from "./analyzed-text.ts";
+import { analyzeBytes } from "./analyze.ts";
+import type { AnalysisContext, AnalyzedText } from "./analyzed-text.ts";
 import type { Flavour } from "./dialect.ts";
 import type { IdentityName, IdentityToken, UnnamedItem } from "./statement-summary.ts";
+import { decodeString } from "./string-literal.ts";
+import { applyEdits, type TextEdit } from "./text-edits.ts";
 
 /** What a session is told of itself. */
 export interface IdentityValues {
@@ -30,46 +33,50 @@ export interface IdentityValues {
   };
 }
 
-/** Whether anything in the text has to be replaced. */
-export function namesIdentity(analyzed: AnalyzedText): boolean {
-  return analyzed.statements.some((one) => one.identityTokens.length > 0);
-}
-
-/** An identity token that cannot be replaced, since its text is stored or stands in a string; null: all can be. */
-export function storedIdentity(analyzed: AnalyzedText): IdentityName | null {
-  for (const { identityTokens } of analyzed.statements) {
-    for (const { stored, name } of identityTokens) if (stored && name !== "database") return name;
-  }
-  return null;
-}
-
-interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: Uint8Array;
-}
-
 /** Headings are cut by servers after so many characters. */
 const headingCharactersMax = 255;
 
 /**
- * The text with its identity tokens replaced. `text` must be the one that was analysed.
+ * The text with its identity tokens replaced. `text` must be the one that was analysed, in `context`.
  * A statement without such tokens comes back as it is. Tokens for which `storedIdentity` says so must have been refused.
  */
 export function rewriteIdentity(
   text: Uint8Array,
   analyzed: AnalyzedText,
   values: IdentityValues,
-  flavour: Flavour,
+  context: AnalysisContext,
 ): Uint8Array {
-  const edits: Edit[] = [];
+  return applyEdits(text, identityEdits(text, analyzed, values, context)) ?? text;
+}
+
+/** What {@link rewriteIdentity} changes. */
+export function identityEdits(
+  text: Uint8Array,
+  analyzed: AnalyzedText,
+  values: IdentityValues,
+  context: AnalysisContext,
+): TextEdit[] {
+  const edits: TextEdit[] = [];
+  const literals = new Map<string, Buffer | null>();
   for (const { identityTokens, unnamedItems } of analyzed.statements) {
     const replaced: IdentityToken[] = [];
     for (const token of identityTokens) {
-      const literal = literalFor(token, values, flavour);
-      if (token.stored || literal === null) continue;
+      const { start, end } = token;
+      if (token.place === "literal" && edits.at(-1)?.start !== start) {
+        const nested = rewriteLiteral(text.subarray(start, end), values, context);
+        if (nested !== null) edits.push({ start, end, text: nested });
+      }
+      if (token.place !== "text") continue;
+      const key = token.global ? `@@global.${token.name}` : token.name;
+      let literal = literals.get(key);
+      if (literal === undefined) {
+        const written = literalFor(token, values, context.flavour);
+        literal = written === null ? null : Buffer.from(` ${written} `, "ascii");
+        literals.set(key, literal);
+      }
+      if (literal === null) continue;
       replaced.push(token);
-      edits.push({ start: token.start, end: token.end, text: Buffer.from(` ${literal} `, "ascii") });
+      edits.push({ start, end, text: literal });
     }
     for (const item of unnamedItems) {
       const first =
@@ -78,12 +85,29 @@ export function rewriteIdentity(
       edits.push({ start: item.end, end: item.end, text: alias(text, item, analyzed.executableParts) });
     }
   }
-  return edits.length === 0 ? text : apply(text, edits);
+  return edits;
+}
+
+/** The literal of a PREPARE, with the statement in it rewritten; null: it stays. */
+function rewriteLiteral(
+  written: Uint8Array,
+  values: IdentityValues,
+  context: AnalysisContext,
+): Uint8Array | null {
+  const escapes = context.modes?.noBackslashEscapes !== true;
+  const literal = Buffer.from(written.buffer, written.byteOffset, written.length).toString("latin1");
+  const inner = decodeString(literal, !escapes);
+  if (inner === null) return null;
+  const text = Buffer.from(inner, "latin1");
+  const rewritten = rewriteIdentity(text, analyzeBytes(inner, context), values, context);
+  if (rewritten === text) return null;
+  const doubled = Buffer.from(rewritten).toString("latin1").replaceAll("'", "''");
+  return Buffer.from(`'${escapes ? doubled.replaceAll("\\", "\\\\") : doubled}'`, "latin1");
 }
 
 /** What stands for a token; null: the token stays. */
 function literalFor(
-  { name, global }: IdentityToken,
+  { name, global }: Pick<IdentityToken, "name" | "global">,
   values: IdentityValues,
   flavour: Flavour,
 ): string | null {
@@ -168,17 +192,4 @@ function withoutParts(text: Uint8Array, { start, end }: UnnamedItem, parts: read
   }
   kept.push(text.subarray(from, end));
   return Buffer.concat(kept);
-}
-
-function apply(text: Uint8Array, edits: readonly Edit[]): Uint8Array {
-  // At one place a replacement comes before the alias of the item that it ends.
-  const ordered = [...edits].sort((one, other) => one.start - other.start || one.end - other.end);
-  const parts: Uint8Array[] = [];
-  let from = 0;
-  for (const edit of ordered) {
-    parts.push(text.subarray(from, edit.start), edit.text);
-    from = edit.end;
-  }
-  parts.push(text.subarray(from));
-  return Buffer.concat(parts);
 }

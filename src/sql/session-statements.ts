@@ -133,9 +133,10 @@ export function execute(a: Analysis, start: number, end: number, scope: Scope): 
   return "EXECUTE IMMEDIATE";
 }
 
-/** The statement in the string at `at`. Identity functions in it cannot be replaced: its offsets are not the text's. */
+/** The statement in the string at `at`. Places in it are not the text's: identity functions get those of the string. */
 function nested(a: Analysis, at: number): void {
   const known = a.draft.identityTokens.length;
+  const items = a.draft.unnamedItems.length;
   const kind = a.grammar.nestedText(a, bytesAt(a, at));
   a.draft.carry(kind);
   for (let index = known; index < a.draft.identityTokens.length; index += 1) {
@@ -145,10 +146,10 @@ function nested(a: Analysis, at: number): void {
       ...token,
       start: a.tokens.start(at),
       end: a.tokens.end(at),
-      stored: true,
+      place: token.place === "stored" ? "stored" : "literal",
     };
   }
-  a.draft.unnamedItems.length = 0;
+  a.draft.unnamedItems.length = items;
 }
 
 /** DEALLOCATE PREPARE s, DROP PREPARE s. */

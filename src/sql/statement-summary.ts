@@ -52,8 +52,11 @@ export interface IdentityToken {
   readonly name: IdentityName;
   readonly start: number;
   readonly end: number;
-  /** Whether it stands in what is stored: a body, a view, a default. There it cannot be replaced. */
-  readonly stored: boolean;
+  /**
+   * `stored`: in a body, a view, a default, where it cannot be replaced. `literal`: in the text of PREPARE; the offsets
+   * are those of the whole literal.
+   */
+  readonly place: "text" | "literal" | "stored";
   /** `@@global.`: servers refuse it for the first three variables. */
   readonly global: boolean;
 }

@@ -79,10 +79,11 @@ for (const { flavour, start, present, own } of servers) {
       for (const mode of ["", "NO_BACKSLASH_ESCAPES,IGNORE_SPACE", "PIPES_AS_CONCAT"]) {
         await db.query(`SET sql_mode = '${mode}'`);
         const text = Buffer.from(sql);
-        const analyzed = analyzeText(text, contextOf(flavour, { mode, defaultSchema: null }));
+        const context = contextOf(flavour, { mode, defaultSchema: null });
+        const analyzed = analyzeText(text, context);
         expect(analyzed.uncertain).toBeNull();
         const [rows, fields] = await ask(
-          Buffer.from(rewriteIdentity(text, analyzed, values, flavour)).toString(),
+          Buffer.from(rewriteIdentity(text, analyzed, values, context)).toString(),
         );
         expect(rows[0]).toEqual(expected);
         if (direct === null) continue;

@@ -174,7 +174,7 @@ describe("whatever comes in", () => {
 function meaning(analyzed: AnalyzedText): unknown {
   return analyzed.statements.map(({ identityTokens, unnamedItems, uncertain, ...rest }) => ({
     ...rest,
-    identity: identityTokens.map(({ name, stored, global }) => [name, stored, global]),
+    identity: identityTokens.map(({ name, place, global }) => [name, place, global]),
     unnamed: unnamedItems.length,
     uncertain: uncertain?.symbol ?? null,
   }));
@@ -300,7 +300,7 @@ describe("random statements", () => {
     for (let count = 0; count < runs; count += 1) {
       const text = Buffer.from(random.next());
       const context = contextOf("mysql", { defaultSchema: "d" });
-      expect(rewriteIdentity(text, analyzeText(text, context), values, "mysql")).toBe(text);
+      expect(rewriteIdentity(text, analyzeText(text, context), values, context)).toBe(text);
       const options = {
         ansiQuotes: false,
         noBackslashEscapes: false,

@@ -27,7 +27,9 @@ import { newSessionMetrics } from "../../src/session/session-metrics.ts";
 import { SessionRegistry } from "../../src/session/session-registry.ts";
 import type { LoginJudge, SessionLimits, SessionServices } from "../../src/session/session-services.ts";
 import { createStatementDecider } from "../../src/session/statement-decider.ts";
+import type { AnalysisContext } from "../../src/sql/analyzed-text.ts";
 import { bareStatement, type StatementSummary } from "../../src/sql/statement-summary.ts";
+import { noProxyUsers } from "../../src/users/proxy-users.ts";
 import type { UserEntry } from "../../src/users/user-directory.ts";
 import { announcedCapabilities } from "../../src/wire/capabilities.ts";
 import { FrameReader, toFrames } from "../support/raw/frame-reader.ts";
@@ -75,6 +77,15 @@ export const okReply = (statusFlags = 2): Buffer =>
 
 export const errReply = (code: number, message: string): Buffer =>
   toFrames(Buffer.concat([Buffer.from([0xff, code & 0xff, code >> 8]), Buffer.from(`#HY000${message}`)]), 1);
+
+const context: AnalysisContext = {
+  modes: null,
+  flavour: "mysql",
+  version: 80040,
+  characterSet: "utf8",
+  defaultSchema: null,
+  lowerCaseTableNames: 0,
+};
 
 const route: Route = {
   tablet: {
@@ -174,8 +185,13 @@ export class Harness {
         authorizer,
         options.variables === undefined
           ? (text) => ({
-              statements: analyze(Buffer.from(text).toString()),
-              parameterCount: 0,
+              analyzed: {
+                statements: analyze(Buffer.from(text).toString()),
+                parameterCount: 0,
+                uncertain: null,
+                executableParts: [],
+              },
+              context,
               isPlainListing: () => true,
             })
           : createCommandAnalyzer(() => this.services.readingServer()),
@@ -184,6 +200,7 @@ export class Harness {
       greeting: () => ({ versionText: "8.0.40-test", collation: 45, backendCapabilities: 0xffffffff }),
       readingServer: () => ({ flavour: "mysql", versionNumber: 80040, lowerCaseTableNames: 0 }),
       limits: { ...limits, ...options.limits },
+      proxyUsers: noProxyUsers,
       requireSecureTransport: false,
       localInfile: true,
       statementBudget: new ByteBudget(1 << 30),

@@ -2,13 +2,13 @@
 // never reaches a backend, whose thread ids mean nothing to a client and whose account is not the client's.
 
 import type { Permit } from "../../acl/permit.ts";
-import { type SqlError, sqlError } from "../../errors/sql-error.ts";
+import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import { killsAmongOthers } from "../../sql/kills-among-others.ts";
 import type { KillRequest } from "../../sql/statement-summary.ts";
+import type { TextEdit } from "../../sql/text-edits.ts";
 import { CLIENT_DEPRECATE_EOF } from "../../wire/capabilities.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_QUERY } from "../../wire/commands.ts";
-import { encodeFrames } from "../../wire/frames.ts";
 import { encodeColumnDefinition, parameterDefinition } from "../../wire/packets/column-definition.ts";
 import { encodeEof } from "../../wire/packets/eof.ts";
 import { encodePrepareOk } from "../../wire/packets/prepare-ok.ts";
@@ -22,6 +22,7 @@ import type { HandlerResult } from "../session-end.ts";
 import { sessionEnd } from "../session-end.ts";
 import type { RegisteredSession } from "../session-registry.ts";
 import type { StatementText } from "../statement-text.ts";
+import { editCommand } from "../truth.ts";
 
 /** Answers COM_PROCESS_KILL: the id stands in the packet. */
 export function handleProcessKill(loop: CommandLoop, frames: Uint8Array): HandlerResult {
@@ -37,10 +38,11 @@ export function handleKillText(
   frames: Uint8Array,
   text: StatementText,
   permit: Permit,
+  edits: readonly TextEdit[],
 ): HandlerResult | Promise<HandlerResult> {
   const request = text.statements.length === 1 ? (text.statements[0]?.kill ?? null) : null;
   if (request !== null && request.id !== null) return carryOut(loop, request);
-  return relayAroundKills(loop, payloadOf(frames).subarray(1), text, permit);
+  return relayAroundKills(loop, frames, text, permit, edits);
 }
 
 /**
@@ -49,10 +51,12 @@ export function handleKillText(
  */
 function relayAroundKills(
   loop: CommandLoop,
-  sql: Uint8Array,
+  frames: Uint8Array,
   text: StatementText,
   permit: Permit,
+  edits: readonly TextEdit[],
 ): HandlerResult | Promise<HandlerResult> {
+  const sql = payloadOf(frames).subarray(1);
   const written = Buffer.from(sql.buffer, sql.byteOffset, sql.length).toString("latin1");
   const sites = killsAmongOthers(written, lexOptionsOf(loop.state, loop.services.readingServer()));
   if (sites === null || sites.length === 0) return refuseKill(loop);
@@ -64,13 +68,19 @@ function relayAroundKills(
   ) {
     return carryOut(loop, only.request);
   }
-  let rest = written;
   const judged = sites.map((site) => ({ site, verdict: judge(loop, site.request) }));
-  for (const { site, verdict } of judged.toReversed()) {
-    rest = rest.slice(0, site.start) + replacementOf(verdict) + rest.slice(site.end);
-  }
-  const payload = Buffer.concat([Buffer.of(COM_QUERY), Buffer.from(rest, "latin1")]);
-  return loop.forward(permit, encodeFrames(payload, 0), {
+  const inPlaceOfKills = judged.map(({ site: { start, end }, verdict }) => ({
+    start,
+    end,
+    text: Buffer.from(replacementOf(verdict), "latin1"),
+  }));
+  // A KILL with CURRENT_USER or the like in it is replaced as a whole.
+  const others = edits.filter(
+    (edit) => !sites.some(({ start, end }) => edit.start >= start && edit.end <= end),
+  );
+  const sent = editCommand(loop, frames, [...inPlaceOfKills, ...others]);
+  if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
+  return loop.forward(permit, sent, {
     command: COM_QUERY,
     text,
     permit,

@@ -1,7 +1,7 @@
 // COM_STMT_PREPARE: the text is judged like a query's and prepared on the backend connection at hand; what it was judged
 // to be, and the text itself, stay in the session. A prepared KILL is kept by the gateway itself.
 
-import { sqlError } from "../../errors/sql-error.ts";
+import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_STMT_PREPARE } from "../../wire/commands.ts";
 import { recordPermits } from "../acl-records.ts";
@@ -11,8 +11,9 @@ import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import type { SessionState } from "../session.ts";
 import type { HandlerResult } from "../session-end.ts";
+import { editCommand, truthEdits } from "../truth.ts";
 import { prepareOwnStatement } from "./kill.ts";
-import { withReading } from "./with-reading.ts";
+import { learnAndHandle, withReading } from "./with-reading.ts";
 
 /** Answers COM_STMT_PREPARE. */
 export function handlePrepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
@@ -36,17 +37,21 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
       decision.error,
     );
   }
+  if (decision.needsReading) return learnAndHandle(loop, Buffer.from(frames), prepare);
   const { permit, permits, text } = decision;
   recordPermits(services, state, "COM_STMT_PREPARE", permits, text);
   const refused = refusePrepared(loop, text);
   if (refused !== null) return refused;
   if (text.kills) return prepareOwnStatement(loop, text, decision.parameterCount, permit);
+  const sent = editCommand(loop, frames, truthEdits(loop, payloadOf(frames).subarray(1), decision.truth));
+  if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
   const authorizerGeneration = services.authorizer().generation;
   const id = state.prepared.takeId();
-  const payload = Buffer.from(payloadOf(frames));
+  // As it was sent: what it tells of the session belongs to no other one's copy.
+  const payload = Buffer.from(payloadOf(sent));
   const { database } = state;
   const context = preparedContextOf(state);
-  return loop.forward(permit, frames, {
+  return loop.forward(permit, sent, {
     command: COM_STMT_PREPARE,
     preparedId: id,
     // Preparing runs nothing: what the statement would do to the session counts when it is executed.

@@ -37,7 +37,8 @@ function isDeniedAnyhow(loop: CommandLoop, frames: Uint8Array): boolean {
   return decision.error.record.object !== "text" && decision.error.symbol !== "ER_NO_DB_ERROR";
 }
 
-async function learnAndHandle(
+/** Asks the server how it reads the session's texts, then answers the command. `frames`: a copy. */
+export async function learnAndHandle(
   loop: CommandLoop,
   frames: Buffer,
   handle: CommandHandler,

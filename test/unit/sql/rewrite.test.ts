@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { analyzeText } from "../../../src/sql/analyze.ts";
-import {
-  type IdentityValues,
-  namesIdentity,
-  rewriteIdentity,
-  storedIdentity,
-} from "../../../src/sql/rewrite.ts";
+import { namesIdentity, storedIdentity } from "../../../src/sql/identity-tokens.ts";
+import { type IdentityValues, rewriteIdentity } from "../../../src/sql/rewrite.ts";
 import { contextOf } from "./support.ts";
 
 const values: IdentityValues = {
@@ -27,9 +23,13 @@ const values: IdentityValues = {
 function rewritten(sql: string, changes: Partial<IdentityValues> = {}): string {
   const text = Buffer.from(sql);
   const analyzed = analyzeText(text, contextOf("mysql"));
-  const result = rewriteIdentity(text, analyzed, { ...values, ...changes }, "mysql");
+  const result = rewriteIdentity(text, analyzed, { ...values, ...changes }, contextOf("mysql"));
   return Buffer.from(result)
     .toString()
+    .replace(
+      /CAST\(CONVERT\(_utf8mb4 x''([0-9a-f]*)'' USING utf8mb3\) AS CHAR\(288\) CHARACTER SET utf8mb3\)/g,
+      (_, hex: string) => `<<${Buffer.from(hex, "hex")}>>`,
+    )
     .replace(
       /CAST\(CONVERT\(_utf8mb4 x'([0-9a-f]*)' USING utf8mb3\) AS CHAR\(288\) CHARACTER SET utf8mb3\)/g,
       (_, hex: string) => `<${Buffer.from(hex, "hex")}>`,
@@ -67,6 +67,11 @@ describe("rewriteIdentity()", () => {
     ["SELECT 1 /* USER() */ -- CURRENT_USER", "SELECT 1 /* USER() */ -- CURRENT_USER"],
     ["INSERT INTO t VALUES (USER(), ?)", "INSERT INTO t VALUES ( <bob@h> , ?)"],
     ["SELECT 1; SELECT USER() a", "SELECT 1; SELECT  <bob@h>  a"],
+    [
+      "PREPARE s FROM 'SELECT USER() u, \\'it\\'\\'s\\', \"\\\\\\\\\" '",
+      "PREPARE s FROM 'SELECT  <<bob@h>>  u, ''it''''s'', \"\\\\\\\\\" '",
+    ],
+    ["PREPARE s FROM 'SELECT 1, ?'; SELECT USER() a", "PREPARE s FROM 'SELECT 1, ?'; SELECT  <bob@h>  a"],
   ])("%s", (sql, expected) => {
     // The heading of a text in an executable comment is shown without its marks.
     expect(rewritten(sql).replace("`concat(  USER()  )`", "`USER()  )`")).toBe(expected);
@@ -75,8 +80,8 @@ describe("rewriteIdentity()", () => {
   it("gives back the same bytes where nothing is to be replaced", () => {
     const text = Buffer.from("SELECT * FROM t");
     const analyzed = analyzeText(text, contextOf("mysql"));
-    expect(namesIdentity(analyzed)).toBe(false);
-    expect(rewriteIdentity(text, analyzed, values, "mysql")).toBe(text);
+    expect(namesIdentity(analyzed.statements)).toBe(false);
+    expect(rewriteIdentity(text, analyzed, values, contextOf("mysql"))).toBe(text);
   });
 
   it("takes any name as it is, and no quote with it", () => {
@@ -88,7 +93,7 @@ describe("rewriteIdentity()", () => {
       raw,
       analyzeText(raw, contextOf("mysql")),
       { ...values, user: hostile },
-      "mysql",
+      contextOf("mysql"),
     );
     expect(Buffer.from(bytes).toString()).not.toContain("DROP");
   });
@@ -100,9 +105,12 @@ describe("rewriteIdentity()", () => {
     ]) {
       const text = Buffer.from(sql);
       const before = analyzeText(text, contextOf("mysql"));
-      const after = analyzeText(rewriteIdentity(text, before, values, "mysql"), contextOf("mysql"));
+      const after = analyzeText(
+        rewriteIdentity(text, before, values, contextOf("mysql")),
+        contextOf("mysql"),
+      );
       expect(after.uncertain).toBeNull();
-      expect(namesIdentity(after)).toBe(false);
+      expect(namesIdentity(after.statements)).toBe(false);
       expect(after.statements[0]?.reads).toEqual(before.statements[0]?.reads);
       expect(after.statements[0]?.routines).toEqual([]);
     }
@@ -118,13 +126,15 @@ describe("rewriteIdentity()", () => {
 });
 
 describe("storedIdentity()", () => {
-  const stored = (sql: string) => storedIdentity(analyzeText(Buffer.from(sql), contextOf("mysql")));
+  const stored = (sql: string) =>
+    storedIdentity(analyzeText(Buffer.from(sql), contextOf("mysql")).statements);
   it.each([
-    ["CREATE VIEW v AS SELECT USER()", "user"],
-    ["CREATE TABLE t (a INT DEFAULT (CONNECTION_ID()))", "connection_id"],
-    ["CREATE PROCEDURE p() SELECT CURRENT_USER", "current_user"],
-    ["CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.a = USER()", "user"],
-    ["PREPARE s FROM 'SELECT USER()'", "user"],
+    ["CREATE VIEW v AS SELECT USER()", "USER()"],
+    ["CREATE TABLE t (a INT DEFAULT (CONNECTION_ID()))", "CONNECTION_ID()"],
+    ["CREATE PROCEDURE p() SELECT CURRENT_USER", "CURRENT_USER()"],
+    ["CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.a = USER()", "USER()"],
+    ["PREPARE s FROM 'SELECT USER()'", null],
+    ["PREPARE s FROM 'CREATE VIEW v AS SELECT USER()'", "USER()"],
     ["CREATE TABLE t SELECT USER()", null],
     ["CREATE DEFINER=CURRENT_USER VIEW v AS SELECT 1", null],
     ["CREATE VIEW v AS SELECT DATABASE()", null],

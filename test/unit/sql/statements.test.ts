@@ -47,7 +47,7 @@ function shown(summary: StatementSummary): Record<string, unknown> {
     identity: summary.identityTokens
       .map(
         (token) =>
-          `${token.name} ${token.start}-${token.end}${token.stored ? " stored" : ""}${token.global ? " global" : ""}`,
+          `${token.name} ${token.start}-${token.end}${token.place === "text" ? "" : ` ${token.place}`}${token.global ? " global" : ""}`,
       )
       .join(", "),
     unnamed: summary.unnamedItems.map(({ start, end }) => `${start}-${end}`).join(", "),

@@ -1,0 +1,68 @@
+// Who the session is, put in the place of functions and variables for which a server would tell of its service account.
+// What is sent is a new text; what was judged is the client's.
+
+import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import type { AnalysisContext, AnalyzedText } from "../sql/analyzed-text.ts";
+import type { Flavour } from "../sql/dialect.ts";
+import { type IdentityValues, identityEdits } from "../sql/rewrite.ts";
+import { applyEdits, type TextEdit } from "../sql/text-edits.ts";
+import type { ProxyUserOptions } from "../users/proxy-users.ts";
+import { payloadOf } from "../wire/command-boundary.ts";
+import { encodeFrames } from "../wire/frames.ts";
+import type { CommandLoop } from "./command-loop.ts";
+import type { SessionState } from "./session.ts";
+
+/** What is to be replaced in a text. */
+export interface Truth {
+  readonly analyzed: AnalyzedText;
+  /** In which it was analysed. */
+  readonly context: AnalysisContext;
+}
+
+/** What the session is told of itself; null before its login. */
+export function identityValues(
+  { id, identity }: SessionState,
+  proxyUsers: ProxyUserOptions,
+  flavour: Flavour,
+): IdentityValues | null {
+  if (identity === null) return null;
+  return {
+    user: `${identity.loginUser}@${identity.peer.host}`,
+    currentUser: `${identity.authUser}@${identity.authHost}`,
+    // Roles are the gateway's Groups: none of them is one of the server's.
+    currentRole: flavour === "mariadb" ? null : "NONE",
+    connectionId: id,
+    proxyUser: identity.proxyUser,
+    externalUser: null,
+    proxyUsers: {
+      check: proxyUsers.checkProxyUsers,
+      mysqlNativePassword: proxyUsers.mysqlNativePasswordProxyUsers,
+      cachingSha2Password: proxyUsers.cachingSha2PasswordProxyUsers,
+      sha256Password: proxyUsers.sha256PasswordProxyUsers,
+    },
+  };
+}
+
+/** The edits that make a command's text tell the truth; none where `truth` is null. */
+export function truthEdits(loop: CommandLoop, text: Uint8Array, truth: Truth | null): TextEdit[] {
+  if (truth === null) return [];
+  const { analyzed, context } = truth;
+  const values = identityValues(loop.state, loop.services.proxyUsers, context.flavour);
+  return values === null ? [] : identityEdits(text, analyzed, values, context);
+}
+
+/**
+ * A COM_QUERY or COM_STMT_PREPARE with `edits` made in its text; the same frames where there are none.
+ * The error: it has become longer than max_allowed_packet.
+ */
+export function editCommand(
+  loop: CommandLoop,
+  frames: Uint8Array,
+  edits: readonly TextEdit[],
+): Uint8Array | SqlError {
+  if (edits.length === 0) return frames;
+  const payload = payloadOf(frames);
+  const text = applyEdits(payload.subarray(1), edits, loop.services.limits.allowedPacketBytesMax - 1);
+  if (text === null) return sqlError("ER_NET_PACKET_TOO_LARGE");
+  return encodeFrames(Buffer.concat([payload.subarray(0, 1), text]), 0);
+}

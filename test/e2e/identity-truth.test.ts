@@ -1,0 +1,225 @@
+// Who a session is, as it is told through the gateway: on live servers whose account is another, in text and prepared
+// statements, among other statements, under every way in which a server may read the text.
+import type { Connection, ConnectionOptions, FieldPacket } from "mysql2/promise";
+import { createConnection } from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DatabaseServer } from "../support/database-server.ts";
+import { type GatewayProcess, startGateway } from "../support/gateway-process.ts";
+import { startMariadb } from "../support/mariadb-server.ts";
+import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
+
+const users = {
+  base: [{ Password: "base-pw", AccountLocked: true, UserData: "base_data" }],
+  mapped: [{ Password: "p", ProxyFor: "base" }],
+  "o'b`é\"\\": [{ Password: "p", SourceHost: "127.0.0.0/8" }],
+  alice: [{ Password: "p", UserData: "alice_data" }],
+};
+const flags = {
+  check_proxy_users: true,
+  caching_sha2_password_proxy_users: true,
+  mysql_native_password_proxy_users: true,
+};
+const odd = "o'b`é\"\\";
+
+const servers = [
+  { flavour: "mariadb" as const, start: startMariadb, present: true },
+  { flavour: "mysql" as const, start: startMysql, present: mysqldCommand !== null },
+];
+
+for (const { flavour, start, present } of servers) {
+  describe.skipIf(!present)(`who one is, before ${flavour}`, () => {
+    let server: DatabaseServer;
+    let gateway: GatewayProcess;
+    const open: Connection[] = [];
+
+    beforeAll(async () => {
+      server = await start({ skipNetworking: true });
+      await server.admin(
+        "CREATE DATABASE d",
+        "CREATE TABLE d.t (a INT, user VARCHAR(40))",
+        "INSERT INTO d.t VALUES (1, 'column')",
+        "CREATE VIEW d.v AS SELECT 1 AS `USER()`, 2 AS `@@proxy_user`",
+      );
+      gateway = await startGateway({ backend: server, users, flags });
+    });
+    afterAll(async () => {
+      for (const one of open) one.destroy();
+      await gateway?.stop();
+      await server?.stop();
+    });
+
+    async function connect(user: string, options: ConnectionOptions = {}): Promise<Connection> {
+      const connection = await createConnection({
+        host: "127.0.0.1",
+        port: gateway.port,
+        user,
+        password: "p",
+        database: "d",
+        multipleStatements: true,
+        ...options,
+      });
+      open.push(connection);
+      return connection;
+    }
+    const ask = async (db: Connection, sql: string): Promise<{ rows: unknown[][]; heads: string[] }> => {
+      const [rows, fields] = await db.query({ sql, rowsAsArray: true });
+      const list = (Array.isArray(fields[0]) ? fields.at(-1) : fields) as unknown as FieldPacket[];
+      return { rows: rows as unknown as unknown[][], heads: list.map((field) => field.name) };
+    };
+
+    it("is the login's name at the client's host, and the base's", async () => {
+      const db = await connect("mapped");
+      const { rows, heads } = await ask(
+        db,
+        "SELECT USER(), session_user(), CURRENT_USER, current_user ( ), @@proxy_user, @@session.external_user x, CONNECTION_ID()",
+      );
+      const id = rows[0]?.at(-1);
+      expect(rows[0]?.slice(0, 6)).toEqual([
+        "mapped@127.0.0.1",
+        "mapped@127.0.0.1",
+        "base@%",
+        "base@%",
+        "'mapped'@'%'",
+        null,
+      ]);
+      expect(heads).toEqual([
+        "USER()",
+        "session_user()",
+        "CURRENT_USER",
+        "current_user ( )",
+        "@@proxy_user",
+        "x",
+        "CONNECTION_ID()",
+      ]);
+      const other = await connect("mapped");
+      await other.query(`KILL ${id}`);
+      await expect(db.query("SELECT 1")).rejects.toThrow();
+    });
+
+    it("stands in any expression, and nowhere else", async () => {
+      const db = await connect("alice");
+      const me = "alice@127.0.0.1";
+      for (const [sql, expected] of [
+        ["SELECT CONCAT('<', USER(), '>')", "<alice@127.0.0.1>"],
+        ["SELECT 'USER()'", "USER()"],
+        ["SELECT user FROM t", "column"],
+        ["SELECT t.user FROM t", "column"],
+        ["SELECT `USER()` FROM v", 1],
+        ["SELECT `@@proxy_user` FROM v", 2],
+        ["SELECT 1 AS `CURRENT_USER` /* USER() */ -- CURRENT_USER", 1],
+        ["SELECT /*!50000 USER() */", me],
+        ["SELECT USER() UNION SELECT USER()", me],
+        ["SELECT (SELECT u FROM (SELECT USER() u) q WHERE USER() = u)", me],
+        ["SELECT COUNT(*) FROM t WHERE user <> USER() ORDER BY CURRENT_USER", 1],
+        ["WITH c AS (SELECT SESSION_USER() AS s) SELECT s FROM c", me],
+        ["SELECT IF(CURRENT_USER() LIKE 'gatehouse%', 'lie', 'truth')", "truth"],
+        ["SELECT @u := USER()", me],
+        ["SELECT @u", me],
+      ] as const) {
+        expect((await ask(db, sql)).rows[0]?.[0], sql).toBe(expected);
+        const [prepared] = await db.execute({ sql, rowsAsArray: true });
+        expect((prepared as unknown as unknown[][])[0]?.[0], `prepared: ${sql}`).toBe(expected);
+      }
+      expect(
+        (
+          await ask(
+            db,
+            "SELECT @@check_proxy_users, @@caching_sha2_password_proxy_users c, @@global.sha256_password_proxy_users",
+          )
+        ).rows,
+      ).toEqual([[1, 1, 0]]);
+    });
+
+    it("is written, compared and explained", async () => {
+      const db = await connect("alice");
+      await db.query(
+        "CREATE TEMPORARY TABLE w (id INT AUTO_INCREMENT PRIMARY KEY, who VARCHAR(80), n BIGINT)",
+      );
+      await db.query("INSERT INTO w (who, n) VALUES (USER(), CONNECTION_ID()), (CURRENT_USER, 0)");
+      await db.execute("INSERT INTO w (who, n) SELECT USER(), ? FROM t", [5]);
+      await db.query("UPDATE w SET who = CONCAT(who, '!', SYSTEM_USER()) WHERE who = USER() AND n = 5");
+      expect((await ask(db, "SELECT who FROM w ORDER BY id")).rows.flat()).toEqual([
+        "alice@127.0.0.1",
+        "alice@%",
+        "alice@127.0.0.1!alice@127.0.0.1",
+      ]);
+      await db.query("CREATE TEMPORARY TABLE c SELECT USER(), 1 AS one");
+      expect((await ask(db, "SELECT * FROM c")).heads).toEqual(["USER()", "one"]);
+      expect((await ask(db, "EXPLAIN SELECT USER() FROM t")).rows).toHaveLength(1);
+    });
+
+    it("is told among other statements, and prepared by SQL", async () => {
+      const db = await connect("alice");
+      const { rows } = await ask(db, "SELECT 1; SELECT USER(), 'USER()'; DO 0; SELECT CURRENT_USER");
+      expect(JSON.stringify(rows)).toContain("alice@127.0.0.1");
+      expect(JSON.stringify(rows)).toContain("USER()");
+      expect(JSON.stringify(rows)).not.toContain("gatehouse");
+      await db.query("PREPARE s FROM 'SELECT USER(), ?, ''it''''s'''");
+      await db.query("SET @x = 7");
+      const executed = await ask(db, "EXECUTE s USING @x");
+      expect(executed.rows).toEqual([["alice@127.0.0.1", 7, "it's"]]);
+      expect(executed.heads[0]).toBe("USER()");
+      const [first] = await db
+        .query("SELECT USER() u; KILL QUERY 1")
+        .catch((error: Error) => [error.message]);
+      expect(String(first)).toMatch(/Unknown thread id/);
+    });
+
+    it("takes any name", async () => {
+      const db = await connect(odd);
+      for (const mode of ["", "ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES"]) {
+        await db.query(`SET sql_mode = '${mode}'`);
+        expect((await ask(db, "SELECT USER(), CURRENT_USER()")).rows).toEqual([
+          [`${odd}@127.0.0.1`, `${odd}@127.0.0.0/8`],
+        ]);
+      }
+    });
+
+    it("is told whatever the modes and character sets are", async () => {
+      const db = await connect("alice");
+      const me = "alice@127.0.0.1";
+      const first = async (sql: string) => (await ask(db, sql)).rows[0];
+      expect(await first(`SELECT "USER()", USER()`)).toEqual(["USER()", me]);
+      expect(await first(String.raw`SELECT 'a\'', USER(), 'b\''`)).toEqual(["a'", me, "b'"]);
+      expect(await first(`SELECT 'é', USER()`)).toEqual(["é", me]);
+      await db.query("SET sql_mode = 'ANSI_QUOTES'");
+      expect(await first(`SELECT "user", USER() FROM t`)).toEqual(["column", me]);
+      await db.query("SET sql_mode = 'NO_BACKSLASH_ESCAPES'");
+      expect(await first(String.raw`SELECT 'a\', USER(), '\'`)).toEqual(["a\\", me, "\\"]);
+      await db.query("SET @mode = ''");
+      await db.query("SET sql_mode = @mode");
+      expect(await first(String.raw`SELECT 'a\', USER(), \'', USER()`)).toEqual(["a', USER(), '", me]);
+      const gbk = await connect("alice", { charset: "GBK_CHINESE_CI" });
+      expect((await ask(gbk, "SELECT 'plain', USER()")).rows[0]).toEqual(["plain", me]);
+    });
+
+    it("follows COM_CHANGE_USER, and outlives COM_RESET_CONNECTION", async () => {
+      const db = await connect("mapped");
+      const id = (await ask(db, "SELECT CONNECTION_ID()")).rows[0]?.[0];
+      await db.reset();
+      expect((await ask(db, "SELECT CURRENT_USER, CONNECTION_ID()")).rows).toEqual([["base@%", id]]);
+      await db.changeUser({ user: "alice", password: "p", database: "d" });
+      expect((await ask(db, "SELECT CURRENT_USER, USER(), @@proxy_user, CONNECTION_ID()")).rows).toEqual([
+        ["alice@%", "alice@127.0.0.1", null, id],
+      ]);
+    });
+
+    it("is refused where it would be stored", async () => {
+      const db = await connect("alice");
+      for (const sql of [
+        "CREATE VIEW w AS SELECT USER()",
+        "CREATE TABLE w (a VARCHAR(80) DEFAULT (CURRENT_USER()))",
+        "CREATE TABLE w (a VARCHAR(80) AS (USER()))",
+        "ALTER TABLE t ADD b VARCHAR(80) DEFAULT (SESSION_USER())",
+        "CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW SET NEW.user = USER()",
+        "CREATE PROCEDURE p() SELECT CONNECTION_ID()",
+        "PREPARE s FROM 'CREATE VIEW w AS SELECT USER()'",
+      ]) {
+        await expect(db.query(sql), sql).rejects.toMatchObject({ errno: 1235 });
+        await expect(db.execute(sql), sql).rejects.toMatchObject({ errno: 1235 });
+      }
+      await db.query("CREATE VIEW w AS SELECT DATABASE() AS d");
+      await db.query("DROP VIEW w");
+    });
+  });
+}
