@@ -206,7 +206,7 @@ export const usersJson = {
     "entries[].counting_since": "Since when this entry is counted: a reload that changes it begins anew",
     "entries[].last_login": "Last login since then; null: none",
     "entries[].live_sessions": "Sessions that it holds now",
-    "entries[].logins": "Logins since `counting_since`",
+    "entries[].logins": "Logins since `counting_since`, by itself and as the base of a mapped proxy user",
   },
   make: (activity: UserActivitySnapshot, version: string) => ({
     version,

@@ -54,6 +54,8 @@ export interface SingleBackendParts {
 
 const healthTimeoutMs = 2000;
 const healthLoginTimeoutMs = 5000;
+/** The start waits that long for a server that does not answer; greetings announce `unknownServer` until it does. */
+const firstVerdictWaitMs = 1000;
 
 /** Announced until the server has been reached for the first time: what every server that we serve can do. */
 export const unknownServer: ServerFacts = {
@@ -64,7 +66,10 @@ export const unknownServer: ServerFacts = {
   collation: 255,
 };
 
-/** Starts it; resolves after the first health check, whether or not the server could be reached. Never rejects. */
+/**
+ * Starts it; resolves after the first health check, whether or not the server could be reached, and after a second at
+ * most. Never rejects.
+ */
 export async function startSingleBackend(
   options: SingleBackendOptions,
   tools: SingleBackendTools,
@@ -105,7 +110,7 @@ export async function startSingleBackend(
       },
     },
   );
-  await health.start();
+  await withinAtMost(firstVerdictWaitMs, health.start());
   return {
     pool,
     health,
@@ -116,6 +121,16 @@ export async function startSingleBackend(
       await pool.close();
     },
   };
+}
+
+function withinAtMost(timeoutMs: number, wanted: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs);
+    void wanted.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 function makeLogin(version: string, clock: Clock): (request: BackendLoginRequest) => Promise<LoggedIn> {

@@ -24,7 +24,7 @@ export async function readFileContent(path: string, bytesMax: number): Promise<F
     if (bytes.length > bytesMax) return tooLarge(path, bytes.length, bytesMax);
     return { path, bytes, mode: facts.mode & 0o7777 };
   } catch (error) {
-    return wholeFileProblem(path, `Cannot read the file: ${readFailure(error)}`);
+    return wholeFileProblem(path, `Cannot read the file: ${fileFailure(error)}`);
   } finally {
     await handle?.close().catch(() => {});
   }
@@ -39,7 +39,8 @@ function tooLarge(path: string, bytes: number, bytesMax: number): Problem {
   return wholeFileProblem(path, `The file has ${bytes} bytes: at most ${bytesMax} are read`);
 }
 
-function readFailure(error: unknown): string {
+/** Why a file cannot be opened, as the end of a sentence: `it does not exist`. */
+export function fileFailure(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   switch (code) {
     case "ENOENT":
@@ -49,6 +50,12 @@ function readFailure(error: unknown): string {
       return "permission denied";
     case "EISDIR":
       return "it is a directory";
+    case "ENOTDIR":
+      return "a part of its path is no folder";
+    case "EROFS":
+      return "its file system is read-only";
+    case "ENOSPC":
+      return "its file system is full";
     case "ELOOP":
       return "its symbolic links go in a circle";
     case "EMFILE":
@@ -57,4 +64,10 @@ function readFailure(error: unknown): string {
     default:
       return code ?? "unknown failure";
   }
+}
+
+/** As {@link fileFailure}, for a file that was to be made. */
+export function writeFailure(error: unknown): string {
+  const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+  return isMissing ? "its folder does not exist" : fileFailure(error);
 }

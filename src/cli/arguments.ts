@@ -49,7 +49,7 @@ export function splitArguments(argv: readonly string[], table: FlagTable): Argum
   for (const [name, value] of Object.entries(parsed)) {
     if (name === "_" || name === "$0" || value === undefined) continue;
     if (name === universal.help || name === universal.version) continue;
-    if (!known.includes(name)) throw unknownFlag(name, known);
+    if (!known.includes(name)) throw unknownFlag(name, known, table);
     if (Object.hasOwn(universal, name)) continue;
     flags.set(name, textsOf(name, value, table));
   }
@@ -124,7 +124,11 @@ function missingValue(message: string | null, argv: readonly string[]): UsageErr
     : new UsageError(`Flag --${name} needs a value: write --${name}=VALUE`);
 }
 
-function unknownFlag(name: string, known: readonly string[]): UsageError {
+function unknownFlag(name: string, known: readonly string[], table: FlagTable): UsageError {
+  const negated = /^no_(.+)$/.exec(name)?.[1] ?? "";
+  if (table[negated]?.type === "boolean") {
+    return new UsageError(`Unknown flag --${name}: write --${negated}=false`);
+  }
   const nearest = nearestName(name, known);
   const hint = nearest === null ? "--help lists all flags" : `did you mean --${nearest}?`;
   return new UsageError(`Unknown flag ${name.length === 1 ? "-" : "--"}${name}: ${hint}`);

@@ -39,9 +39,11 @@ export function parseBackendUrl(text: string): BackendUrl | string {
   }
   if (user === "") return "must name a user: mysql://user@host";
   if (database.includes("/")) return "must name one database at most";
-  const tls = readParameters(url.searchParams);
+  // URLSearchParams reads forms, where a plus is a space: in a path it is a plus.
+  const search = new URLSearchParams(url.search.replaceAll("+", "%2B"));
+  const tls = readParameters(search);
   if (typeof tls === "string") return tls;
-  const socket = url.searchParams.get("socket");
+  const socket = search.get("socket");
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   if (socket === null && host === "") return "must name a host or a socket";
   const address: BackendAddress =

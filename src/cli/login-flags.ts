@@ -43,7 +43,7 @@ export const loginFlags = {
     ...logins,
     type: "boolean",
     default: "false",
-    help: "End sessions whose entry a reload of the users file has removed",
+    help: "End sessions whose entry, or whose base's entry, a reload of the users file has removed or changed",
   },
   mysql_allow_clear_text_without_tls: {
     ...logins,

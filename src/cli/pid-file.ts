@@ -1,6 +1,7 @@
 // The file that holds the process id while the gateway runs.
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { writeFailure } from "../base/file-content.ts";
 import { UsageError } from "./arguments.ts";
 
 /** A written pid file. */
@@ -26,7 +27,7 @@ export function writePidFile(path: string, pid: number): PidFile {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new UsageError(`Cannot write the pid file ${path}: ${(error as NodeJS.ErrnoException).code}`);
+    throw new UsageError(`Cannot write the pid file ${path}: ${writeFailure(error)}`);
   }
   return {
     remove: () => {

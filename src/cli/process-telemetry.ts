@@ -1,6 +1,7 @@
 // Opens the log, the audit log and the metrics of the process, and reopens the files on demand.
 
 import type { Clock } from "../base/clock.ts";
+import { writeFailure } from "../base/file-content.ts";
 import { type AuditLog, createAuditLog } from "../telemetry/audit.ts";
 import { type LineSink, openFileLines, openStderrLines } from "../telemetry/line-sink.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
@@ -64,6 +65,6 @@ function openFile(path: string, flag: string, onFailure: (code: string) => void)
   try {
     return openFileLines(path, { onFailure });
   } catch (error) {
-    throw new UsageError(`Cannot open --${flag} ${path}: ${(error as NodeJS.ErrnoException).code}`);
+    throw new UsageError(`Cannot open --${flag} ${path}: ${writeFailure(error)}`);
   }
 }

@@ -96,7 +96,7 @@ function serveHelp(width: number): string {
       about: [
         "Gatehouse stands in front of MySQL and MariaDB servers and decides who a client is, what it may do and where its statements go.",
         "Other commands: gatehouse check [flags] validates all files without serving; gatehouse explain tells what a user may do (gatehouse explain --help); gatehouse users rotates passwords (gatehouse users --help).",
-        "Every flag can also be set by an environment variable (--mysql_server_port is GATEHOUSE_MYSQL_SERVER_PORT) or by a key of --config_file; the command line wins over the environment, the environment over the file. Dashes and underscores in names are the same. Durations are written 500ms, 10s, 1h30m; sizes 4096, 64MiB.",
+        "Every flag can also be set by an environment variable (--mysql_server_port is GATEHOUSE_MYSQL_SERVER_PORT) or by a key of --config_file; the command line wins over the environment, the environment over the file. On the command line dashes and underscores in names are the same. Durations are written 500ms, 10s, 1h30m; sizes 4096, 64MiB.",
       ],
     },
     serveFlags,

@@ -2,6 +2,7 @@
 // reported at once, with where it was made.
 
 import { readFileSync } from "node:fs";
+import { fileFailure } from "../base/file-content.ts";
 import { type JsonFileResult, parseJsonFile } from "../base/json-file.ts";
 import { nearestName } from "../base/nearest-name.ts";
 import { formatProblem } from "../base/problem.ts";
@@ -120,9 +121,7 @@ function parseConfig(path: string, table: FlagTable, mistakes: string[]): JsonFi
   try {
     text = readFileSync(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why = code === "ENOENT" ? "it does not exist" : code;
-    mistakes.push(`Cannot read the config file ${path}: ${why}`);
+    mistakes.push(`Cannot read the config file ${path}: ${fileFailure(error)}`);
     return null;
   }
   const result = parseJsonFile({ text, path, schema: configSchema(table) });

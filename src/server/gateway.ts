@@ -6,6 +6,7 @@ import { type AdminServer, startAdminServer } from "../admin/admin-server.ts";
 import type { Readiness } from "../admin/admin-sources.ts";
 import { loadPageAssets } from "../admin/page/page-reply.ts";
 import { parseIpNetwork } from "../base/ip-network.ts";
+import type { EntryReference } from "../identity/identity.ts";
 import { createCommandAnalyzer } from "../session/analyze-command.ts";
 import { ByteBudget } from "../session/byte-budget.ts";
 import type { ClientTransport } from "../session/client-transport.ts";
@@ -23,6 +24,7 @@ import { drainSessions } from "./drain.ts";
 import { exportEntryMetrics } from "./entry-metrics.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { type CreateGateway, type Gateway, type GatewayTools, StartError } from "./gateway-seam.ts";
+import { listenFailure, listenPlaces, tryListenPlaces } from "./listen-places.ts";
 import { type Listener, listen } from "./listener.ts";
 import { exportSessionMetrics } from "./metrics-export.ts";
 import { nameCaseOf } from "./open-backend.ts";
@@ -76,6 +78,7 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     const { clock, metrics, logger } = this.#tools;
+    await tryListenPlaces(this.#options);
     this.#backend = await this.#files.backend.start((server) =>
       this.#files.tableAcl.learnNameCase(nameCaseOf(server.lowerCaseTableNames)),
     );
@@ -110,7 +113,7 @@ class RunningGateway implements Gateway {
         this.#admin = await startAdminServer({ ...admin, token }, context, logger);
       }
     } catch (error) {
-      throw startError(error, this.#options);
+      throw listenFailure(error, listenPlaces(this.#options));
     }
   }
 
@@ -203,12 +206,14 @@ class RunningGateway implements Gateway {
     this.#activity.adopt(directory);
     const auth = this.#options.auth;
     if (auth.kind !== "static" || !auth.disconnectRemoved) return;
+    const hasEntry = (users: UserDirectory, entry: EntryReference) =>
+      (users.entriesOf(entry.user) ?? []).some((one) => one.fingerprint === entry.fingerprint);
     for (const session of [...this.#registry.all()]) {
-      const entry = session.identity?.entry;
-      if (entry === undefined) continue;
-      const known = (users: UserDirectory) =>
-        (users.entriesOf(entry.user) ?? []).some((one) => one.fingerprint === entry.fingerprint);
-      if (known(previous) && !known(directory)) session.requestEnd("entry_removed");
+      const { identity } = session;
+      const isGone = [identity?.entry, identity?.baseEntry].some(
+        (entry) => entry != null && hasEntry(previous, entry) && !hasEntry(directory, entry),
+      );
+      if (isGone) session.requestEnd("entry_removed");
     }
   }
 
@@ -240,17 +245,4 @@ function networkOf(text: string) {
   if (network === null)
     throw new StartError(`Cannot trust '${text}' for PROXY headers: it is no address and no CIDR`);
   return network;
-}
-
-function startError(error: unknown, options: GatewayOptions): unknown {
-  const { code, address, port } = error as { code?: string; address?: string; port?: number };
-  if (code === "EADDRINUSE") {
-    const where = port === undefined ? (address ?? options.listen.unixSocketPath) : `${address}:${port}`;
-    return new StartError(
-      `Cannot listen on ${where}: it is in use; choose another with --mysql_server_port, or stop what uses it`,
-    );
-  }
-  if (code === "EACCES")
-    return new StartError(`Cannot listen on ${address ?? ""}:${port ?? ""}: permission denied`);
-  return error;
 }

@@ -11,6 +11,7 @@ import type { Peer } from "../identity/peer.ts";
 import type { ClientTlsUpgrader, ClientTransport } from "../session/client-transport.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { ListenOptions } from "./gateway-options.ts";
+import { answers } from "./listen-places.ts";
 import { readProxyHeader } from "./read-proxy-header.ts";
 import type { TlsAcceptor } from "./tls-acceptor.ts";
 
@@ -192,16 +193,7 @@ function upgraderOf(channel: ByteChannel, acceptor: () => TlsAcceptor): ClientTl
 
 /** A socket file that nobody listens on is left over from a process that was killed. */
 async function removeStaleSocket(path: string): Promise<void> {
-  if (!isSocket(path)) return;
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = net.connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once("error", () => resolve(false));
-  });
-  if (!alive) unlinkSync(path);
+  if (isSocket(path) && !(await answers(path))) unlinkSync(path);
 }
 
 function isSocket(path: string): boolean {

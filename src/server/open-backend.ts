@@ -17,8 +17,8 @@ import type { ReportTools } from "./reload-report.ts";
 /** The servers before they are started: their files are read and good. */
 export interface PreparedBackend {
   /**
-   * Resolves once the server has been asked for the first time, whether or not it could be reached; `onServer` is told
-   * what it is then and whenever that may have changed.
+   * Resolves once the server has been asked for the first time, whether or not it could be reached, and after a second
+   * at most; `onServer` is told what it is then and whenever that may have changed.
    * @throws StartError when the embedded server cannot run.
    */
   start(onServer: (server: LearnedServer) => void): Promise<BackendSide>;

@@ -1,6 +1,7 @@
 // Tells the log, the audit log and the metrics what became of a watched file. One place, so that every file is
 // reported alike.
 
+import type { Clock } from "../base/clock.ts";
 import { formatProblem } from "../base/problem.ts";
 import type { ReloadEvent } from "../base/reloadable.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
@@ -32,6 +33,7 @@ export interface WatchedFile extends ReportedFile {
 
 /** Where reports go. */
 export interface ReportTools {
+  readonly clock: Clock;
   /** Every file that is reported adds itself. */
   readonly watchedFiles?: WatchedFile[];
   readonly logger: Logger;
@@ -44,12 +46,13 @@ export class ReloadReport implements WatchedFile {
   readonly #file: ReportedFile;
   readonly #tools: ReportTools;
   generation = 1;
-  loadedAtMs = Date.now();
+  loadedAtMs: number;
   failure: WatchedFile["failure"] = null;
 
   constructor(file: ReportedFile, tools: ReportTools) {
     this.#file = file;
     this.#tools = tools;
+    this.loadedAtMs = tools.clock.wallMs();
     tools.watchedFiles?.push(this);
     const label = { file: file.name };
     tools.metrics.gauge("file_generation", label).set(1);
@@ -79,7 +82,7 @@ export class ReloadReport implements WatchedFile {
     }
     if (event.kind === "failed") {
       const problems = event.problems.map(formatProblem);
-      this.failure = { atMs: Date.now(), problems };
+      this.failure = { atMs: this.#tools.clock.wallMs(), problems };
       metrics.counter("file_reloads_total", { ...label, outcome: "failed" }).add();
       metrics.gauge("file_stale", label).set(1);
       logger.error("Cannot load a changed file: the last good content stays in use", { ...base, problems });
@@ -95,7 +98,7 @@ export class ReloadReport implements WatchedFile {
     }
     const names = describe(event.previous, event.value);
     this.generation = event.generation;
-    this.loadedAtMs = Date.now();
+    this.loadedAtMs = this.#tools.clock.wallMs();
     this.failure = null;
     metrics.counter("file_reloads_total", { ...label, outcome: "reloaded" }).add();
     metrics.gauge("file_stale", label).set(0);

@@ -24,12 +24,14 @@ export class UserActivity {
     this.countingSinceMs = clock.wallMs();
   }
 
-  /** Notes a finished login. */
+  /** Notes a finished login: at its entry, and at the base's entry when a proxy user was mapped. */
   recordLogin(identity: Identity): void {
-    const seen = this.seen.get(keyOf(identity.entry.user, identity.entry.fingerprint));
-    if (seen === undefined) return; // Judged by a file that a reload has just replaced.
-    seen.logins += 1;
-    seen.lastLoginMs = this.clock.wallMs();
+    for (const entry of [identity.entry, identity.baseEntry]) {
+      const seen = entry === null ? undefined : this.seen.get(keyOf(entry.user, entry.fingerprint));
+      if (seen === undefined) continue; // None, or judged by a file that a reload has just replaced.
+      seen.logins += 1;
+      seen.lastLoginMs = this.clock.wallMs();
+    }
   }
 
   /** Begins to count the entries that are new in `directory` and forgets those that are gone. Call it at every load. */

@@ -56,7 +56,7 @@ export const metricTable = {
   },
   entry_logins_total: {
     type: "counter",
-    help: "Logins per entry of the users file, since the start or the reload that changed it; `entry` is its fingerprint. Entries beyond the first 1000 are added up as `other`",
+    help: "Logins per entry of the users file, by itself and as the base of a mapped proxy user, since the start or the reload that changed it; `entry` is its fingerprint. Entries beyond the first 1000 are added up as `other`",
     labels: { user: { distinctMax: 1000 }, entry: { distinctMax: 1000 } },
   },
   entry_sessions: {

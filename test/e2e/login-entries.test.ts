@@ -168,6 +168,25 @@ describe("other sources of users", () => {
     await gateway.stop();
   });
 
+  it("--mysql_auth_disconnect_removed ends sessions whose base is gone: its rights were theirs", async () => {
+    const users = { p: [{ Password: "p", ProxyFor: "base" }], base: [{ UserData: "b" }] };
+    const gateway = await startGateway({
+      backend: server,
+      users,
+      flags: {
+        mysql_auth_disconnect_removed: true,
+        check_proxy_users: true,
+        mysql_native_password_proxy_users: true,
+        caching_sha2_password_proxy_users: true,
+      },
+    });
+    const mapped = await loggedIn({ port: gateway.port }, { user: "p", password: "p" });
+    writeFileSync(gateway.usersFile, JSON.stringify({ ...users, base: [{ UserData: "other" }] }));
+    await mapped.readToEnd();
+    await gateway.waitForRecord((record) => record.reason === "entry_removed", "the disconnect record");
+    await gateway.stop();
+  });
+
   it("--mysql_auth_disconnect_removed ends sessions whose entry is gone; without it they stay", async () => {
     for (const disconnect of [true, false]) {
       const gateway = await startGateway({

@@ -1,5 +1,6 @@
 // SIGTERM in both ways, signals, pid file, ports that are taken, a backend that is not there at the start.
 import { existsSync, readFileSync, renameSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
@@ -7,7 +8,7 @@ import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway, testUser } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
 import { loggedIn, login } from "../support/raw/login.ts";
-import { openSocket, type RawClient } from "../support/raw/raw-client.ts";
+import { openSocket, RawClient } from "../support/raw/raw-client.ts";
 import { scratchFolder, waitUntil, within } from "../support/scratch.ts";
 
 let server: DatabaseServer;
@@ -145,6 +146,31 @@ describe("a process among others", () => {
     const second = startGateway({ backend: server, flags: { mysql_server_port: gateway.port } });
     await expect(second).rejects.toThrow(new RegExp(`${gateway.port}.*(in use|taken)`, "s"));
     await gateway.stop();
+  });
+
+  it("says so before it starts a database of its own", async () => {
+    const gateway = await startGateway({ backend: server });
+    const embedded_datadir = join(gateway.folder, "embedded");
+    const flags = { mysql_server_port: gateway.port, embedded_datadir };
+    await expect(startGateway({ backend: null, flags })).rejects.toThrow("it is in use");
+    expect(existsSync(embedded_datadir)).toBe(false);
+    await gateway.stop();
+  });
+
+  it("listens while its backend takes connections and says nothing, and is not ready", async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const gateway = await startGateway({ backend: `mysql://u:p@127.0.0.1:${port}` });
+    // Before the first verdict, which would take five seconds.
+    const ready = await gateway.admin("/readyz");
+    expect(ready).toMatchObject({ status: 503 });
+    expect(ready.body).toContain("has not been asked yet");
+    const client = await RawClient.connect({ port: gateway.port });
+    expect(client.greeting.version).toBe("8.0.40-gatehouse");
+    client.destroy();
+    await gateway.stop();
+    silent.close();
   });
 
   it("stays up while its backend cannot be reached, and serves when it comes", async () => {

@@ -41,7 +41,7 @@ function flagsPage(): string {
   }
   const parts = [
     "# Flags",
-    "Generated from `src/cli/flags.ts`. Every flag `--name` also reads the environment variable `GATEHOUSE_NAME` and the key `name` of `--config_file`; the command line wins over the environment, the environment over the file. Dashes and underscores in names are the same. Flags marked with * name a file whose content is loaded again when it changes; everything else needs a restart.",
+    "Generated from `src/cli/flags.ts`. Every flag `--name` also reads the environment variable `GATEHOUSE_NAME` and the key `name` of `--config_file`; the command line wins over the environment, the environment over the file. On the command line dashes and underscores in names are the same. Flags marked with * name a file whose content is loaded again when it changes; everything else needs a restart.",
   ];
   for (const [group, flags] of groups) {
     const rows = flags.map(([name, definition]) => [

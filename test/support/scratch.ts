@@ -1,4 +1,5 @@
 // Folders, ports and waiting for tests.
+import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -22,17 +23,28 @@ export function removeFolder(folder: string): void {
   folders.delete(folder);
 }
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
+const givenPorts = new Set<number>();
+
+/**
+ * A TCP port of 127.0.0.1 that was free a moment ago. Not one that the system gives to connections going out (Linux:
+ * from 32768): any of those could take it before the test's server does.
+ */
 export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = randomInt(10_000, 32_768);
+    if (givenPorts.has(port) || !(await isFree(port))) continue;
+    givenPorts.add(port);
+    return port;
+  }
+  throw new Error("no port");
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 /** Waits until `condition` gives something other than false, null or undefined, and returns it; asks every 10 ms. */

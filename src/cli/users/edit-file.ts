@@ -18,6 +18,7 @@ import {
 import { dirname } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { deadlineAfter } from "../../base/deadline.ts";
+import { fileFailure } from "../../base/file-content.ts";
 import { UsageError } from "../arguments.ts";
 
 /** Longest wait for another editor, in milliseconds. */
@@ -68,7 +69,7 @@ function readText(path: string, initialText: string | null): string | null {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" && initialText !== null) return null;
-    throw new UsageError(`Cannot read ${path}: ${code === "ENOENT" ? "it does not exist" : code}`);
+    throw new UsageError(`Cannot read ${path}: ${fileFailure(error)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 // `users list`: entries with kinds and windows, and what gateways have seen of them.
 
 import { readFileSync } from "node:fs";
+import { fileFailure } from "../../base/file-content.ts";
 import type { UserEntry } from "../../users/user-directory.ts";
 import { UsageError } from "../arguments.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
@@ -41,8 +42,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`Cannot read ${path}: ${code === "ENOENT" ? "it does not exist" : code}`);
+    throw new UsageError(`Cannot read ${path}: ${fileFailure(error)}`);
   }
 }
 

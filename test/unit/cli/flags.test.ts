@@ -53,6 +53,7 @@ describe("splitArguments()", () => {
   });
 
   it.each([
+    [["--no-proxy-protocol"], "Unknown flag --no_proxy_protocol: write --proxy_protocol=false"],
     [["--mysql_server_prot=1"], "Unknown flag --mysql_server_prot: did you mean --mysql_server_port?"],
     [["--zzzzzzzz"], "Unknown flag --zzzzzzzz: --help lists all flags"],
     [["--__proto__=1"], "Unknown flag --___proto___: --help lists all flags"],
@@ -307,6 +308,8 @@ describe("parseBackendUrl()", () => {
       "mysql://u:p@/shop?socket=/run/my%20sql.sock",
       { address: { kind: "unix", path: "/run/my sql.sock" }, database: "shop" },
     ],
+    ["mysql://u@/?socket=/run/a+b.sock", { address: { kind: "unix", path: "/run/a+b.sock" } }],
+    ["mysql://u@db?ssl-ca=/my+ca", { tls: { mode: "VERIFY_CA", ca: "/my+ca" } }],
     ["mysql://u@localhost/?socket=/s", { address: { kind: "unix", path: "/s" } }],
     [
       "mysql://u@db?ssl-mode=verify_identity&ssl-ca=/ca",

@@ -173,7 +173,10 @@ describe("gatehouse serve", () => {
     [["serv"], "gatehouse: Unknown command 'serv': did you mean serve?"],
     [["--prot=1"], "gatehouse: Unknown flag --prot: did you mean --port?"],
     [["serve", "now"], "gatehouse: Unexpected word 'now': a command stands first, flags begin with --"],
-    [[...quiet, "--log_file=/nonexistent/log"], "gatehouse: Cannot open --log_file /nonexistent/log: ENOENT"],
+    [
+      [...quiet, "--log_file=/nonexistent/log"],
+      "gatehouse: Cannot open --log_file /nonexistent/log: its folder does not exist",
+    ],
   ])("of %j says: %s", async (argv, message) => {
     const run = start(argv);
     expect(await run.exit).toBe(1);

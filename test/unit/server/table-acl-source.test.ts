@@ -37,6 +37,7 @@ async function open(path: string) {
     { path, reloadIntervalMs: 0, strict: true, dryRun: false, exempt: [] },
     systemClock,
     {
+      clock: systemClock,
       logger: {
         debug: nothing,
         info: nothing,

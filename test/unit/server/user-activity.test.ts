@@ -67,4 +67,20 @@ describe("UserActivity", () => {
       ],
     });
   });
+
+  it("counts a mapped proxy user's login at the base's entry, too: who retires it takes it from somebody", () => {
+    const activity = new UserActivity({ wallMs: () => 5, monotonicMs: () => 0 });
+    const users = directory(1, ["own", "base", "unused"]);
+    activity.adopt(users);
+    const base = { user: "u", index: 1, generation: 1, fingerprint: "base" };
+    activity.recordLogin({ ...login("own"), baseEntry: base });
+    const { entries } = activity.snapshot(users, false, () => 0);
+    expect(entries.map(({ fingerprint, logins, lastLoginMs }) => [fingerprint, logins, lastLoginMs])).toEqual(
+      [
+        ["own", 1, 5],
+        ["base", 1, 5],
+        ["unused", 0, null],
+      ],
+    );
+  });
 });
