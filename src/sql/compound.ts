@@ -161,8 +161,12 @@ function declare(a: Analysis, start: number, end: number, scope: Scope, depth: n
     return bodyStatement(a, handledConditions(a, at, end), end, scope, depth + 1);
   }
   const stop = semicolon(a, start, end);
-  if (a.word(at + 1) === "CURSOR") return cursor(a, at + 2, stop, scope);
   const locals = new Set(a.locals);
+  if (a.word(at + 1) === "CURSOR") {
+    cursor(a, at + 2, stop, scope);
+    a.locals = locals.add(cursorKey(a.nameAt(at)));
+    return stop;
+  }
   while (a.isName(at)) {
     locals.add(a.nameAt(at).toLowerCase());
     if (a.word(at + 1) !== ",") break;
@@ -171,17 +175,45 @@ function declare(a: Analysis, start: number, end: number, scope: Scope, depth: n
   // A type, and perhaps DEFAULT expression.
   let value = at;
   while (value < stop && a.word(value) !== "DEFAULT") value = a.skip(value);
+  anchoredTypes(a, at, value);
   if (value < stop) expression(a, value + 1, stop, scope);
   a.locals = locals;
   return stop;
 }
 
+/** Cursors stand among the local names, but are no variables: SET of such a name means another one. */
+const cursorKey = (name: string): string => `\0${name.toLowerCase()}`;
+
+/**
+ * MariaDB's TYPE OF variable, TYPE OF [schema.]table.column, ROW TYPE OF [schema.]table or cursor between `start` and `end`:
+ * servers open the table.
+ */
+export function anchoredTypes(a: Analysis, start: number, end: number): void {
+  for (let at = start; at < end; at += 1) {
+    if (!a.isPhrase(at, "TYPE", "OF")) continue;
+    const parts: string[] = [];
+    let next = at + 2;
+    for (; a.isIdentifier(next) && next < end; next += 2) {
+      parts.push(a.nameAt(next));
+      if (a.word(next + 1) !== ".") break;
+    }
+    if (a.word(at - 1) !== "ROW" && parts.pop() === undefined)
+      notUnderstood(`a name is expected ${a.near(next)}`);
+    const [name, schema = null] = parts.reverse();
+    if (parts.length > 2) notUnderstood(`a name has too many parts ${a.near(next)}`);
+    if (name === undefined || (schema === null && a.word(at - 1) === "ROW" && a.locals.has(cursorKey(name))))
+      continue;
+    a.draft.reads.add(a.tableOf({ schema, name }));
+  }
+}
+
 /** CURSOR [(parameters)] FOR query; MariaDB also for a prepared statement, which was judged by itself. */
-function cursor(a: Analysis, start: number, stop: number, scope: Scope): number {
-  const at = a.expect(a.word(start) === "(" ? a.skipGroup(start) : start, stop, "FOR");
-  if (at + 1 === stop && a.isName(at)) return stop;
+function cursor(a: Analysis, start: number, stop: number, scope: Scope): void {
+  const after = a.word(start) === "(" ? a.skipGroup(start) : start;
+  anchoredTypes(a, start, after);
+  const at = a.expect(after, stop, "FOR");
+  if (at + 1 === stop && a.isName(at)) return;
   a.grammar.query(a, at, stop, scope);
-  return stop;
 }
 
 const conditionWords = wordSet("SQLSTATE VALUE SQLWARNING SQLEXCEPTION NOT FOUND");

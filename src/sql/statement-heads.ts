@@ -35,6 +35,7 @@ import {
 } from "./session-statements.ts";
 import { set } from "./set.ts";
 import { analyzeStatement, explain, flush, show } from "./show.ts";
+import { TokenKind } from "./tokens.ts";
 import { notUnderstood } from "./uncertain.ts";
 
 /** Reads one statement [start, end); returns its kind. */
@@ -68,7 +69,7 @@ const heads: ReadonlyMap<string, HeadReader> = new Map<string, HeadReader>(
     "(": reading("SELECT"),
     WITH: withStatement,
     DO: doExpressions,
-    HELP: named("HELP"),
+    HELP: help,
     HANDLER: handler,
     SHOW: show,
     DESCRIBE: explain,
@@ -165,6 +166,13 @@ function rename(a: Analysis, at: number, end: number): string {
   if (object === "USER") return "RENAME USER";
   if (object !== "TABLE" && object !== "TABLES") notUnderstood(`TABLE is expected ${a.near(at + 1)}`);
   return renameTable(a, at + 2, end);
+}
+
+/** HELP 'text', or a word. */
+function help(a: Analysis, at: number, end: number): string {
+  const isOne = a.kind(at + 1) === TokenKind.string || a.isIdentifier(at + 1);
+  a.finishAt(at + 1 < end && isOne ? at + 2 : at + 1, end);
+  return "HELP";
 }
 
 function signal(a: Analysis, at: number, end: number, scope: Scope): string {

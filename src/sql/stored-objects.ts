@@ -2,7 +2,7 @@
 // (https://dev.mysql.com/doc/refman/8.4/en/create-view.html, .../create-trigger.html, .../create-procedure.html).
 
 import type { Analysis } from "./analysis.ts";
-import { bodyStatement } from "./compound.ts";
+import { anchoredTypes, bodyStatement } from "./compound.ts";
 import { skipIf } from "./ddl-tables.ts";
 import { query } from "./query.ts";
 import type { Scope } from "./scope.ts";
@@ -93,6 +93,7 @@ export function createRoutine(a: Analysis, start: number, end: number, scope: Sc
   const closing = a.closing(a.word(at) === "(" ? at : notUnderstood(`parameters are expected ${a.near(at)}`));
   const parameters = parameterNames(a, at + 1, closing);
   at = bodyStart(a, closing + 1, end);
+  anchoredTypes(a, name.next, at);
   inside(a, () => {
     a.locals = parameters;
     at = bodyStatement(a, at, end, scope);
