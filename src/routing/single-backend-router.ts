@@ -1,8 +1,7 @@
-// Routing where there is one server: every statement goes there, and a keyspace is simply a schema of that server.
+// Routing where there is one server: every statement goes there, and a schema is simply that server's.
 
 import type { BackendAccount, Route, Tablet } from "./route.ts";
-import type { Router } from "./router.ts";
-import type { Target } from "./target.ts";
+import type { RouteRequest, Router } from "./router.ts";
 
 /** The one server. */
 export interface SingleBackend {
@@ -16,14 +15,15 @@ export interface SingleBackend {
 /** Routes everything to one server. */
 export class SingleBackendRouter implements Router {
   readonly generation = 1;
+  readonly routedBy = "nothing";
   readonly #backend: SingleBackend;
 
   constructor(backend: SingleBackend) {
     this.#backend = backend;
   }
 
-  route(_identity: unknown, target: Target): Route {
+  route(_identity: unknown, request: Pick<RouteRequest, "database">): Route {
     const { tablet, account, database } = this.#backend;
-    return { tablet, account: account(), database: target.keyspace ?? database };
+    return { tablet, account: account(), database: request.database ?? database };
   }
 }

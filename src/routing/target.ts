@@ -7,7 +7,8 @@ export type TabletType = "primary" | "replica" | "rdonly";
 export interface Target {
   /** null: the default target. */
   readonly keyspace: string | null;
-  readonly tabletType: TabletType;
+  /** null: none was written, so the routing rules decide. */
+  readonly tabletType: TabletType | null;
 }
 
-export const defaultTarget: Target = { keyspace: null, tabletType: "primary" };
+export const defaultTarget: Target = { keyspace: null, tabletType: null };

@@ -6,8 +6,9 @@ import type { BackendLease, BackendPool, ReleaseNotes } from "../backend/backend
 import { CancelSource } from "../base/cancel-signal.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
-import type { Router } from "../routing/router.ts";
+import { NoPrimary, type Router } from "../routing/router.ts";
 import { characterSetClass } from "../sql/dialect.ts";
+import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { readingOf } from "./reading.ts";
 import type { Relay } from "./relay.ts";
 import { internalError } from "./reply.ts";
@@ -39,11 +40,16 @@ export class BackendHolder {
     this.#relay = relay;
   }
 
-  /** Makes sure that the session holds a connection; the error, when it cannot have one. */
-  async acquire(): Promise<SqlError | null> {
+  /**
+   * Makes sure that the session holds a connection; the error, when it cannot have one. `text`: what is to be sent over
+   * it, which may decide where it leads; null: no text.
+   */
+  async acquire(text: StatementText | null): Promise<SqlError | null> {
     if (this.#relay.lease !== null) return null;
-    const route = this.#route();
+    const route = this.#route(text);
     if (route instanceof SqlError) return route;
+    if (route instanceof NoPrimary)
+      return sqlError("ER_SERVER_ISNT_AVAILABLE", {}, { reason: route.because });
     const acquiring = new CancelSource();
     this.#acquiring = acquiring;
     const lease = await this.#services.pool.acquire({
@@ -70,7 +76,7 @@ export class BackendHolder {
 
   /** Makes sure that it is known how the server reads the session's texts; the error, when that cannot be had. */
   async learnReading(): Promise<SqlError | null> {
-    const failure = await this.acquire();
+    const failure = await this.acquire(null);
     if (failure !== null) return failure;
     const lease = this.#relay.lease;
     if (lease === null) return sqlError("ER_QUERY_INTERRUPTED");
@@ -86,11 +92,20 @@ export class BackendHolder {
     return null;
   }
 
-  #route(): Route | SqlError {
+  #route(text: StatementText | null): Route | SqlError | NoPrimary {
     const { identity, target, database } = this.#state;
     if (identity === null) return internalError();
-    const route = this.#services.router().route(identity, target, null);
-    return route instanceof SqlError ? route : { ...route, database: database ?? route.database };
+    const statements = text?.statements ?? null;
+    const readsMayLeave = this.#readsMayLeave;
+    return this.#services.router().route(identity, { target, database, statements, readsMayLeave });
+  }
+
+  /** See RouteRequest. */
+  get #readsMayLeave(): boolean {
+    const { statusFlags, pinnedBecause } = this.#state;
+    return (
+      pinnedBecause === null && (statusFlags & (STATUS_AUTOCOMMIT | STATUS_IN_TRANS)) === STATUS_AUTOCOMMIT
+    );
   }
 
   /** Cancels what runs, or the wait for a connection. */

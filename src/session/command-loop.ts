@@ -241,11 +241,11 @@ export class CommandLoop implements InputOwner, RelayObserver {
     if (database === null || identity === null) return null;
     const permit = this.services.authorizer().authorizeSchema(identity, database);
     if (permit instanceof SqlError) return permit;
-    return this.backend.acquire();
+    return this.backend.acquire(null);
   }
 
   async #acquireAndForward(permit: Permit, frames: Buffer): Promise<HandlerResult> {
-    const failure = await this.backend.acquire();
+    const failure = await this.backend.acquire(this.inHand.text);
     if (failure !== null) return replyError(this.replyTo, failure);
     if (this.#phase !== "ended") this.#sendToBackend(permit, frames);
     return relaying;

@@ -180,7 +180,11 @@ export class Harness {
       registry: this.registry,
       authenticator: openDoor,
       authorizer,
-      router: () => ({ generation: 1, route: () => route }),
+      router: () => ({
+        generation: 1,
+        routedBy: "nothing",
+        route: (_identity, { database }) => ({ ...route, database: database ?? route.database }),
+      }),
       decider: createStatementDecider(
         authorizer,
         options.variables === undefined

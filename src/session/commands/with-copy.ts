@@ -38,7 +38,7 @@ async function prepareAndGoOn(
   goOn: OnCopy,
   onError: "reply" | "silently",
 ): Promise<HandlerResult> {
-  const failure = await loop.backend.acquire();
+  const failure = await loop.backend.acquire(statement.statement);
   if (loop.ended) return relaying;
   if (failure !== null) return onError === "silently" ? replied : replyError(loop.replyTo, failure);
   const lease = loop.relay.lease;

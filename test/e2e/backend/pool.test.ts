@@ -62,7 +62,7 @@ function acquire(
   request: Partial<AcquireRequest> & { database?: string | null } = {},
 ): Promise<BackendLease | SqlError> {
   const route = {
-    ...parts.router.route(null, { keyspace: null, tabletType: "primary" }),
+    ...parts.router.route(null, { database: null }),
     database: request.database ?? null,
   };
   const signal = new AbortController().signal;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BackendAccount, Tablet } from "../../../src/routing/route.ts";
 import { SingleBackendRouter } from "../../../src/routing/single-backend-router.ts";
-import { defaultTarget } from "../../../src/routing/target.ts";
 
 const tablet: Tablet = {
   alias: "backend",
@@ -10,13 +9,13 @@ const tablet: Tablet = {
 };
 
 describe("SingleBackendRouter", () => {
-  it("sends everybody to the one server, into the schema of the target or the default one", () => {
+  it("sends everybody to the one server, into the schema of the session or the default one", () => {
     const account: BackendAccount = { name: "default", user: "svc", password: () => "", generation: 1 };
     const router = new SingleBackendRouter({ tablet, account: () => account, database: "shop" });
-    expect(router.route(null, defaultTarget)).toEqual({ tablet, account, database: "shop" });
-    expect(router.route(null, { keyspace: "crm", tabletType: "primary" }).database).toBe("crm");
+    expect(router.route(null, { database: null })).toEqual({ tablet, account, database: "shop" });
+    expect(router.route(null, { database: "crm" }).database).toBe("crm");
     const without = new SingleBackendRouter({ tablet, account: () => account, database: null });
-    expect(without.route(null, defaultTarget).database).toBe(null);
+    expect(without.route(null, { database: null }).database).toBe(null);
   });
 
   it("uses the account as it is at that moment", () => {
@@ -24,6 +23,6 @@ describe("SingleBackendRouter", () => {
     const account = (): BackendAccount => ({ name: "default", user: "svc", password: () => "", generation });
     const router = new SingleBackendRouter({ tablet, account, database: null });
     generation = 2;
-    expect(router.route(null, defaultTarget).account.generation).toBe(2);
+    expect(router.route(null, { database: null }).account.generation).toBe(2);
   });
 });
