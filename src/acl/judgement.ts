@@ -68,6 +68,7 @@ export class Judgement {
     if (uncertain !== null) return refusedText(this.#statement, uncertain.symbol, uncertain.reason);
     return (
       this.#kinds() ??
+      this.#messages() ??
       this.#stored() ??
       this.#server() ??
       this.#schemas() ??
@@ -150,6 +151,12 @@ export class Judgement {
       }
     }
     return null;
+  }
+
+  /** Messages name what the service account may see; SHOW WARNINGS leaves such rows out, a variable could not. */
+  #messages(): AclDenial | null {
+    if (!this.#statement.asksFor.includes("messages")) return null;
+    return this.#refuse("GET DIAGNOSTICS of a message's text or names");
   }
 
   /** In what is stored, servers answer for the service account: nothing can be put in their place there. */

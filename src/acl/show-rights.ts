@@ -5,13 +5,15 @@ import type { StatementSummary } from "../sql/statement-summary.ts";
 
 /** Which column of a listing names what its rows are about; columns count from 0. */
 export interface Listing {
-  readonly object: "table" | "routine" | "schema";
+  readonly object: "table" | "routine" | "schema" | "message";
   /** The column with the schema; null: the schema that the statement names, else the session's default schema. */
   readonly schemaColumn: number | null;
-  /** The column with the name; for schemas the same as `schemaColumn`. */
+  /** The column with the name; for schemas the same as `schemaColumn`, for messages the one with the text. */
   readonly nameColumn: number;
-  /** The role that a row needs; null for schemas. */
+  /** The role that a row needs; null for schemas and messages. */
   readonly role: "reader" | "admin" | "executor" | null;
+  /** Columns up to `nameColumn` that hold a number: four bytes in replies to prepared statements. */
+  readonly numberColumns?: readonly number[];
 }
 
 /** What one form of SHOW needs. */
@@ -40,6 +42,14 @@ const server = (privilege: string): ShowRights => ({ by: "server", privilege });
 const tablesOfSchema = listed({ object: "table", schemaColumn: null, nameColumn: 0, role: "reader" });
 const routines = listed({ object: "routine", schemaColumn: 0, nameColumn: 1, role: "executor" });
 const schemas = listed({ object: "schema", schemaColumn: 0, nameColumn: 0, role: null });
+/** Errors of foreign keys name tables of which the caller may know nothing. */
+const messages = listed({
+  object: "message",
+  schemaColumn: null,
+  nameColumn: 2,
+  role: null,
+  numberColumns: [1],
+});
 const replication = "SUPER or REPLICATION CLIENT";
 
 const subjects = {
@@ -67,8 +77,8 @@ const subjects = {
   "CREATE TRIGGER": inSchema,
   VARIABLES: free,
   STATUS: free,
-  WARNINGS: free,
-  ERRORS: free,
+  WARNINGS: messages,
+  ERRORS: messages,
   "COUNT(*) WARNINGS": free,
   "COUNT(*) ERRORS": free,
   "CHARACTER SET": free,

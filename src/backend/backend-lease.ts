@@ -24,6 +24,8 @@ export interface LeaseOwner {
   discard(connection: PooledConnection, reason: string): void;
   /** Asks for the session's variables. Rejects with BackendLoginError: the connection is not to be used any more. */
   readVariables(connection: PooledConnection): Promise<SessionVariables>;
+  /** Makes the last reply one of `rows` rows without warnings. Rejects likewise. */
+  hideLastReply(connection: PooledConnection, rows: number): Promise<void>;
   /** Prepares a session's statement. Rejects likewise. */
   prepareStatement(connection: PooledConnection, request: PrepareRequest): Promise<PrepareReply>;
   /** Kills what runs on the connection, unless `stillHeld` turns false before. Never rejects. */
@@ -52,6 +54,13 @@ export class Lease implements BackendLease {
 
   readVariables(): Promise<SessionVariables | null> {
     return this.#ask(() => this.#owner.readVariables(this.#pooled));
+  }
+
+  hideLastReply(rows: number): Promise<true | null> {
+    return this.#ask<true>(async () => {
+      await this.#owner.hideLastReply(this.#pooled, rows);
+      return true;
+    });
   }
 
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null> {

@@ -51,6 +51,11 @@ export interface BackendLease {
    * afterwards. null: the connection is not to be used any more; it was closed.
    */
   readVariables(): Promise<SessionVariables | null>;
+  /**
+   * Makes FOUND_ROWS() and the warnings those of a reply of `rows` rows (65536 at most) without warnings, likewise between
+   * two commands: the session's client has seen a part of the last one. null: as with `readVariables`.
+   */
+  hideLastReply(rows: number): Promise<true | null>;
   /** Prepares a statement of the session, likewise between two commands. null: as with `readVariables`. */
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null>;
   /** Ends the connection: unfinished reply, unknown state, or the client wants it gone. `reason` is logged. */

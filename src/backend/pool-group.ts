@@ -14,7 +14,14 @@ import { type Lane, Lanes } from "./pool-lane.ts";
 import type { PoolLimits, PoolSnapshot, PoolTools } from "./pool-settings.ts";
 import { interrupted, Waiter } from "./pool-waiter.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
-import { cleanConnection, fitConnection, fitness, readVariables, type Wish } from "./prepare-connection.ts";
+import {
+  cleanConnection,
+  fitConnection,
+  fitness,
+  hideLastReply,
+  readVariables,
+  type Wish,
+} from "./prepare-connection.ts";
 import { type PrepareReply, type PrepareRequest, prepareStatement } from "./prepare-statement.ts";
 import type { SessionNamesCache } from "./session-names.ts";
 
@@ -143,6 +150,10 @@ export class PoolGroup implements LeaseOwner {
 
   readVariables(connection: PooledConnection): Promise<SessionVariables> {
     return readVariables(connection, this.#tools.limits.housekeepingTimeoutMs);
+  }
+
+  hideLastReply(connection: PooledConnection, rows: number): Promise<void> {
+    return hideLastReply(connection, rows, this.#tools.limits.housekeepingTimeoutMs);
   }
 
   prepareStatement(connection: PooledConnection, request: PrepareRequest): Promise<PrepareReply> {

@@ -102,6 +102,27 @@ export async function readVariables(
   return { sqlMode, characterSet, database };
 }
 
+/** 16 rows, and 16^4 of them by joining: more objects than any listing has. */
+const sixteen = `(SELECT 1${" UNION ALL SELECT 1".repeat(15)})`;
+const manyRows = ["a", "b", "c", "d"].map((alias) => `${sixteen} ${alias}`).join(", ");
+
+/**
+ * Takes warnings and FOUND_ROWS() of the last reply away: from now on it has had `rows` rows and no warning.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function hideLastReply(
+  connection: PooledConnection,
+  rows: number,
+  timeoutMs: number,
+): Promise<void> {
+  const [reply] = await connection.converse(
+    [queryCommand(`SELECT 1 FROM ${manyRows} LIMIT ${rows}`)],
+    timeoutMs,
+  );
+  if (reply?.kind !== "rows" || reply.rows.length !== Math.min(rows, 16 ** 4))
+    throw new BackendLoginError("protocol", "The server does not count rows");
+}
+
 /** @throws BackendLoginError for anything but digits; those may be spread over wide characters. */
 function textOfHex(value: string): string {
   const digits = value.replaceAll("\0", "");

@@ -118,6 +118,18 @@ export const mysqlErrors = {
     wording: "Deadlock found when trying to get lock; try restarting transaction",
     kind: "backend",
   },
+  ER_NO_REFERENCED_ROW: {
+    code: 1216,
+    sqlState: "23000",
+    wording: "Cannot add or update a child row: a foreign key constraint fails",
+    kind: "acl",
+  },
+  ER_ROW_IS_REFERENCED: {
+    code: 1217,
+    sqlState: "23000",
+    wording: "Cannot delete or update a parent row: a foreign key constraint fails",
+    kind: "acl",
+  },
   ER_USER_LIMIT_REACHED: {
     code: 1226,
     sqlState: "42000",

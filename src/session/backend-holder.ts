@@ -29,6 +29,8 @@ export class BackendHolder {
   readonly #relay: Relay;
   #acquiring: CancelSource | null = null;
   #ended = false;
+  /** How many rows of the last reply the client has seen, where the server sent more; null: nothing is to be hidden. */
+  #seenRows: number | null = null;
   /** Whether COM_SET_OPTION was used on the present connection: no reset undoes it. */
   optionToggled = false;
   /** Whether a command may have entered or dropped a schema unseen: the next session must not rely on ours. */
@@ -40,12 +42,36 @@ export class BackendHolder {
     this.#relay = relay;
   }
 
+  /** Whether a command may be sent at once: otherwise `acquire` comes before. */
+  get ready(): boolean {
+    return this.#relay.lease !== null && this.#seenRows === null;
+  }
+
+  /** The client has seen `rows` rows of the last reply and must not learn of the others. */
+  hideLastReply(rows: number): void {
+    this.#seenRows = rows;
+  }
+
+  async #hideLastReply(lease: BackendLease, rows: number): Promise<SqlError | null> {
+    const done = await lease.hideLastReply(rows);
+    this.#seenRows = null;
+    if (this.#relay.lease !== lease) return sqlError("ER_QUERY_INTERRUPTED");
+    if (done === null) {
+      this.drop("it does not forget its last reply");
+      return sqlError("ER_SERVER_ISNT_AVAILABLE");
+    }
+    this.#relay.attach(lease);
+    return null;
+  }
+
   /**
    * Makes sure that the session holds a connection; the error, when it cannot have one. `text`: what is to be sent over
    * it, which may decide where it leads; null: no text.
    */
   async acquire(text: StatementText | null): Promise<SqlError | null> {
-    if (this.#relay.lease !== null) return null;
+    const held = this.#relay.lease;
+    if (held !== null) return this.#seenRows === null ? null : this.#hideLastReply(held, this.#seenRows);
+    this.#seenRows = null;
     const route = this.#route(text);
     if (route instanceof SqlError) return route;
     if (route instanceof NoPrimary)

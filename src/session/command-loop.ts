@@ -17,9 +17,10 @@ import { ClientInput, type InputOwner } from "./client-input.ts";
 import { type DeadlineVerdict, judgeDeadline } from "./command-deadline.ts";
 import { type CommandInHand, changesNothing, nothingInHand } from "./command-in-hand.ts";
 import { handleCommand } from "./commands/command-table.ts";
+import { tableHider } from "./hidden-tables.ts";
 import { inspectReply } from "./inspect-reply.ts";
 import { commandKindOf } from "./latency.ts";
-import { judgeLostBackend } from "./lost-backend.ts";
+import { judgeLostBackend, orEnd, pinnedBecause } from "./lost-backend.ts";
 import type { PacketExchange } from "./packet-exchange.ts";
 import type { RelayObserver } from "./relay.ts";
 import { Relay } from "./relay.ts";
@@ -226,7 +227,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
    */
   forward(permit: Permit, frames: Uint8Array, inHand: CommandInHand): HandlerResult | Promise<HandlerResult> {
     this.inHand = inHand;
-    if (this.relay.lease === null) return this.#acquireAndForward(permit, Buffer.from(frames));
+    if (!this.backend.ready) return this.#acquireAndForward(permit, Buffer.from(frames));
     this.#sendToBackend(permit, frames);
     return relaying;
   }
@@ -245,8 +246,8 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   async #acquireAndForward(permit: Permit, frames: Buffer): Promise<HandlerResult> {
-    const failure = await this.backend.acquire(this.inHand.text);
-    if (failure !== null) return replyError(this.replyTo, failure);
+    const failure = await orEnd(this, () => this.backend.acquire(this.inHand.text));
+    if (failure !== null) return failure;
     if (this.#phase !== "ended") this.#sendToBackend(permit, frames);
     return relaying;
   }
@@ -257,10 +258,9 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   onReplyComplete(): void {
-    const summary = this.relay.boundary.summary;
-    const succeeded = summary.errorCode === 0;
-    if (succeeded) this.state.statusFlags = summary.statusFlags;
-    this.inHand.after?.(succeeded);
+    const { errorCode, statusFlags } = this.relay.boundary.summary;
+    if (errorCode === 0) this.state.statusFlags = statusFlags;
+    this.inHand.after?.(errorCode === 0);
     this.#finish();
   }
 
@@ -270,6 +270,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       capabilities: this.state.capabilities,
       identity: this.state.identity,
       route: this.relay.lease?.route ?? null,
+      hides: tableHider(this),
       inHand: this.inHand,
       cancelled: this.#cancelled,
       metrics: this.services.metrics,
@@ -292,7 +293,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       replyDue,
       forwardedBytes,
       inTransaction: this.inTransaction,
-      pinnedBecause: this.state.prepared.holdsBecause ?? this.state.pinnedBecause,
+      pinnedBecause: pinnedBecause(this.state),
       readOnly: text === null ? changesNothing(command) : text.readOnly,
       commits: text?.commits ?? false,
     });
@@ -381,8 +382,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
 
   #endIfRequested(): void {
     const reason = this.#endRequested;
-    if (reason === null || reason === "drain" || this.inTransaction) return;
-    this.end(sessionEnd(reason));
+    if (reason !== null && reason !== "drain" && !this.inTransaction) this.end(sessionEnd(reason));
   }
 
   /** Ends the session now, whatever it is doing; later calls change nothing. */

@@ -14,6 +14,8 @@ import type { SessionMetrics } from "./session-metrics.ts";
 
 /** What is known when a packet is inspected. */
 export interface InspectContext {
+  /** Whether an error with this number and text must be kept from the client. @default none must */
+  readonly hides?: ((code: number, message: string) => boolean) | null;
   readonly kind: InspectKind;
   readonly capabilities: number;
   readonly identity: Identity | null;
@@ -32,6 +34,7 @@ export type InspectVerdict =
   /** The backend must not be believed: close it, answer `error`. */
   | { readonly kind: "poisoned"; readonly reason: string; readonly error: SqlError };
 
+const ER_NO_REFERENCED_ROW_2 = 1452;
 const ER_QUERY_INTERRUPTED = 1317;
 /** MariaDB's ER_STATEMENT_TIMEOUT and ER_CONNECTION_KILLED never follow from our KILL QUERY. */
 
@@ -47,7 +50,7 @@ export function inspectReply(payload: Buffer, context: InspectContext): InspectV
 
 type ErrContext = Pick<
   InspectContext,
-  "identity" | "route" | "capabilities" | "cancelled" | "metrics" | "inHand"
+  "identity" | "route" | "capabilities" | "cancelled" | "metrics" | "inHand" | "hides"
 >;
 
 /** The ERR as the client may see it. */
@@ -60,6 +63,11 @@ export function inspectErr(payload: Buffer, context: ErrContext): Uint8Array {
       { code: timeout.code, sqlState: timeout.sqlState, message: timeout.message },
       context.capabilities,
     );
+  }
+  if (context.hides?.(err.code, err.message) === true) {
+    const symbol = err.code === ER_NO_REFERENCED_ROW_2 ? "ER_NO_REFERENCED_ROW" : "ER_ROW_IS_REFERENCED";
+    const { code, sqlState, message } = sqlError(symbol);
+    return encodeErr({ code, sqlState, message }, context.capabilities);
   }
   if (context.identity === null || context.route === null) return payload;
   const { route, identity } = context;

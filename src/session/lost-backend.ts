@@ -2,6 +2,9 @@
 // session never gets a silent fresh connection under half a transaction, and nothing that may have run is repeated.
 
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import { endWithError, type ReplyTo, replyError } from "./reply.ts";
+import type { SessionState } from "./session.ts";
+import type { HandlerResult } from "./session-end.ts";
 
 /** The moment of the loss. */
 export interface LossSituation {
@@ -60,4 +63,29 @@ function lostForGood(): LossVerdict {
       { reason: "the backend was lost with state of the session on it" },
     ),
   };
+}
+
+/** Why the session would miss its backend connection; null: it would not. */
+export function pinnedBecause(state: SessionState): string | null {
+  return state.prepared.holdsBecause ?? state.pinnedBecause;
+}
+
+/** What of a session decides about a question that could not be asked. */
+interface AskingSession {
+  readonly state: SessionState;
+  readonly relay: { readonly lease: object | null };
+  readonly inTransaction: boolean;
+  readonly replyTo: ReplyTo;
+}
+
+/** Asks a backend; where it fails, answers, and ends a session whose state is lost with the connection. Null: it went well. */
+export async function orEnd(
+  session: AskingSession,
+  ask: () => Promise<SqlError | null>,
+): Promise<HandlerResult | null> {
+  const stateful = session.inTransaction || pinnedBecause(session.state) !== null;
+  const held = session.relay.lease !== null && stateful;
+  const failure = await ask();
+  if (failure === null) return null;
+  return held ? endWithError(session.replyTo, failure, "backend_lost") : replyError(session.replyTo, failure);
 }

@@ -7,6 +7,7 @@ import { CLIENT_DEPRECATE_EOF } from "../wire/capabilities.ts";
 import { COM_QUERY, COM_STMT_EXECUTE } from "../wire/commands.ts";
 import { Reader, WireError } from "../wire/reader.ts";
 import type { CommandInHand } from "./command-in-hand.ts";
+import { namesHiddenTable } from "./hidden-tables.ts";
 import type { FilteredListing } from "./statement-text.ts";
 
 /** Whether a row may be seen: `values` are its first columns, null where NULL or not text. */
@@ -32,6 +33,10 @@ export function rowJudge(
   return (values) => {
     const name = values[columns.nameColumn] ?? null;
     const in_ = columns.schemaColumn === null ? schema : (values[columns.schemaColumn] ?? null);
+    if (columns.object === "message") {
+      const mayRead = (schemaOf: string, table: string) => authorizer.mayRead(identity, schemaOf, table);
+      return name !== null && !namesHiddenTable(name, schema, mayRead);
+    }
     if (name === null || in_ === null) return false;
     if (columns.object === "schema" || columns.role === null) return authorizer.maySeeSchema(identity, name);
     return authorizer.allows(identity, columns.object, columns.role, { schema: in_, name });
@@ -45,13 +50,27 @@ export function filterFor(session: FilteredSession, inHand: CommandInHand): RowF
   const authorizer = session.services.authorizer();
   const { identity, capabilities } = session.state;
   if (!authorizer.enforcing || identity === null) return null;
-  return new RowFilter(rowJudge(authorizer, identity, listing), inHand.command, capabilities);
+  const { object, numberColumns = [] } = listing.columns;
+  return new RowFilter(rowJudge(authorizer, identity, listing), inHand.command, capabilities, {
+    numberColumns,
+    // What the server counts and warns of is about all rows.
+    ended: object === "message" ? null : (rows) => session.backend.hideLastReply(rows),
+  });
 }
 
 /** What of a session decides about its listings. */
 interface FilteredSession {
   readonly services: { readonly authorizer: () => Authorizer };
   readonly state: { readonly identity: Identity | null; readonly capabilities: number };
+  readonly backend: { hideLastReply(rows: number): void };
+}
+
+/** What a filter needs to know beside its judge. */
+export interface RowFilterOptions {
+  /** Columns of numbers: four bytes in binary rows. */
+  readonly numberColumns?: readonly number[];
+  /** Told how many rows were kept, once; then the reply's count of warnings is taken away too. */
+  readonly ended?: ((rows: number) => void) | null;
 }
 
 /** Filters one reply of one result set. The bytes come in order, cut anywhere. */
@@ -64,8 +83,13 @@ export class RowFilter {
   #definitionsLeft = 0;
   #columns = 0;
   #sequence = 1;
+  #rowsKept = 0;
+  readonly #numberColumns: readonly number[];
+  readonly #ended: ((rows: number) => void) | null;
 
-  constructor(judge: RowJudge, command: number, capabilities: number) {
+  constructor(judge: RowJudge, command: number, capabilities: number, options: RowFilterOptions = {}) {
+    this.#numberColumns = options.numberColumns ?? [];
+    this.#ended = options.ended ?? null;
     this.#judge = judge;
     this.#isBinary = command === COM_STMT_EXECUTE;
     this.#deprecateEof = (capabilities & CLIENT_DEPRECATE_EOF) !== 0;
@@ -87,6 +111,7 @@ export class RowFilter {
       const payload = all.subarray(at + HEADER_BYTES, end);
       if (this.#keeps(payload)) {
         const frame = Buffer.from(all.subarray(at, end));
+        if (this.#ended !== null && payload[0] === END) this.#clearWarnings(frame.subarray(HEADER_BYTES));
         frame[3] = this.#sequence;
         this.#sequence = (this.#sequence + 1) & 0xff;
         kept.push(frame);
@@ -118,9 +143,13 @@ export class RowFilter {
       case "rows":
         if (this.#endsRows(payload)) {
           this.#phase = "passing";
+          this.#ended?.(this.#rowsKept);
           return true;
         }
-        return this.#judge(this.#isBinary ? this.#binaryValues(payload) : this.#textValues(payload));
+        if (!this.#judge(this.#isBinary ? this.#binaryValues(payload) : this.#textValues(payload)))
+          return false;
+        this.#rowsKept += 1;
+        return true;
       case "passing":
         return true;
     }
@@ -130,6 +159,20 @@ export class RowFilter {
     if (payload[0] === ERR) return true;
     // A row that begins with fe has a first value of more than 16 MiB: packets of that size are refused.
     return payload[0] === END && (this.#deprecateEof || payload.length < classicEofBytesBelow);
+  }
+
+  /** EOF, or OK in its place: warnings of rows that are dropped would be counted. */
+  #clearWarnings(payload: Buffer): void {
+    if (this.#phase !== "passing" && this.#phase !== "rows") return;
+    if (!this.#deprecateEof) {
+      if (payload.length < classicEofBytesBelow) payload.writeUInt16LE(0, 1);
+      return;
+    }
+    const reader = new Reader(payload);
+    reader.skip(1, "OK header");
+    reader.lenencNumber("affected rows");
+    reader.lenencNumber("last insert id");
+    payload.writeUInt16LE(0, reader.offset + 2);
   }
 
   #textValues(payload: Buffer): (string | null)[] {
@@ -150,6 +193,10 @@ export class RowFilter {
     return Array.from({ length: Math.min(columnsRead, this.#columns) }, (_, column) => {
       const bit = column + 2;
       const isNull = ((payload[bitmapAt + (bit >> 3)] ?? 0) & (1 << (bit & 7))) !== 0;
+      if (!isNull && this.#numberColumns.includes(column)) {
+        reader.skip(4, "number");
+        return null;
+      }
       return isNull ? null : textOf(reader.lenencBytes("value"));
     });
   }

@@ -37,6 +37,7 @@ import { set } from "./set.ts";
 import { analyzeStatement, explain, flush, show } from "./show.ts";
 import { TokenKind } from "./tokens.ts";
 import { notUnderstood } from "./uncertain.ts";
+import { wordSet } from "./words.ts";
 
 /** Reads one statement [start, end); returns its kind. */
 type HeadReader = (a: Analysis, start: number, end: number, scope: Scope) => string;
@@ -180,11 +181,18 @@ function signal(a: Analysis, at: number, end: number, scope: Scope): string {
   return a.word(at);
 }
 
+/** What conditions tell of names. */
+const messageItems =
+  wordSet(`MESSAGE_TEXT CONSTRAINT_CATALOG CONSTRAINT_SCHEMA CONSTRAINT_NAME CATALOG_NAME SCHEMA_NAME
+  TABLE_NAME COLUMN_NAME`);
+
 /** GET [CURRENT | STACKED] DIAGNOSTICS .. */
 function diagnostics(a: Analysis, at: number, end: number, scope: Scope): string {
   const next = a.word(at + 1) === "DIAGNOSTICS" ? at + 1 : at + 2;
   expression(a, a.expect(next, end, "DIAGNOSTICS"), end, scope);
   a.draft.asksFor.add("warnings");
+  for (let index = next; index < end; index += 1)
+    if (messageItems.has(a.word(index))) a.draft.asksFor.add("messages");
   a.draft.pin("a user variable");
   return "GET DIAGNOSTICS";
 }

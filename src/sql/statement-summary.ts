@@ -97,8 +97,11 @@ export interface SessionEffects {
   readonly autocommit: boolean | null;
 }
 
-/** What the statement before left behind on its connection and this one asks for. */
-export type Leftover = "warnings" | "found rows" | "row count" | "insert id";
+/**
+ * What the statement before left behind on its connection and this one asks for. `messages`: the texts of its warnings, or
+ * names in them, as values.
+ */
+export type Leftover = "warnings" | "messages" | "found rows" | "row count" | "insert id";
 
 /** What no statement has. */
 export const noEffects: SessionEffects = {

@@ -315,6 +315,7 @@ function leaseOver(
       },
     },
     readVariables: async () => variables(),
+    hideLastReply: async () => true,
     prepareStatement: async ({ permit, payload }) => {
       const loggedIn = { channel, capabilities: request.capabilities };
       const [reply] = await converseOn(loggedIn, [{ permit, payload }], 10_000);

@@ -5,7 +5,8 @@ import { AclDenial } from "../../acl/denial.ts";
 import { sqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { endWithError, replyError } from "../reply.ts";
+import { orEnd } from "../lost-backend.ts";
+import { replyError } from "../reply.ts";
 import { type HandlerResult, relaying } from "../session-end.ts";
 import type { CommandHandler } from "./command-table.ts";
 
@@ -43,12 +44,7 @@ export async function learnAndHandle(
   frames: Buffer,
   handle: CommandHandler,
 ): Promise<HandlerResult> {
-  const stateful =
-    loop.inTransaction || loop.state.pinnedBecause !== null || loop.state.prepared.holdsBecause !== null;
-  const hadLease = loop.relay.lease !== null;
-  const failure = await loop.backend.learnReading();
+  const failure = await orEnd(loop, () => loop.backend.learnReading());
   if (loop.ended) return relaying;
-  if (failure === null) return handle(loop, frames);
-  if (hadLease && stateful) return endWithError(loop.replyTo, failure, "backend_lost");
-  return replyError(loop.replyTo, failure);
+  return failure ?? handle(loop, frames);
 }
