@@ -9,7 +9,6 @@ export type MonitorKind = "read_only" | "galera" | "group_replication" | "none";
 
 /** A tablet as the file has it. */
 export interface TabletConfig {
-  /** The same object over reloads that leave alias, address and TLS unchanged. */
   readonly tablet: Tablet;
   /** With a monitor other than `none`: the order of candidates only, and who is rdonly. */
   readonly type: TabletType;
@@ -27,13 +26,14 @@ export interface KeyspaceConfig {
   readonly healthIntervalMs: number;
   /** Failed checks in a row after which a tablet is down. */
   readonly healthFailures: number;
+  /** Checks in a row after which an earlier node becomes a cluster's writer again; 0: never by itself. */
+  readonly failbackChecks: number;
   /** In file order; at least one. */
   readonly tablets: readonly TabletConfig[];
 }
 
 /** Where an account's password stands. */
 export type AccountSecret =
-  | { readonly kind: "none" }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "env"; readonly variable: string };
 
