@@ -174,8 +174,9 @@ async function checkSecretFile(path: string, what: string, findings: Findings): 
 
 /** Files that are written at start need a folder. */
 function checkFolders(options: ServeOptions, findings: Findings): void {
-  const { logFile, auditLogFile, pidFile } = options.process;
-  for (const path of [logFile, auditLogFile, pidFile, options.gateway.listen.unixSocketPath]) {
+  const { logFile, auditLogFile, queryLog, pidFile } = options.process;
+  const logs = [logFile, auditLogFile, queryLog?.path ?? null];
+  for (const path of [...logs, pidFile, options.gateway.listen.unixSocketPath]) {
     if (path === null) continue;
     try {
       if (statSync(dirname(path)).isDirectory()) continue;

@@ -1,7 +1,16 @@
 // What a table of flags is made of. Knows no flag.
 
 /** What a flag's value is. Durations are milliseconds, sizes bytes, once parsed. */
-export type FlagType = "text" | "path" | "list" | "boolean" | "integer" | "duration" | "size" | "choice";
+export type FlagType =
+  | "text"
+  | "path"
+  | "list"
+  | "boolean"
+  | "integer"
+  | "fraction"
+  | "duration"
+  | "size"
+  | "choice";
 
 /** One flag. */
 export interface FlagDefinition {
@@ -13,7 +22,7 @@ export interface FlagDefinition {
   readonly help: string;
   /** The values of a `choice`. */
   readonly choices?: readonly string[];
-  /** Bounds of integers (as is), durations (milliseconds) and sizes (bytes), both included. */
+  /** Bounds of integers and fractions (as is), durations (milliseconds) and sizes (bytes), both included. */
   readonly min?: number;
   readonly max?: number;
   /** Whether the content of the file that it names is loaded again when it changes. Everything else needs a restart. */

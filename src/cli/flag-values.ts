@@ -8,7 +8,9 @@ import type { FlagDefinition, FlagTable } from "./flag-table.ts";
 /** A parsed value; null: no default and not given. */
 export type FlagValue = string | number | boolean | readonly string[] | null;
 
-type ValueOf<Definition extends FlagDefinition> = Definition["type"] extends "integer" | "duration" | "size"
+type NumberType = "integer" | "fraction" | "duration" | "size";
+
+type ValueOf<Definition extends FlagDefinition> = Definition["type"] extends NumberType
   ? number
   : Definition["type"] extends "boolean"
     ? boolean
@@ -58,6 +60,13 @@ export function parseFlagValue(definition: FlagDefinition, text: string): Parsed
         definition,
         /^[-+]?\d{1,15}$/.test(text) ? Number(text) : null,
         "a whole number",
+        String,
+      );
+    case "fraction":
+      return parseNumber(
+        definition,
+        /^(\d{1,3}(\.\d{0,15})?|\.\d{1,15})$/.test(text) ? Number(text) : null,
+        "a number such as 0.25",
         String,
       );
     case "duration":

@@ -264,6 +264,26 @@ export const serveFlags = {
     default: null,
     help: "File for audit records instead of the log; opened anew on SIGHUP and SIGUSR2",
   },
+  log_queries_to_file: {
+    ...process_,
+    type: "path",
+    default: null,
+    help: "File for a record of every statement, or of those that the two flags below choose; fingerprints without values; opened anew on SIGHUP and SIGUSR2",
+  },
+  querylog_sample_rate: {
+    ...process_,
+    type: "fraction",
+    default: null,
+    min: 0,
+    max: 1,
+    help: "Share of statements that the query log records by chance, 0.0 to 1.0",
+  },
+  querylog_time_threshold: {
+    ...process_,
+    ...duration,
+    default: null,
+    help: "The query log also records every statement that took at least this long",
+  },
   pid_file: {
     ...process_,
     type: "path",

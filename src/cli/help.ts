@@ -46,6 +46,7 @@ export function placeholder(definition: FlagDefinition): string {
     case "boolean":
       return "true|false";
     case "integer":
+    case "fraction":
       return "NUMBER";
     case "list":
       return "ITEM,...";

@@ -10,6 +10,7 @@ import type {
   TableAclOptions,
 } from "../server/gateway-options.ts";
 import type { LogLevel } from "../telemetry/logger.ts";
+import type { QueryLogOptions } from "../telemetry/query-log.ts";
 import { UsageError } from "./arguments.ts";
 import { parseBackendUrl } from "./backend-url.ts";
 import { type Complain, readAuthOptions, readTlsOptions, type ServeSettings } from "./login-options.ts";
@@ -22,6 +23,8 @@ export interface ProcessOptions {
   readonly logFile: string | null;
   /** null: between the lines of the log. */
   readonly auditLogFile: string | null;
+  /** null: no query log. */
+  readonly queryLog: QueryLogOptions | null;
   readonly pidFile: string | null;
 }
 
@@ -52,13 +55,12 @@ export function makeServeOptions(
   const clientTls = readTlsOptions(settings, listen.unixSocketPath !== null, complain);
   const tableAcl = tableAclOptions(settings, complain);
   const backend = backendOptions(settings, surroundings, complain);
+  const queryLog = queryLogOptions(settings, complain);
   checkVersionText(values.mysql_server_version, complain);
   if (values.mysql_server_drain_onterm && values.onterm_timeout === 0) {
     complain("Flag --mysql_server_drain_onterm has no effect with --onterm_timeout=0");
   }
-  for (const name of ["bind_address", "admin_token_file"] as const) {
-    if (settings.isSet(name) && values.port === -1) complain(`Flag --${name} needs --port`);
-  }
+  const admin = adminOptions(settings, complain);
   if (mistakes.length > 0 || auth === null || backend === null) throw new UsageError(mistakes.join("\n"));
   return {
     gateway: {
@@ -90,16 +92,14 @@ export function makeServeOptions(
         queryMs: values.mysql_server_query_timeout,
       },
       shutdown: { drainOnTerm: values.mysql_server_drain_onterm, timeoutMs: values.onterm_timeout },
-      admin:
-        values.port === -1
-          ? null
-          : { host: values.bind_address, port: values.port, tokenFile: values.admin_token_file },
+      admin,
     },
     process: {
       logLevel: values.log_level,
       logFormat: values.log_format,
       logFile: values.log_file,
       auditLogFile: values.audit_log_file,
+      queryLog,
       pidFile: values.pid_file,
     },
     secretInArguments:
@@ -207,6 +207,36 @@ function backendOptions(
         ? { kind: "file", path: passwordFile }
         : { kind: "inline", reveal: () => password ?? "" },
     database: url.database,
+  };
+}
+
+function adminOptions(settings: ServeSettings, complain: Complain): GatewayOptions["admin"] {
+  const { bind_address: host, port, admin_token_file: tokenFile } = settings.values;
+  if (port !== -1) return { host, port, tokenFile };
+  for (const name of ["bind_address", "admin_token_file"] as const) {
+    if (settings.isSet(name)) complain(`Flag --${name} needs --port`);
+  }
+  return null;
+}
+
+/** As VTGate: the file alone records everything; with one of the others, what these choose. */
+function queryLogOptions(settings: ServeSettings, complain: Complain): QueryLogOptions | null {
+  const { values } = settings;
+  const path = values.log_queries_to_file;
+  const sampleRate = values.querylog_sample_rate;
+  const slowMs = values.querylog_time_threshold;
+  if (path === null) {
+    for (const name of ["querylog_sample_rate", "querylog_time_threshold"] as const)
+      if (settings.isSet(name)) complain(`Flag --${name} needs --log_queries_to_file`);
+    return null;
+  }
+  if (sampleRate === 0 && slowMs === null) {
+    complain("Nothing would be recorded: --querylog_sample_rate=0 needs --querylog_time_threshold");
+  }
+  return {
+    path,
+    sampleRate: sampleRate ?? (slowMs === null ? 1 : 0),
+    slowMs: slowMs ?? Number.POSITIVE_INFINITY,
   };
 }
 

@@ -1,4 +1,4 @@
-// Opens the log, the audit log and the metrics of the process, and reopens the files on demand.
+// Opens the log, the audit log, the query log and the metrics of the process, and reopens the files on demand.
 
 import type { Clock } from "../base/clock.ts";
 import { writeFailure } from "../base/file-content.ts";
@@ -6,6 +6,7 @@ import { type AuditLog, createAuditLog } from "../telemetry/audit.ts";
 import { type LineSink, openFileLines, openStderrLines } from "../telemetry/line-sink.ts";
 import { createLogger, type Logger } from "../telemetry/logger.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { createQueryLog, type QueryLog } from "../telemetry/query-log.ts";
 import { UsageError } from "./arguments.ts";
 import type { ProcessOptions } from "./options.ts";
 
@@ -14,6 +15,8 @@ export interface ProcessTelemetry {
   readonly logger: Logger;
   readonly audit: AuditLog;
   readonly metrics: Metrics;
+  /** null: statements are not recorded. */
+  readonly queryLog: QueryLog | null;
   /** Opens the files anew, after a log rotation. */
   reopen(): void;
   /** Resolves when all lines are written. */
@@ -43,7 +46,16 @@ export function openTelemetry(options: ProcessOptions, clock: Clock): ProcessTel
           logger.error("Cannot write the audit log", { path: options.auditLogFile, code });
         });
   const logger = createLogger({ level: options.logLevel, format: options.logFormat, sink: logSink });
+  const wanted = options.queryLog;
+  const querySink =
+    wanted === null
+      ? null
+      : openFile(wanted.path, "log_queries_to_file", (code) =>
+          logger.error("Cannot write the query log", { path: wanted.path, code }),
+        );
   metrics.onRead(() => {
+    if (querySink !== null)
+      metrics.counter("dropped_lines_total", { output: "queries" }).raiseTo(querySink.droppedLines);
     metrics.counter("dropped_lines_total", { output: "log" }).raiseTo(logSink.droppedLines);
     metrics.counter("dropped_lines_total", { output: "audit" }).raiseTo(auditSink.droppedLines);
   });
@@ -51,12 +63,15 @@ export function openTelemetry(options: ProcessOptions, clock: Clock): ProcessTel
     logger,
     audit: createAuditLog(auditSink, clock),
     metrics,
+    queryLog:
+      wanted === null || querySink === null ? null : createQueryLog(wanted, querySink, clock, Math.random),
     reopen: () => {
+      querySink?.reopen();
       logSink.reopen();
       if (auditSink !== logSink) auditSink.reopen();
     },
     close: async () => {
-      await Promise.all([logSink.close(), auditSink.close()]);
+      await Promise.all([logSink.close(), auditSink.close(), querySink?.close()]);
     },
   };
 }

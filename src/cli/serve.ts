@@ -65,12 +65,12 @@ async function serveUntilStopped(
   telemetry: ProcessTelemetry,
   createGateway: CreateGateway,
 ): Promise<void> {
-  const { logger, audit, metrics } = telemetry;
+  const { logger, audit, metrics, queryLog } = telemetry;
   let pidFile: PidFile | null = null;
   let gateway: Gateway | null = null;
   try {
     if (options.process.pidFile !== null) pidFile = writePidFile(options.process.pidFile, serving.pid);
-    const tools = { clock: context.clock, logger, audit, metrics, version: packageVersion };
+    const tools = { clock: context.clock, logger, audit, metrics, queryLog, version: packageVersion };
     gateway = await createGateway(options.gateway, tools);
     const starting = gateway.start();
     const stopped = runUntilStopped(gateway, starting, telemetry, serving.events, () => serving.exitNow(1));

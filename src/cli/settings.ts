@@ -142,7 +142,7 @@ function configSchema(table: FlagTable): object {
             ? { type: "integer" }
             : definition.type === "size"
               ? { type: ["string", "integer"] }
-              : { type: "string" };
+              : { type: definition.type === "fraction" ? "number" : "string" };
   }
   return { type: "object", additionalProperties: false, properties };
 }

@@ -5,6 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { QueryLog } from "../telemetry/query-log.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 
 /** What the process shares with the gateway. */
@@ -13,6 +14,8 @@ export interface GatewayTools {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly audit: AuditLog;
+  /** null: statements are not recorded. */
+  readonly queryLog: QueryLog | null;
   /** The gateway's own version, for the status page and the audit log. */
   readonly version: string;
 }

@@ -157,7 +157,7 @@ class RunningGateway implements Gateway {
   }
 
   #services(backend: BackendSide): SessionServices {
-    const { clock, logger, audit } = this.#tools;
+    const { clock, logger, audit, queryLog } = this.#tools;
     const { limits } = this.#options;
     const authorizer = () => this.#files.tableAcl.authorizer;
     return {
@@ -165,6 +165,7 @@ class RunningGateway implements Gateway {
       logger,
       audit,
       metrics: newSessionMetrics(),
+      queryLog,
       registry: this.#registry,
       authenticator: this.#files.judge.authenticator,
       authorizer,

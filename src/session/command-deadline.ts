@@ -1,6 +1,9 @@
-// Which wait of the command phase is over, and when to look again. Pure: the clock is a parameter, one sweep asks for
-// all sessions.
+// Which wait of the command phase is over, and when to look again: the clock is a parameter, one sweep asks for all
+// sessions. And how a session ends for it.
 
+import { sqlError } from "../errors/sql-error.ts";
+import { endWithError, type ReplyTo } from "./reply.ts";
+import { type SessionEnd, sessionEnd } from "./session-end.ts";
 import type { SessionLimits } from "./session-services.ts";
 
 /** What a session is waiting for. Times in monotonic milliseconds. */
@@ -34,4 +37,25 @@ export function judgeDeadline(waiting: Waiting, limits: SessionLimits, nowMs: nu
   const queryDueMs = waiting.startedMs + limits.queryTimeoutMs;
   if (nowMs >= queryDueMs) return { kind: "cancel" };
   return { kind: "wait", untilMs: Math.min(queryDueMs, nowMs - blockedMs + limits.writeTimeoutMs) };
+}
+
+/** Ends a session whose wait is over; tells the client where it can be told. */
+export function endOverdue(
+  kind: Exclude<DeadlineVerdict["kind"], "wait" | "cancel">,
+  to: ReplyTo,
+): SessionEnd {
+  switch (kind) {
+    case "end_idle":
+      return endWithError({ ...to, sequence: 0 }, sqlError("ER_CLIENT_INTERACTION_TIMEOUT"), "idle_timeout");
+    case "end_read":
+      return sessionEnd("read_timeout");
+    case "end_starved": {
+      const error = sqlError("ER_OUT_OF_RESOURCES", { detail: "statement_buffer_bytes is used up" });
+      return endWithError(to, error, "limit");
+    }
+    case "end_write":
+      return sessionEnd("write_timeout");
+    case "end_cancelled":
+      return sessionEnd("query_timeout", "the backend did not end a cancelled command in time");
+  }
 }

@@ -14,7 +14,7 @@ import { ResponseBoundary } from "../wire/response-boundary.ts";
 import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { BackendHolder } from "./backend-holder.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
-import { type DeadlineVerdict, judgeDeadline } from "./command-deadline.ts";
+import { endOverdue, judgeDeadline } from "./command-deadline.ts";
 import { type CommandInHand, changesNothing, nothingInHand } from "./command-in-hand.ts";
 import { handleCommand } from "./commands/command-table.ts";
 import { tableHider } from "./hidden-tables.ts";
@@ -22,6 +22,7 @@ import { inspectReply } from "./inspect-reply.ts";
 import { commandKindOf } from "./latency.ts";
 import { judgeLostBackend, orEnd, pinnedBecause } from "./lost-backend.ts";
 import type { PacketExchange } from "./packet-exchange.ts";
+import { noteQuery, type QueryNote, settleQuery } from "./query-note.ts";
 import type { RelayObserver } from "./relay.ts";
 import { Relay } from "./relay.ts";
 import type { ReplyTo } from "./reply.ts";
@@ -50,6 +51,8 @@ export class CommandLoop implements InputOwner, RelayObserver {
   readonly #input: ClientInput;
   #phase: "idle" | "busy" | "ended" = "idle";
   inHand: CommandInHand = nothingInHand;
+  /** For the query log; null: the command under way is not recorded. */
+  #note: QueryNote | null = null;
   #replySequence = 1;
   /** When the command under way began, or the last one ended; monotonic milliseconds. */
   phaseSinceMs = 0;
@@ -123,6 +126,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       statusFlags: this.state.statusFlags,
       sequence: this.#replySequence,
       metrics: this.services.metrics,
+      note: this.#note,
     };
   }
 
@@ -164,6 +168,8 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.phaseSinceMs = this.services.clock.monotonicMs();
     this.deadlineMs = this.phaseSinceMs + Math.min(limits.queryTimeoutMs, limits.writeTimeoutMs);
     this.#replySequence = replySequenceOf(frames);
+    if (this.services.queryLog !== null)
+      this.#note = noteQuery(this.services.queryLog, this.services, frames);
     try {
       const command = frames.length > 4 ? (frames[4] ?? 0) : -1;
       if (this.#endRequested === "drain" && !this.inTransaction && command !== COM_QUIT) {
@@ -195,6 +201,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   #finish(): void {
     const latency = this.services.metrics.commandLatency[commandKindOf(this.inHand.text)];
     latency.observe(this.services.clock.monotonicMs() - this.phaseSinceMs);
+    if (this.#note !== null) this.#settleNote(this.#note, "answered");
     this.inHand = nothingInHand;
     this.#cancelled = null;
     this.#input.expectFile(null);
@@ -205,6 +212,11 @@ export class CommandLoop implements InputOwner, RelayObserver {
       return;
     }
     this.#rest();
+  }
+
+  #settleNote(note: QueryNote, how: "answered" | "cut"): void {
+    this.#note = null;
+    settleQuery(this, note, how);
   }
 
   /** Between two commands. */
@@ -260,6 +272,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   onReplyComplete(): void {
     const { errorCode, statusFlags } = this.relay.boundary.summary;
     if (errorCode === 0) this.state.statusFlags = statusFlags;
+    else if (this.#note !== null) this.#note.errorCode ??= errorCode;
     this.inHand.after?.(errorCode === 0);
     this.#finish();
   }
@@ -336,33 +349,8 @@ export class CommandLoop implements InputOwner, RelayObserver {
     };
     const verdict = judgeDeadline(waiting, this.services.limits, nowMs);
     if (verdict.kind === "wait") this.deadlineMs = verdict.untilMs;
-    else this.#carryOut(verdict.kind);
-  }
-
-  #carryOut(kind: Exclude<DeadlineVerdict["kind"], "wait">): void {
-    switch (kind) {
-      case "end_idle": {
-        const to = { ...this.replyTo, sequence: 0 };
-        this.end(endWithError(to, sqlError("ER_CLIENT_INTERACTION_TIMEOUT"), "idle_timeout"));
-        return;
-      }
-      case "end_read":
-        this.end(sessionEnd("read_timeout"));
-        return;
-      case "end_starved": {
-        const error = sqlError("ER_OUT_OF_RESOURCES", { detail: "statement_buffer_bytes is used up" });
-        this.end(endWithError(this.replyTo, error, "limit"));
-        return;
-      }
-      case "end_write":
-        this.end(sessionEnd("write_timeout"));
-        return;
-      case "end_cancelled":
-        this.end(sessionEnd("query_timeout", "the backend did not end a cancelled command in time"));
-        return;
-      case "cancel":
-        this.cancel("timeout");
-    }
+    else if (verdict.kind === "cancel") this.cancel("timeout");
+    else this.end(endOverdue(verdict.kind, this.replyTo));
   }
 
   /** Cancels the command under way, if there is one. */
@@ -390,6 +378,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
     this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#note !== null) this.#settleNote(this.#note, "cut");
     this.backend.end(end.code);
     this.state.prepared.clear();
     this.#input.clear();

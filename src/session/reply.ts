@@ -20,6 +20,8 @@ export interface ReplyTo {
   readonly statusFlags: number;
   readonly sequence: number;
   readonly metrics: SessionMetrics;
+  /** Learns the error that is sent. @default nobody wants to know */
+  readonly note?: { errorCode: number | null } | null;
   /** Packets of a login that wait to leave with this reply. */
   readonly before?: () => Buffer | null;
 }
@@ -57,6 +59,7 @@ export function internalError(): SqlError {
 
 function writeError(to: ReplyTo, error: SqlError): void {
   countUp(to.metrics.errorsSent, mysqlErrors[error.symbol].kind);
+  if (to.note) to.note.errorCode = error.code;
   writePacket(
     to,
     encodeErr({ code: error.code, sqlState: error.sqlState, message: error.message }, to.capabilities),

@@ -11,6 +11,7 @@ import type { Identity } from "../identity/identity.ts";
 import type { Router } from "../routing/router.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { QueryLog } from "../telemetry/query-log.ts";
 import type { ProxyUserOptions } from "../users/proxy-users.ts";
 import type { UserEntry } from "../users/user-directory.ts";
 import type { ByteBudget } from "./byte-budget.ts";
@@ -74,6 +75,8 @@ export interface SessionServices {
   readonly logger: Logger;
   readonly audit: AuditLog;
   readonly metrics: SessionMetrics;
+  /** null: statements are not recorded. */
+  readonly queryLog: QueryLog | null;
   readonly registry: SessionRegistry;
   readonly authenticator: LoginJudge;
   readonly authorizer: () => Authorizer;

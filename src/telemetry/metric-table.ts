@@ -210,7 +210,7 @@ export const metricTable = {
   dropped_lines_total: {
     type: "counter",
     help: "Lines that could not be written and were dropped",
-    labels: { output: ["log", "audit"] },
+    labels: { output: ["log", "audit", "queries"] },
   },
   uncaught_errors_total: {
     type: "counter",

@@ -8,8 +8,10 @@ import { environmentName, serveFlags } from "../../src/cli/flags.ts";
 import { placeholder } from "../../src/cli/help.ts";
 import { usersCommands } from "../../src/cli/users/users-command.ts";
 import { mysqlErrors } from "../../src/errors/mysql-errors.ts";
-import { type AuditEvent, auditTable } from "../../src/telemetry/audit-table.ts";
+import { missingFingerprintReasons } from "../../src/session/query-note.ts";
+import { type AuditEvent, type AuditField, auditTable } from "../../src/telemetry/audit-table.ts";
 import { type MetricDefinition, metricTable } from "../../src/telemetry/metric-table.ts";
+import { queryLogFields } from "../../src/telemetry/query-log-table.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -105,6 +107,27 @@ function auditPage(): string {
   return `${parts.join("\n\n")}\n`;
 }
 
+function queryLogPage(): string {
+  const rows = Object.entries<AuditField>(queryLogFields).map(([name, field]) => [
+    `\`${name}\``,
+    field.type,
+    field.help,
+  ]);
+  return `${[
+    "# Query log",
+    "Generated from `src/telemetry/query-log-table.ts` and `src/session/query-note.ts`. `--log_queries_to_file` names its file: one JSON object per line and statement. Without more flags every statement is recorded; `--querylog_time_threshold` records those that took at least so long, `--querylog_sample_rate` that share of all by chance; both together record what either chooses. SIGHUP and SIGUSR2 open the file anew.",
+    "Names and meanings are stable; new fields may be added. Every line has `time` (RFC 3339, UTC; when the reply had ended). No line holds a value of a statement: literals become `?`, comments are left out, and where it is not certain what is a literal nothing of the text is recorded but its kind and length. Names of tables, columns and variables are recorded as they are written. What a client sends as statement without being one is not recorded either.",
+    table(["field", "type", "meaning"], rows),
+    "## no_fingerprint_because",
+    table(
+      ["code", "why there is no fingerprint"],
+      Object.entries(missingFingerprintReasons).map(([code, help]) => [`\`${code}\``, help]),
+    ),
+    "## What it costs",
+    "Without the flag nothing. With it every statement is copied once, up to 64 KiB; what is recorded is read once more to find its literals, in time linear in its length. Lines that cannot be written in time are dropped and counted in `gatehouse_dropped_lines_total`, label `queries`: no client waits for the log.",
+  ].join("\n\n")}\n`;
+}
+
 function errorsPage(): string {
   const rows = Object.entries(mysqlErrors)
     .sort(([, a], [, b]) => a.code - b.code)
@@ -154,6 +177,7 @@ describe("documents made from tables", () => {
     ["docs/users-command.md", usersPage],
     ["docs/metrics.md", metricsPage],
     ["docs/audit.md", auditPage],
+    ["docs/query-log.md", queryLogPage],
     ["docs/errors.md", errorsPage],
     ["docs/admin.md", adminPage],
   ];

@@ -29,6 +29,7 @@ import type { LoginJudge, SessionLimits, SessionServices } from "../../src/sessi
 import { createStatementDecider } from "../../src/session/statement-decider.ts";
 import type { AnalysisContext } from "../../src/sql/analyzed-text.ts";
 import { bareStatement, type StatementSummary } from "../../src/sql/statement-summary.ts";
+import type { QueryLog } from "../../src/telemetry/query-log.ts";
 import { noProxyUsers } from "../../src/users/proxy-users.ts";
 import type { UserEntry } from "../../src/users/user-directory.ts";
 import { announcedCapabilities } from "../../src/wire/capabilities.ts";
@@ -155,6 +156,7 @@ export interface HarnessOptions {
   /** Texts are analysed for real, as a server that tells these variables reads them. */
   readonly variables?: () => SessionVariables;
   readonly acquire?: (request: AcquireRequest) => SqlError | null;
+  readonly queryLog?: QueryLog;
 }
 
 /** Everything of one test. */
@@ -177,6 +179,7 @@ export class Harness {
       logger: quiet,
       audit: { record: (kind, record) => void this.audit.push({ kind, record }) },
       metrics: this.metrics,
+      queryLog: options.queryLog ?? null,
       registry: this.registry,
       authenticator: openDoor,
       authorizer,

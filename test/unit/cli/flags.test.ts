@@ -30,6 +30,34 @@ function optionsOf(argv: readonly string[], environment: Record<string, string> 
 
 const users = "--mysql_auth_server_static_file=users.json";
 
+describe("the query log's flags", () => {
+  const file = "--log_queries_to_file=q.log";
+  const queryLogOf = (...argv: string[]) => optionsOf([users, ...argv]).process.queryLog;
+
+  it("choose everything, by chance, by time, or both, as VTGate's", () => {
+    const slowMs = Number.POSITIVE_INFINITY;
+    expect(queryLogOf()).toBeNull();
+    expect(queryLogOf(file)).toEqual({ path: "q.log", sampleRate: 1, slowMs });
+    expect(queryLogOf(file, "--querylog-sample-rate=.25")).toEqual({
+      path: "q.log",
+      sampleRate: 0.25,
+      slowMs,
+    });
+    const slow = ["--querylog_time_threshold=1s", "--querylog_sample_rate=0.01"];
+    expect(queryLogOf(file, ...slow.slice(0, 1))).toEqual({ path: "q.log", sampleRate: 0, slowMs: 1000 });
+    expect(queryLogOf(file, ...slow)).toEqual({ path: "q.log", sampleRate: 0.01, slowMs: 1000 });
+  });
+
+  it("refuse what would record nothing and what is no share", () => {
+    expect(() => queryLogOf("--querylog_sample_rate=1")).toThrow(
+      "Flag --querylog_sample_rate needs --log_queries_to_file",
+    );
+    expect(() => queryLogOf(file, "--querylog_sample_rate=0")).toThrow("Nothing would be recorded");
+    expect(() => queryLogOf(file, "--querylog_sample_rate=1.5")).toThrow("must be at most 1");
+    expect(() => queryLogOf(file, "--querylog_sample_rate=1e-3")).toThrow("must be a number such as 0.25");
+  });
+});
+
 describe("splitArguments()", () => {
   it("reads =, space, dashes, underscores, booleans, negative numbers and words", () => {
     const result = splitArguments(
