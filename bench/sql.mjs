@@ -60,6 +60,7 @@ const values = {
   connectionId: 7,
   proxyUser: null,
   externalUser: null,
+  processList: () => "SELECT 1",
   proxyUsers: { check: false, mysqlNativePassword: false, cachingSha2Password: false, sha256Password: false },
 };
 const identityAnalyzed = analyzeText(identity, context);

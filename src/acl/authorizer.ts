@@ -35,8 +35,10 @@ export interface Authorizer {
   mayRead(identity: Identity, schema: string, table: string): boolean;
   /** Whether a row about this schema may stand in SHOW DATABASES. */
   maySeeSchema(identity: Identity, schema: string): boolean;
-  /** The lines of SHOW GRANTS; null: no table ACL, so the backend's answer stands. */
+  /** The lines of SHOW GRANTS; null: nothing is refused to the identity that the service account may do. */
   grantsFor(identity: Identity): readonly string[] | null;
+  /** Whether the identity is shown other users' sessions (MySQL: PROCESS). */
+  seesAllSessions(identity: Identity): boolean;
 }
 
 const permitted = clientPermit("no table ACL is configured");
@@ -52,4 +54,5 @@ export const permitAll: Authorizer = {
   mayRead: () => true,
   maySeeSchema: () => true,
   grantsFor: () => null,
+  seesAllSessions: () => false,
 };

@@ -65,7 +65,7 @@ export function routineDenial(
   if (role === "admin" && creates && routine.schema !== null) {
     return denial(
       "ER_DBACCESS_DENIED_ERROR",
-      { ...account(identity), database: shown(routine.schema) },
+      { ...accountAtHome(identity), database: shown(routine.schema) },
       record,
     );
   }
@@ -92,7 +92,7 @@ export function schemaDenial(
     rule,
     reason,
   };
-  return denial("ER_DBACCESS_DENIED_ERROR", { ...account(identity), database: name }, record);
+  return denial("ER_DBACCESS_DENIED_ERROR", { ...accountAtHome(identity), database: name }, record);
 }
 
 /** 1227 with the privilege that a server would want. */
@@ -154,6 +154,11 @@ function denial(
 
 function account(identity: Identity): { readonly user: string; readonly host: string } {
   return { user: identity.authUser, host: identity.peer.host };
+}
+
+/** Errors about schemas name the host of the account. */
+function accountAtHome(identity: Identity): { readonly user: string; readonly host: string } {
+  return { user: identity.authUser, host: identity.authHost };
 }
 
 function shown(name: string): string {

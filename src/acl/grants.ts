@@ -32,10 +32,9 @@ const privilegeOrder = [
   "TRIGGER",
 ] as const;
 
-/** The rows of SHOW GRANTS; `acl` null: the identity may do what the service account may do. */
-export function grantLines(acl: TableAcl | null, identity: Identity): string[] {
-  const account = `${quoted(identity.authUser)}@${quoted(identity.authHost)}`;
-  if (acl === null) return [`GRANT ALL PRIVILEGES ON *.* TO ${account}`];
+/** The rows of SHOW GRANTS. */
+export function grantLines(acl: TableAcl, identity: Identity): string[] {
+  const account = accountOf(identity);
   const lines = [`GRANT USAGE ON *.* TO ${account}`];
   for (const line of entryLines(acl.tableEntries, identity, ["reader", "writer", "admin"])) {
     lines.push(statementOf(line, tablePrivileges(line.roles), objectName(line.item), account));
@@ -127,6 +126,11 @@ function objectName(item: PreparedEntry): string {
   const schema = item.schema === null ? "*" : quoted(item.schema);
   if (item.isPrefix && item.name === "") return `${schema}.*`;
   return `${schema}.${quoted(item.isPrefix ? `${item.name}%` : item.name)}`;
+}
+
+/** The identity's account as SHOW GRANTS writes it: `` `alice`@`%` ``. */
+export function accountOf(identity: Identity): string {
+  return `${quoted(identity.authUser)}@${quoted(identity.authHost)}`;
 }
 
 function quoted(name: string): string {

@@ -26,6 +26,8 @@ export interface LeaseOwner {
   readVariables(connection: PooledConnection): Promise<SessionVariables>;
   /** Makes the last reply one of `rows` rows without warnings. Rejects likewise. */
   hideLastReply(connection: PooledConnection, rows: number): Promise<void>;
+  /** The lines of the account's SHOW GRANTS. Rejects likewise. */
+  readGrants(connection: PooledConnection): Promise<readonly string[]>;
   /** Prepares a session's statement. Rejects likewise. */
   prepareStatement(connection: PooledConnection, request: PrepareRequest): Promise<PrepareReply>;
   /** Kills what runs on the connection, unless `stillHeld` turns false before. Never rejects. */
@@ -61,6 +63,10 @@ export class Lease implements BackendLease {
       await this.#owner.hideLastReply(this.#pooled, rows);
       return true;
     });
+  }
+
+  readGrants(): Promise<readonly string[] | null> {
+    return this.#ask(() => this.#owner.readGrants(this.#pooled));
   }
 
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null> {

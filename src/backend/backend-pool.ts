@@ -58,6 +58,8 @@ export interface BackendLease {
   hideLastReply(rows: number): Promise<true | null>;
   /** Prepares a statement of the session, likewise between two commands. null: as with `readVariables`. */
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null>;
+  /** The lines of the account's SHOW GRANTS, likewise. */
+  readGrants(): Promise<readonly string[] | null>;
   /** Ends the connection: unfinished reply, unknown state, or the client wants it gone. `reason` is logged. */
   close(reason: string): void;
   /**

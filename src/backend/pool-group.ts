@@ -19,6 +19,7 @@ import {
   fitConnection,
   fitness,
   hideLastReply,
+  readGrants,
   readVariables,
   type Wish,
 } from "./prepare-connection.ts";
@@ -154,6 +155,10 @@ export class PoolGroup implements LeaseOwner {
 
   hideLastReply(connection: PooledConnection, rows: number): Promise<void> {
     return hideLastReply(connection, rows, this.#tools.limits.housekeepingTimeoutMs);
+  }
+
+  readGrants(connection: PooledConnection): Promise<readonly string[]> {
+    return readGrants(connection, this.#tools.limits.housekeepingTimeoutMs);
   }
 
   prepareStatement(connection: PooledConnection, request: PrepareRequest): Promise<PrepareReply> {

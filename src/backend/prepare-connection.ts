@@ -123,6 +123,23 @@ export async function hideLastReply(
     throw new BackendLoginError("protocol", "The server does not count rows");
 }
 
+const grantsQuery = queryCommand("SHOW GRANTS");
+
+/**
+ * Asks for what the account of the connection may do.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function readGrants(
+  connection: PooledConnection,
+  timeoutMs: number,
+): Promise<readonly string[]> {
+  const [reply] = await connection.converse([grantsQuery], timeoutMs);
+  if (reply?.kind !== "rows")
+    throw new BackendLoginError("protocol", "The server does not tell its account's grants");
+  // Rows come in character_set_results, which may be a wide one.
+  return reply.rows.map(([line]) => (line ?? "").replaceAll("\0", ""));
+}
+
 /** @throws BackendLoginError for anything but digits; those may be spread over wide characters. */
 function textOfHex(value: string): string {
   const digits = value.replaceAll("\0", "");

@@ -118,6 +118,22 @@ export class BackendHolder {
     return null;
   }
 
+  /** What the service account may do, line by line as SHOW GRANTS has it; the error, when that cannot be had. */
+  async readGrants(): Promise<readonly string[] | SqlError> {
+    const failure = await this.acquire(null);
+    if (failure !== null) return failure;
+    const lease = this.#relay.lease;
+    if (lease === null) return sqlError("ER_QUERY_INTERRUPTED");
+    const lines = await lease.readGrants();
+    if (this.#relay.lease !== lease) return sqlError("ER_QUERY_INTERRUPTED");
+    if (lines === null) {
+      this.drop("it does not tell its account's grants");
+      return sqlError("ER_SERVER_ISNT_AVAILABLE");
+    }
+    this.#relay.attach(lease);
+    return lines;
+  }
+
   #route(text: StatementText | null): Route | SqlError | NoPrimary {
     const { identity, target, database } = this.#state;
     if (identity === null) return internalError();

@@ -10,6 +10,7 @@ import { withStatementId } from "../wire/packets/prepare-ok.ts";
 import type { InspectKind } from "../wire/response-boundary.ts";
 import { rewriteErr } from "../wire/session-state.ts";
 import type { CommandInHand } from "./command-in-hand.ts";
+import { hideServiceAccount } from "./service-account.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 
 /** What is known when a packet is inspected. */
@@ -72,46 +73,20 @@ export function inspectErr(payload: Buffer, context: ErrContext): Uint8Array {
   if (context.identity === null || context.route === null) return payload;
   const { route, identity } = context;
   return rewriteErr(payload, (message) => {
-    // One character a byte: the message is in the client's character set, whatever that is.
-    const written = message.toString("latin1");
-    const named = statementErrors.has(err.code) ? renameStatement(written, context.inHand) : written;
-    const hidden = hideServiceAccount(named, route.account.user, identity);
-    return hidden === written ? message : Buffer.from(hidden, "latin1");
+    const named = statementErrors.has(err.code) ? renameStatement(message, context.inHand) : message;
+    return hideServiceAccount(named, route.account.user, identity, err.code);
   });
 }
 
 /** "Unknown prepared statement handler (7) given to ...", "The statement (7) has no open cursor": with the copy's id. */
 const statementErrors: ReadonlySet<number> = new Set([1243, 1421]);
 
-function renameStatement(message: string, { statementIds }: ErrContext["inHand"]): string {
+function renameStatement(message: Buffer, { statementIds }: ErrContext["inHand"]): Buffer {
   if (statementIds === undefined) return message;
-  return message.replace(`(${statementIds.copy})`, `(${statementIds.client})`);
-}
-
-/**
- * Replaces the service account in an error's text by the session's own account: `'gatehouse'@'10.0.0.7'` becomes
- * `'alice'@'192.0.2.1'`. The account is found between the quotes in which servers write it. Texts have one character a
- * byte.
- */
-export function hideServiceAccount(message: string, serviceUser: string, identity: Identity): string {
-  const opening = `'${bytesOf(serviceUser)}'@'`;
-  let from = message.indexOf(opening);
-  if (from < 0) return message;
-  let rest = message;
-  let result = "";
-  while (from >= 0) {
-    const close = rest.indexOf("'", from + opening.length);
-    if (close < 0) break;
-    result += `${rest.slice(0, from)}'${bytesOf(identity.authUser)}'@'${identity.peer.host}'`;
-    rest = rest.slice(close + 1);
-    from = rest.indexOf(opening);
-  }
-  return result + rest;
-}
-
-/** The UTF-8 bytes of a name, one character each. */
-function bytesOf(name: string): string {
-  return Buffer.from(name, "utf8").toString("latin1");
+  // One character a byte: the message is in the client's character set, whatever that is.
+  const written = message.toString("latin1");
+  const renamed = written.replace(`(${statementIds.copy})`, `(${statementIds.client})`);
+  return renamed === written ? message : Buffer.from(renamed, "latin1");
 }
 
 function inspectFileRequest(payload: Buffer, context: InspectContext): InspectVerdict {

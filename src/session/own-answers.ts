@@ -1,72 +1,104 @@
-// Statements that the gateway answers in the server's place where a table ACL holds, since a server would answer for the
-// service account: SHOW GRANTS.
+// Statements that the gateway answers in the server's place, since a server would answer for the service account: SHOW
+// GRANTS, SHOW CREATE USER and SHOW PROCESSLIST of oneself. Alone they are answered here; among other statements a
+// SELECT with the same rows is sent in their place.
 
-import { sqlError } from "../errors/sql-error.ts";
-import type { StatementSummary } from "../sql/statement-summary.ts";
-import { CLIENT_DEPRECATE_EOF } from "../wire/capabilities.ts";
-import { encodeColumnDefinition, MYSQL_TYPE_VAR_STRING } from "../wire/packets/column-definition.ts";
-import { encodeEof } from "../wire/packets/eof.ts";
-import { encodeOk, plainOk, RESULT_END_HEADER } from "../wire/packets/ok.ts";
-import { lenencBytesSize, Writer } from "../wire/writer.ts";
+import { accountOf } from "../acl/grants.ts";
+import { SqlError } from "../errors/sql-error.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Flavour } from "../sql/dialect.ts";
+import type { OwnShow, StatementSummary } from "../sql/statement-summary.ts";
+import type { TextEdit } from "../sql/text-edits.ts";
 import type { CommandLoop } from "./command-loop.ts";
-import { replyError, replyPackets } from "./reply.ts";
-import type { Replied } from "./session-end.ts";
+import { type OwnColumn, type OwnResult, selectOf } from "./own-result.ts";
+import { processList, processListColumns } from "./process-list.ts";
+import { internalError } from "./reply.ts";
+import { grantsOfClient } from "./service-grants.ts";
 import type { StatementText } from "./statement-text.ts";
 
-/** What the gateway answers. */
-export type OwnAnswer = "GRANTS" | "PROCESSLIST";
+const ownSubjects: ReadonlySet<string | null> = new Set(["GRANTS", "CREATE USER", "PROCESSLIST"]);
 
-/** Which answer a statement asks for; null: the server's. */
-export function ownAnswerOf(statement: StatementSummary): OwnAnswer | null {
-  if (statement.kind !== "SHOW") return null;
-  const { subject } = statement;
-  return subject === "GRANTS" || subject === "PROCESSLIST" ? subject : null;
+/** What a statement asks of the gateway; null: the server answers it. */
+export function ownShowOf(statement: StatementSummary): OwnShow | null {
+  return statement.kind === "SHOW" ? statement.ownShow : null;
 }
 
-/** Answers a query in the server's place; null: it is the server's. */
-export function answerQuery(loop: CommandLoop, text: StatementText): Replied | null {
-  const [only] = text.statements;
-  const wanted = only === undefined ? null : ownAnswerOf(only);
-  const identity = loop.state.identity;
-  if (wanted === null || identity === null) return null;
-  const lines = loop.services.authorizer().grantsFor(identity);
-  if (lines === null) return null;
-  if (wanted === "PROCESSLIST") return refuseProcessList(loop);
-  const heading = `Grants for ${identity.authUser}@${identity.authHost}`;
-  return replyPackets(loop.replyTo, oneColumn(heading, lines, loop));
+/** Whether it asks that inside another statement (a PREPARE, a body), where nobody can answer in the server's place. */
+export function carriesOwnShow({ kind, innerKinds, subject }: StatementSummary): boolean {
+  return kind !== "SHOW" && innerKinds.includes("SHOW") && ownSubjects.has(subject);
 }
 
-/** Whether a text may not be prepared, since the server would answer it; replies then. */
-export function refusePrepared(loop: CommandLoop, text: StatementText): Replied | null {
-  const wanted = text.statements.map(ownAnswerOf).find((answer) => answer !== null) ?? null;
-  const identity = loop.state.identity;
-  if (wanted === null || identity === null || loop.services.authorizer().grantsFor(identity) === null)
-    return null;
-  return replyError(loop.replyTo, sqlError("ER_NOT_SUPPORTED_YET", { feature: `SHOW ${wanted}, prepared` }));
+/** The columns of an answer, known before it is asked for. */
+export function ownColumns(loop: CommandLoop, { what }: OwnShow): readonly OwnColumn[] {
+  const { identity } = loop.state;
+  const name = identity === null ? "" : `${identity.authUser}@${identity.authHost}`;
+  switch (what) {
+    case "GRANTS":
+      return [{ name: `Grants for ${name}`, type: "text", characters: 1024 }];
+    case "CREATE USER":
+      return [{ name: `CREATE USER for ${name}`, type: "text", characters: 1024 }];
+    default:
+      return processListColumns(flavourOf(loop));
+  }
 }
 
-function refuseProcessList(loop: CommandLoop): Replied {
-  const feature = "SHOW PROCESSLIST where a table ACL holds";
-  return replyError(loop.replyTo, sqlError("ER_NOT_SUPPORTED_YET", { feature }));
+/** The answer; asks the server where its account's grants are what the session may do. */
+export function ownAnswer(
+  loop: CommandLoop,
+  show: OwnShow,
+  written: string,
+): OwnResult | SqlError | Promise<OwnResult | SqlError> {
+  const { identity } = loop.state;
+  if (identity === null) return internalError();
+  const columns = ownColumns(loop, show);
+  const lines = (list: readonly string[]): OwnResult => ({ columns, rows: list.map((line) => [line]) });
+  switch (show.what) {
+    case "GRANTS": {
+      const held = loop.services.authorizer().grantsFor(identity);
+      return held === null ? serviceGrants(loop, identity, lines) : lines(held);
+    }
+    case "CREATE USER":
+      return lines([createUser(identity, flavourOf(loop))]);
+    default:
+      return processList(loop, flavourOf(loop), written);
+  }
 }
 
-const COLLATION_UTF8MB4 = 45;
+/** What stands for the statements among others. */
+export async function ownEdits(
+  loop: CommandLoop,
+  text: StatementText,
+  sql: Uint8Array,
+): Promise<TextEdit[] | SqlError> {
+  const edits: TextEdit[] = [];
+  for (const statement of text.statements) {
+    const show = ownShowOf(statement);
+    if (show === null) continue;
+    const { start, end } = show;
+    const answer = await ownAnswer(loop, show, Buffer.from(sql.subarray(start, end)).toString("utf8"));
+    if (answer instanceof SqlError) return answer;
+    edits.push({ start, end, text: Buffer.from(selectOf(answer, flavourOf(loop)), "ascii") });
+  }
+  return edits;
+}
 
-function oneColumn(name: string, values: readonly string[], loop: CommandLoop): Uint8Array[] {
-  const { capabilities, statusFlags } = loop.state;
-  const rows = values.map((value) => {
-    const bytes = Buffer.from(value, "utf8");
-    return new Writer(lenencBytesSize(bytes.length)).lenencBytes(bytes).finish();
-  });
-  const definition = encodeColumnDefinition({
-    name,
-    collation: COLLATION_UTF8MB4,
-    length: 4096,
-    type: MYSQL_TYPE_VAR_STRING,
-    flags: 1,
-    decimals: 31,
-  });
-  const eof = encodeEof({ warnings: 0, statusFlags });
-  if ((capabilities & CLIENT_DEPRECATE_EOF) === 0) return [Buffer.of(1), definition, eof, ...rows, eof];
-  return [Buffer.of(1), definition, ...rows, encodeOk(plainOk(statusFlags), capabilities, RESULT_END_HEADER)];
+function flavourOf(loop: CommandLoop): Flavour {
+  return loop.services.readingServer()?.flavour ?? "mysql";
+}
+
+async function serviceGrants(
+  loop: CommandLoop,
+  identity: Identity,
+  answer: (lines: readonly string[]) => OwnResult,
+): Promise<OwnResult | SqlError> {
+  const grants = await loop.backend.readGrants();
+  return grants instanceof SqlError ? grants : answer(grantsOfClient(grants, accountOf(identity)));
+}
+
+/** As servers show it to those who may not see secrets. How the base of a proxy user would log in is not told. */
+function createUser(identity: Identity, flavour: Flavour): string {
+  const account = `CREATE USER ${accountOf(identity)}`;
+  if (identity.baseEntry !== null || !/^[a-z0-9_]+$/.test(identity.plugin)) return account;
+  return flavour === "mariadb"
+    ? `${account} IDENTIFIED VIA ${identity.plugin} USING '<secret>'`
+    : `${account} IDENTIFIED WITH '${identity.plugin}' AS '<secret>'`;
 }

@@ -11,7 +11,7 @@ import type { AnalysisContext, AnalyzedText } from "../sql/analyzed-text.ts";
 import { mayNameIdentity, namesIdentity, storedIdentity } from "../sql/identity-tokens.ts";
 import { plainKindOf } from "../sql/plain-statement.ts";
 import { bareStatement, type StatementSummary } from "../sql/statement-summary.ts";
-import { ownAnswerOf } from "./own-answers.ts";
+import { carriesOwnShow } from "./own-answers.ts";
 import type { SessionState } from "./session.ts";
 import { sqlPreparedMax } from "./sql-prepared.ts";
 import { type StatementText, statementText } from "./statement-text.ts";
@@ -92,6 +92,11 @@ function decideAnew(
   assert(permit !== undefined, "a text without any statement");
   const text = statementText(statements, state.database);
   if (judge.enforcing && text.listing !== null && !permit.exempt && !isPlainListing()) return refusedListing;
+  const carrier = statements.find(carriesOwnShow);
+  if (carrier !== undefined) {
+    const feature = `SHOW ${carrier.subject} inside another statement`;
+    return new Refusal(sqlError("ER_NOT_SUPPORTED_YET", { feature }), carrier.kind);
+  }
   const stored = storedIdentity(statements);
   if (stored !== null) return refusedStored(stored, statements);
   return {
@@ -189,9 +194,7 @@ function permitAllOf(
     }
   }
   if (!judge.enforcing) return permits;
-  const answered = statements.find(
-    (statement) => listingOf(statement) !== null || ownAnswerOf(statement) !== null,
-  );
+  const answered = statements.find((statement) => listingOf(statement) !== null);
   if (answered !== undefined && statements.length > 1) {
     const feature = `SHOW ${answered.subject} together with other statements`;
     return new Refusal(sqlError("ER_NOT_SUPPORTED_YET", { feature }), answered.kind);

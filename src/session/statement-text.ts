@@ -21,6 +21,8 @@ export interface StatementText {
   readonly loadLocalFile: string | null;
   /** Whether any of them is a KILL: then the gateway answers. */
   readonly kills: boolean;
+  /** Whether the gateway itself answers any of them: SHOW GRANTS and the like. */
+  readonly asksGateway: boolean;
   /** Whether any of them was not understood with certainty. */
   readonly uncertain: boolean;
   /** Where its rows are about tables and the like of which the client may see some only; null: it may see all. */
@@ -66,6 +68,7 @@ export function statementText(
     commits: statements.some(mayCommit),
     loadLocalFile,
     kills: statements.some((statement) => statement.kill !== null),
+    asksGateway: statements.some((statement) => statement.kind === "SHOW" && statement.ownShow !== null),
     uncertain: statements.some((statement) => statement.uncertain !== null),
     listing: listingIn(statements, database),
   };

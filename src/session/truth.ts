@@ -6,11 +6,10 @@ import type { AnalysisContext, AnalyzedText } from "../sql/analyzed-text.ts";
 import type { Flavour } from "../sql/dialect.ts";
 import { type IdentityValues, identityEdits } from "../sql/rewrite.ts";
 import { applyEdits, type TextEdit } from "../sql/text-edits.ts";
-import type { ProxyUserOptions } from "../users/proxy-users.ts";
 import { payloadOf } from "../wire/command-boundary.ts";
 import { encodeFrames } from "../wire/frames.ts";
 import type { CommandLoop } from "./command-loop.ts";
-import type { SessionState } from "./session.ts";
+import { processListQuery } from "./process-list.ts";
 
 /** What is to be replaced in a text. */
 export interface Truth {
@@ -20,11 +19,9 @@ export interface Truth {
 }
 
 /** What the session is told of itself; null before its login. */
-export function identityValues(
-  { id, identity }: SessionState,
-  proxyUsers: ProxyUserOptions,
-  flavour: Flavour,
-): IdentityValues | null {
+function identityValues(loop: CommandLoop, flavour: Flavour, text: Uint8Array): IdentityValues | null {
+  const { id, identity } = loop.state;
+  const { proxyUsers } = loop.services;
   if (identity === null) return null;
   return {
     user: `${identity.loginUser}@${identity.peer.host}`,
@@ -40,14 +37,22 @@ export function identityValues(
       cachingSha2Password: proxyUsers.cachingSha2PasswordProxyUsers,
       sha256Password: proxyUsers.sha256PasswordProxyUsers,
     },
+    processList: (table) => processListQuery(loop, flavour, table, shown(text)),
   };
+}
+
+const shownBytesMax = 1024;
+
+/** The beginning of a statement, for its own session's eyes. */
+function shown(text: Uint8Array): string {
+  return Buffer.from(text.subarray(0, shownBytesMax)).toString("utf8");
 }
 
 /** The edits that make a command's text tell the truth; none where `truth` is null. */
 export function truthEdits(loop: CommandLoop, text: Uint8Array, truth: Truth | null): TextEdit[] {
   if (truth === null) return [];
   const { analyzed, context } = truth;
-  const values = identityValues(loop.state, loop.services.proxyUsers, context.flavour);
+  const values = identityValues(loop, context.flavour, text);
   return values === null ? [] : identityEdits(text, analyzed, values, context);
 }
 

@@ -4,6 +4,7 @@ import type {
   IdentityToken,
   KillRequest,
   Leftover,
+  OwnShow,
   RoutineReference,
   SchemaReference,
   SessionEffects,
@@ -67,6 +68,7 @@ export class Draft {
   readonly asksFor = new Set<Leftover>();
   readonly identityTokens: IdentityToken[] = [];
   readonly unnamedItems: UnnamedItem[] = [];
+  ownShow: OwnShow | null = null;
   preparedName: string | null = null;
   private writesBecause: string | null = null;
 
@@ -111,6 +113,7 @@ export class Draft {
       asksFor: [...this.asksFor],
       identityTokens: this.identityTokens,
       unnamedItems: this.unnamedItems,
+      ownShow: this.ownShow,
       preparedName: this.preparedName,
       writesBecause: this.writesBecause,
       uncertain,

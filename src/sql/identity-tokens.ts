@@ -3,7 +3,7 @@
 // expressions: strings, names, `DEFINER = CURRENT_USER` and the like never come here.
 
 import type { Analysis } from "./analysis.ts";
-import type { IdentityName, StatementSummary } from "./statement-summary.ts";
+import type { IdentityName, StatementSummary, TableReference } from "./statement-summary.ts";
 import { notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
 
@@ -70,6 +70,34 @@ export function noteSystemVariable(a: Analysis, at: number, end: number): number
   return last + 1;
 }
 
+/** Which table with the server's sessions this is; null: another table. */
+export function processListOf(a: Analysis, { schema, name }: TableReference): ProcessListName | null {
+  if (schema === null || name.toLowerCase() !== "processlist") return null;
+  switch (schema.toLowerCase()) {
+    case "information_schema":
+      return "processlist";
+    case "performance_schema":
+      return a.isMariaDb() ? null : "performance_schema_processlist";
+    default:
+      return null;
+  }
+}
+
+type ProcessListName = Extract<IdentityName, `${string}processlist`>;
+
+/** Notes such a table where it is read; the tokens [first, last] are its name. */
+export function noteProcessList(
+  a: Analysis,
+  name: ProcessListName,
+  first: number,
+  last: number,
+  aliased: boolean,
+): void {
+  add(a, name, first, last, false);
+  const token = a.draft.identityTokens.pop();
+  if (token !== undefined) a.draft.identityTokens.push({ ...token, aliased });
+}
+
 function add(a: Analysis, name: IdentityName, first: number, last: number, global: boolean): void {
   const { tokens, draft, stored } = a;
   const place = stored ? "stored" : "text";
@@ -86,6 +114,7 @@ export function storedIdentity(statements: readonly StatementSummary[]): string 
   for (const { identityTokens } of statements) {
     for (const { place, name } of identityTokens) {
       if (place !== "stored" || name === "database") continue;
+      if (name.endsWith("processlist")) return "The process list";
       return variables.has(name) ? `@@${name}` : `${name.toUpperCase()}()`;
     }
   }

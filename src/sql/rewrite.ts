@@ -2,11 +2,11 @@
 // tell of the service account. Replacements mean the same in every sql_mode and character set, and are never a column's
 // position; a heading that was such a text is kept by an alias.
 
-import { assert } from "../base/assert.ts";
 import { analyzeBytes } from "./analyze.ts";
 import type { AnalysisContext, AnalyzedText } from "./analyzed-text.ts";
 import type { Flavour } from "./dialect.ts";
-import type { IdentityName, IdentityToken, UnnamedItem } from "./statement-summary.ts";
+import { integerLiteral, stringLiteral } from "./literals.ts";
+import type { IdentityToken, UnnamedItem } from "./statement-summary.ts";
 import { decodeString } from "./string-literal.ts";
 import { applyEdits, type TextEdit } from "./text-edits.ts";
 
@@ -31,7 +31,12 @@ export interface IdentityValues {
     readonly cachingSha2Password: boolean;
     readonly sha256Password: boolean;
   };
+  /** A query that gives the rows of one of the tables with the sessions. */
+  readonly processList: (table: ProcessListTable) => string;
 }
+
+/** The tables with the server's sessions. */
+export type ProcessListTable = "processlist" | "performance_schema_processlist";
 
 /** Headings are cut by servers after so many characters. */
 const headingCharactersMax = 255;
@@ -67,7 +72,7 @@ export function identityEdits(
         if (nested !== null) edits.push({ start, end, text: nested });
       }
       if (token.place !== "text") continue;
-      const key = token.global ? `@@global.${token.name}` : token.name;
+      const key = `${token.name} ${token.global} ${token.aliased === true}`;
       let literal = literals.get(key);
       if (literal === undefined) {
         const written = literalFor(token, values, context.flavour);
@@ -107,7 +112,7 @@ function rewriteLiteral(
 
 /** What stands for a token; null: the token stays. */
 function literalFor(
-  { name, global }: Pick<IdentityToken, "name" | "global">,
+  { name, global, aliased }: IdentityToken,
   values: IdentityValues,
   flavour: Flavour,
 ): string | null {
@@ -120,7 +125,7 @@ function literalFor(
       return string(values.currentRole, flavour);
     case "connection_id":
     case "pseudo_thread_id":
-      return `CAST(${number(values.connectionId)} AS UNSIGNED)`;
+      return integerLiteral(values.connectionId);
     case "database":
       return values.database === undefined ? null : string(values.database, flavour);
     case "proxy_user":
@@ -136,24 +141,18 @@ function literalFor(
       return switched(values.proxyUsers.cachingSha2Password);
     case "sha256_password_proxy_users":
       return switched(values.proxyUsers.sha256Password);
+    case "processlist":
+    case "performance_schema_processlist":
+      return `(${values.processList(name)})${aliased === true ? "" : " AS `processlist`"}`;
   }
-}
-
-function number(value: number): string {
-  assert(Number.isSafeInteger(value) && value >= 0, "a connection id is a whole number");
-  return String(value);
 }
 
 function switched(on: boolean): string {
   return `CAST(${on ? 1 : 0} AS SIGNED)`;
 }
 
-/** The type that servers give these functions: a string of utf8mb3, as long as the longest account can be. */
 function string(value: string | null, flavour: Flavour): string {
-  if (value === null) return "NULL";
-  const hex = Buffer.from(value, "utf8").toString("hex");
-  const characters = flavour === "mariadb" ? 384 : 288;
-  return `CAST(CONVERT(_utf8mb4 x'${hex}' USING utf8mb3) AS CHAR(${characters}) CHARACTER SET utf8mb3)`;
+  return value === null ? "NULL" : stringLiteral(value, flavour);
 }
 
 /** ` AS `text``: the heading that the item has without an alias. */

@@ -150,6 +150,7 @@ function nested(a: Analysis, at: number): void {
     };
   }
   a.draft.unnamedItems.length = items;
+  a.draft.ownShow = null;
 }
 
 /** DEALLOCATE PREPARE s, DROP PREPARE s. */

@@ -5,12 +5,22 @@ import type { Analysis } from "./analysis.ts";
 import { maintain, tablesWithOptions } from "./data-statements.ts";
 import { expression } from "./expressions.ts";
 import type { Scope } from "./scope.ts";
+import type { OwnShow } from "./statement-summary.ts";
 import { TokenKind } from "./tokens.ts";
-import { notUnderstood } from "./uncertain.ts";
+import { notSupported, notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
 
 /** What a form of SHOW names. */
-type ShowForm = "table" | "schema" | "routine" | "trigger" | "nothing" | "in schema" | "of table" | "users";
+type ShowForm =
+  | "table"
+  | "schema"
+  | "routine"
+  | "trigger"
+  | "nothing"
+  | "in schema"
+  | "of table"
+  | "users"
+  | "sessions";
 
 /** Subjects as the ACL knows them; the longest that fits counts. */
 const forms: ReadonlyMap<string, ShowForm> = new Map<string, ShowForm>([
@@ -21,6 +31,7 @@ const forms: ReadonlyMap<string, ShowForm> = new Map<string, ShowForm>([
   ...pairs("routine", ["CREATE PROCEDURE", "CREATE FUNCTION", "PROCEDURE CODE", "FUNCTION CODE"]),
   ...pairs("trigger", ["CREATE TRIGGER"]),
   ...pairs("users", ["GRANTS", "CREATE USER"]),
+  ...pairs("sessions", ["PROCESSLIST"]),
   ...pairs("nothing", [
     ...[
       "DATABASES",
@@ -41,7 +52,7 @@ const forms: ReadonlyMap<string, ShowForm> = new Map<string, ShowForm>([
       "STORAGE ENGINES",
       "PLUGINS",
     ],
-    ...["PLUGINS SONAME", "PRIVILEGES", "PROFILE", "PROFILES", "AUTHORS", "CONTRIBUTORS", "PROCESSLIST"],
+    ...["PLUGINS SONAME", "PRIVILEGES", "PROFILE", "PROFILES", "AUTHORS", "CONTRIBUTORS"],
     ...["CREATE EVENT", "CREATE SERVER", "CREATE PACKAGE", "ENGINE", "EXPLAIN", "ANALYZE", "MASTER STATUS"],
     ...[
       "MASTER LOGS",
@@ -79,9 +90,11 @@ export function show(a: Analysis, start: number, end: number, scope: Scope): str
     const subject = Array.from({ length: words }, (_, index) => a.word(at + index)).join(" ");
     const form = forms.get(subject);
     if (form === undefined) continue;
+    // The rows of each would need to be judged by its own subject.
+    if (a.draft.subject !== null) notSupported("SHOW beside another statement of its kind in one body");
     a.draft.subject = subject;
     if (subject === "WARNINGS" || subject === "ERRORS") a.draft.asksFor.add("warnings");
-    rest(a, form, at + words, end, scope);
+    rest(a, form, at + words, end, scope, start);
     return "SHOW";
   }
   return notUnderstood(`a form of SHOW that is unknown ${a.near(at)}`);
@@ -97,7 +110,7 @@ function showCount(a: Analysis, at: number, end: number): string {
   return "SHOW";
 }
 
-function rest(a: Analysis, form: ShowForm, start: number, end: number, scope: Scope): void {
+function rest(a: Analysis, form: ShowForm, start: number, end: number, scope: Scope, head: number): void {
   const { draft } = a;
   switch (form) {
     case "table":
@@ -130,7 +143,11 @@ function rest(a: Analysis, form: ShowForm, start: number, end: number, scope: Sc
       break;
     }
     case "users":
-      users(a, start, end);
+      users(a, start, end, head);
+      break;
+    case "sessions":
+      a.finishAt(start, end);
+      own(a, a.word(start - 2) === "FULL" ? "FULL PROCESSLIST" : "PROCESSLIST", head, end);
       break;
     case "nothing":
       filter(a, start, end, scope);
@@ -178,12 +195,21 @@ function filter(a: Analysis, start: number, end: number, scope: Scope): void {
 }
 
 /** SHOW GRANTS [FOR user], SHOW CREATE USER [user]: oneself or another. */
-function users(a: Analysis, start: number, end: number): void {
+function users(a: Analysis, start: number, end: number, head: number): void {
   const { draft } = a;
   const isGrants = draft.subject === "GRANTS";
   const at = isGrants && a.word(start) === "FOR" ? start + 1 : start;
   const oneself = at >= end || (a.word(at) === "CURRENT_USER" && isEmptyCall(a, at + 1, end));
-  if (isGrants && !oneself) draft.subject = "GRANTS FOR";
+  if (!oneself) {
+    if (a.word(at) === "CURRENT_USER") notSupported(`${draft.subject} of oneself with more ${a.near(at)}`);
+    draft.subject = isGrants ? "GRANTS FOR" : "CREATE USER FOR";
+  } else own(a, isGrants ? "GRANTS" : "CREATE USER", head, end);
+}
+
+/** Inside another statement nobody could answer in the server's place. */
+function own(a: Analysis, what: OwnShow["what"], head: number, end: number): void {
+  if (a.stored || a.draft.ownShow !== null) return;
+  a.draft.ownShow = { what, start: a.tokens.start(head), end: a.tokens.end(end - 1) };
 }
 
 function isEmptyCall(a: Analysis, at: number, end: number): boolean {

@@ -45,9 +45,12 @@ export type IdentityName =
   | "check_proxy_users"
   | "mysql_native_password_proxy_users"
   | "caching_sha2_password_proxy_users"
-  | "sha256_password_proxy_users";
+  | "sha256_password_proxy_users"
+  /** The table of information_schema, of performance_schema. */
+  | "processlist"
+  | "performance_schema_processlist";
 
-/** A function or variable whose value on a backend would be the service account's. Offsets in bytes of the text. */
+/** A function, variable or table that on a backend would tell of the service account. Offsets in bytes of the text. */
 export interface IdentityToken {
   readonly name: IdentityName;
   readonly start: number;
@@ -59,6 +62,15 @@ export interface IdentityToken {
   readonly place: "text" | "literal" | "stored";
   /** `@@global.`: servers refuse it for the first three variables. */
   readonly global: boolean;
+  /** A table that has an alias. */
+  readonly aliased?: boolean;
+}
+
+/** SHOW of what only the gateway knows of its session, and the statement's place in the text. */
+export interface OwnShow {
+  readonly what: "GRANTS" | "CREATE USER" | "PROCESSLIST" | "FULL PROCESSLIST";
+  readonly start: number;
+  readonly end: number;
 }
 
 /** An item of a SELECT list that has an identity token and no alias: its text is the column's heading. */
@@ -164,6 +176,8 @@ export interface StatementSummary {
   /** In textual order. */
   readonly identityTokens: readonly IdentityToken[];
   readonly unnamedItems: readonly UnnamedItem[];
+  /** Only where the text is the statement itself; null: servers answer. */
+  readonly ownShow: OwnShow | null;
   /** PREPARE, EXECUTE, DEALLOCATE: the statement's name, in lower case. */
   readonly preparedName: string | null;
   /** Why it is not read-only; null: it is. */
@@ -194,6 +208,7 @@ export function bareStatement(kind: string): StatementSummary {
     asksFor: [],
     identityTokens: [],
     unnamedItems: [],
+    ownShow: null,
     preparedName: null,
     writesBecause: "not looked at",
     uncertain: null,

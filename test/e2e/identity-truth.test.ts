@@ -48,13 +48,17 @@ for (const { flavour, start, present } of servers) {
       await server?.stop();
     });
 
-    async function connect(user: string, options: ConnectionOptions = {}): Promise<Connection> {
+    async function connect(
+      user: string,
+      options: ConnectionOptions = {},
+      database: string | null = "d",
+    ): Promise<Connection> {
       const connection = await createConnection({
         host: "127.0.0.1",
         port: gateway.port,
         user,
         password: "p",
-        database: "d",
+        ...(database === null ? {} : { database }),
         multipleStatements: true,
         ...options,
       });
@@ -220,6 +224,168 @@ for (const { flavour, start, present } of servers) {
       }
       await db.query("CREATE VIEW w AS SELECT DATABASE() AS d");
       await db.query("DROP VIEW w");
+    });
+
+    const lines = async (db: Connection, sql: string): Promise<string[]> =>
+      (await ask(db, sql)).rows.flat() as string[];
+
+    it("is what SHOW GRANTS and SHOW CREATE USER tell of, and how the service account logs in is not told", async () => {
+      const db = await connect("mapped");
+      for (const sql of ["SHOW GRANTS", "show grants for current_user", "SHOW GRANTS FOR CURRENT_USER()"]) {
+        const { rows, heads } = await ask(db, sql);
+        expect(heads).toEqual(["Grants for base@%"]);
+        expect(rows.flat().join()).toMatch(/^GRANT .* ON \*\.\* TO `base`@`%` WITH GRANT OPTION/);
+        expect(rows.flat().join()).not.toMatch(/gatehouse|IDENTIFIED|\*[0-9A-F]{40}/);
+        const [prepared, fields] = await db.execute({ sql, rowsAsArray: true });
+        expect(prepared).toEqual(rows);
+        expect(fields.map(({ name }) => name)).toEqual(heads);
+      }
+      const { heads, rows } = await ask(db, "SHOW CREATE USER CURRENT_USER()");
+      expect(heads).toEqual(["CREATE USER for base@%"]);
+      expect(rows).toEqual([["CREATE USER `base`@`%`"]]);
+      const alice = await connect("alice");
+      expect((await lines(alice, "SHOW CREATE USER CURRENT_USER"))[0]).toMatch(
+        /^CREATE USER `alice`@`%` IDENTIFIED (WITH 'caching_sha2_password' AS|VIA caching_sha2_password USING) '<secret>'$/,
+      );
+      const several = await alice.query(
+        "SELECT 1 AS one; SHOW GRANTS; SELECT USER() AS me; SHOW CREATE USER CURRENT_USER()",
+      );
+      const text = JSON.stringify(several);
+      expect(text).toContain("Grants for alice@%");
+      expect(text).toContain("CREATE USER for alice@%");
+      expect(text).not.toContain("gatehouse");
+      for (const sql of ["PREPARE s FROM 'SHOW GRANTS'", "PREPARE s FROM 'SHOW PROCESSLIST'"])
+        await expect(alice.query(sql)).rejects.toMatchObject({ errno: 1235 });
+    });
+
+    it("has the gateway's sessions in every process list, with the ids that KILL takes", async () => {
+      const db = await connect("alice");
+      const victim = await connect("alice", {}, null);
+      const [id, victimId] = await Promise.all(
+        [db, victim].map(async (one) => (await ask(one, "SELECT CONNECTION_ID()")).rows[0]?.[0]),
+      );
+      const server = await connect("mapped");
+      const schema = "information_schema";
+      for (const sql of [
+        "SHOW PROCESSLIST",
+        "SHOW FULL PROCESSLIST",
+        `SELECT * FROM ${schema}.processlist`,
+        `SELECT * FROM ${schema.toUpperCase()}.PROCESSLIST AS p WHERE p.USER = 'alice'`,
+        `SELECT p.* FROM d.t, \`${schema}\`.\`processlist\` p`,
+        ...(flavour === "mysql" ? ["SELECT * FROM performance_schema.processlist"] : []),
+      ]) {
+        const [rows] = await db.query(sql);
+        const list = (rows as Record<string, unknown>[]).map((row) =>
+          Object.fromEntries(Object.entries(row).map(([key, value]) => [key.toLowerCase(), value])),
+        );
+        expect(
+          list.map((row) => row.user),
+          sql,
+        ).toEqual(list.map(() => "alice"));
+        expect(
+          list.find((row) => row.id === id),
+          sql,
+        ).toMatchObject({ command: "Query", db: "d", time: 0 });
+        expect(
+          list.find((row) => row.id === victimId),
+          sql,
+        ).toMatchObject({ command: "Sleep", db: null, info: null });
+        expect(String(list[0]?.host)).toMatch(/^127\.0\.0\.1:\d+$/);
+        if (!sql.startsWith("SHOW")) continue;
+        const [prepared] = await db.execute(sql);
+        expect((prepared as { Id: number }[]).map((row) => row.Id)).toEqual(list.map((row) => row.id));
+      }
+      expect(
+        (await ask(server, "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'alice'")).rows,
+      ).toEqual([[0]]);
+      const several = await db.query("SHOW PROCESSLIST; SELECT USER()");
+      expect(JSON.stringify(several)).not.toContain("gatehouse");
+      await db.query("USE information_schema");
+      expect((await ask(db, "SELECT id FROM processlist ORDER BY id")).rows.flat()).toContain(id);
+      await db.query("USE d");
+      await expect(db.execute("SELECT * FROM information_schema.processlist")).rejects.toMatchObject({
+        errno: 1235,
+      });
+      await expect(
+        db.query("CREATE VIEW w AS SELECT id FROM information_schema.processlist"),
+      ).rejects.toMatchObject({
+        errno: 1235,
+      });
+      const sleeping = victim.query("SELECT SLEEP(30)");
+      await expect
+        .poll(async () => JSON.stringify((await db.query("SHOW PROCESSLIST"))[0]), { timeout: 10_000 })
+        .toMatch(/"Info":"SELECT"/);
+      await db.query(`KILL QUERY ${victimId}`);
+      await sleeping.catch(() => {});
+      expect(await lines(victim, "SELECT USER()")).toEqual(["alice@127.0.0.1"]);
+    });
+
+    it("has the columns of the server's own process lists", async () => {
+      const db = await connect("alice");
+      const root = await server.connect();
+      for (const sql of [
+        "SHOW PROCESSLIST",
+        "SELECT * FROM information_schema.processlist",
+        ...(flavour === "mysql" ? ["SELECT * FROM performance_schema.processlist"] : []),
+      ]) {
+        const [, own] = await db.query(sql);
+        const [, theirs] = await root.query(sql);
+        expect(own.map(({ name }) => name)).toEqual(theirs.map(({ name }) => name));
+      }
+      root.destroy();
+    });
+
+    it("is whom errors name", async () => {
+      await server.admin(
+        "CREATE DATABASE IF NOT EXISTS narrow",
+        "CREATE TABLE IF NOT EXISTS narrow.t (a INT)",
+        "CREATE USER IF NOT EXISTS small IDENTIFIED BY 'small-secret'",
+        "GRANT SELECT ON d.* TO small",
+        "CREATE PROCEDURE IF NOT EXISTS narrow.p() SELECT 1",
+      );
+      const small = await startGateway({
+        backend: server
+          .backendUrl({ socket: true })
+          .replace("gatehouse:gatehouse-secret", "small:small-secret"),
+        users,
+        flags,
+      });
+      try {
+        const db = await createConnection({
+          host: "127.0.0.1",
+          port: small.port,
+          user: "mapped",
+          password: "p",
+          database: "d",
+          multipleStatements: true,
+        });
+        open.push(db);
+        for (const sql of [
+          "SELECT * FROM narrow.t",
+          "INSERT INTO t VALUES (1, 'x')",
+          "CREATE TABLE x (a INT)",
+          "CALL narrow.p()",
+          "USE narrow",
+          "SELECT 1; SELECT * FROM narrow.t",
+          "SHOW GRANTS FOR root@localhost",
+          "SELECT * FROM mysql.user",
+          "SET ROLE nobody",
+        ]) {
+          const told: string[] = [];
+          await db.query(sql).catch((error: Error) => told.push(error.message));
+          await db.execute(sql).catch((error: Error) => told.push(error.message));
+          expect(told.join(), sql).not.toMatch(/small/);
+          expect(told.length, sql).toBeGreaterThan(0);
+        }
+        await expect(db.query("SELECT * FROM narrow.t")).rejects.toThrow(/denied to user 'base'@'127.0.0.1'/);
+        await expect(db.query("USE narrow")).rejects.toThrow(
+          "Access denied for user 'base'@'%' to database 'narrow'",
+        );
+        await db.query("SET character_set_results = utf32");
+        await expect(db.query("SELECT * FROM narrow.t")).rejects.not.toThrow(/s\0*m\0*a\0*l\0*l/);
+      } finally {
+        await small.stop();
+      }
     });
   });
 }

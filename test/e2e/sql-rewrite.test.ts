@@ -17,6 +17,7 @@ const values: IdentityValues = {
   connectionId: 4_000_000_000,
   proxyUser: null,
   externalUser: null,
+  processList: () => "SELECT 1",
   proxyUsers: { check: false, mysqlNativePassword: true, cachingSha2Password: false, sha256Password: false },
 };
 

@@ -358,6 +358,7 @@ describe("what names the service account", () => {
       for (const sql of [
         "CREATE TABLE mine (a VARCHAR(99) DEFAULT (USER()))",
         "CREATE VIEW mine AS SELECT CURRENT_USER() AS u",
+        "PREPARE s FROM 'CREATE VIEW mine AS SELECT USER()'",
       ])
         expect(await codeOf(connection.query(sql))).toBe(1235);
     });

@@ -290,6 +290,7 @@ describe("random statements", () => {
       connectionId: 1,
       proxyUser: null,
       externalUser: null,
+      processList: () => "SELECT 1",
       proxyUsers: {
         check: false,
         mysqlNativePassword: false,

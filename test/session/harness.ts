@@ -319,6 +319,7 @@ function leaseOver(
     },
     readVariables: async () => variables(),
     hideLastReply: async () => true,
+    readGrants: async () => ["GRANT USAGE ON *.* TO `service`@`%`"],
     prepareStatement: async ({ permit, payload }) => {
       const loggedIn = { channel, capabilities: request.capabilities };
       const [reply] = await converseOn(loggedIn, [{ permit, payload }], 10_000);

@@ -218,8 +218,8 @@ describe("listings", () => {
     const text = reply.frames.map(({ payload }) => payload.toString("latin1")).join("\n");
     expect(text).toContain("GRANT USAGE ON *.* TO `app`@`%`");
     expect(text).toContain("ON `d`.`t` TO `app`@`%`");
-    expect(await send(prepare("show grants"))).toBe(1235);
-    expect(await send(query("show processlist"))).toBe(1235);
+    expect(await send(prepare("show grants"))).toBe(0);
+    expect(await send(query("show processlist"))).toBe(0);
     expect(sent()).toEqual([]);
   });
 });

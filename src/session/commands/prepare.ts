@@ -6,13 +6,14 @@ import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_STMT_PREPARE } from "../../wire/commands.ts";
 import { recordPermits } from "../acl-records.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { refusePrepared } from "../own-answers.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import type { SessionState } from "../session.ts";
 import type { HandlerResult } from "../session-end.ts";
+import type { StatementText } from "../statement-text.ts";
 import { editCommand, truthEdits } from "../truth.ts";
 import { prepareOwnStatement } from "./kill.ts";
+import { prepareOwnShow } from "./own-show.ts";
 import { learnAndHandle, withReading } from "./with-reading.ts";
 
 /** Answers COM_STMT_PREPARE. */
@@ -40,8 +41,11 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   if (decision.needsReading) return learnAndHandle(loop, Buffer.from(frames), prepare);
   const { permit, permits, text } = decision;
   recordPermits(services, state, "COM_STMT_PREPARE", permits, text);
-  const refused = refusePrepared(loop, text);
-  if (refused !== null) return refused;
+  if (text.asksGateway && text.statements.length === 1) return prepareOwnShow(loop, text, permit);
+  if (readsSessions(text)) {
+    const feature = "a table of sessions in a prepared statement; SHOW PROCESSLIST can be prepared";
+    return replyError(loop.replyTo, sqlError("ER_NOT_SUPPORTED_YET", { feature }));
+  }
   if (text.kills) return prepareOwnStatement(loop, text, decision.parameterCount, permit);
   const sent = editCommand(loop, frames, truthEdits(loop, payloadOf(frames).subarray(1), decision.truth));
   if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
@@ -73,6 +77,11 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
       loop.relay.lease?.connection.prepared.add(prepared.key, statementId, state.id);
     },
   });
+}
+
+/** Its rows would stay what they are at its PREPARE. */
+function readsSessions({ statements }: StatementText): boolean {
+  return statements.some((one) => one.identityTokens.some(({ name }) => name.endsWith("processlist")));
 }
 
 /** Texts that look alike but may be read differently never share a copy on a connection. */

@@ -1,17 +1,21 @@
 // COM_QUERY: the text is judged as a whole, then relayed as the client sent it.
 
+import type { Permit } from "../../acl/permit.ts";
 import { SqlError } from "../../errors/sql-error.ts";
+import type { TextEdit } from "../../sql/text-edits.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_QUERY } from "../../wire/commands.ts";
 import { recordPermits } from "../acl-records.ts";
 import { afterText, beforeText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { answerQuery } from "../own-answers.ts";
+import { ownEdits } from "../own-answers.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
-import type { HandlerResult } from "../session-end.ts";
+import { type HandlerResult, relaying } from "../session-end.ts";
+import type { StatementText } from "../statement-text.ts";
 import { editCommand, truthEdits } from "../truth.ts";
 import { handleKillText } from "./kill.ts";
+import { answerOwnShow, onFailure } from "./own-show.ts";
 import { learnAndHandle, withReading } from "./with-reading.ts";
 
 /** Answers COM_QUERY. */
@@ -29,9 +33,36 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
   const { permit, permits, text } = decision;
   recordPermits(services, state, "COM_QUERY", permits, text);
   const edits = truthEdits(loop, payloadOf(frames).subarray(1), decision.truth);
+  if (text.asksGateway) return answerForServer(loop, Buffer.from(frames), text, permit, edits);
+  return relayText(loop, frames, text, permit, edits);
+}
+
+/** A text in which the gateway has something to say itself: alone, or among other statements. */
+async function answerForServer(
+  loop: CommandLoop,
+  frames: Buffer,
+  text: StatementText,
+  permit: Permit,
+  edits: readonly TextEdit[],
+): Promise<HandlerResult> {
+  const sql = payloadOf(frames).subarray(1);
+  if (text.statements.length === 1) return answerOwnShow(loop, text, sql);
+  const failed = onFailure(loop);
+  const own = await ownEdits(loop, text, sql);
+  if (loop.ended) return relaying;
+  if (own instanceof SqlError) return failed(own);
+  return relayText(loop, frames, text, permit, [...edits, ...own]);
+}
+
+/** Relays a text with `edits` made in it. */
+function relayText(
+  loop: CommandLoop,
+  frames: Uint8Array,
+  text: StatementText,
+  permit: Permit,
+  edits: readonly TextEdit[],
+): HandlerResult | Promise<HandlerResult> {
   if (text.kills) return handleKillText(loop, frames, text, permit, edits);
-  const answered = answerQuery(loop, text);
-  if (answered !== null) return answered;
   const sent = editCommand(loop, frames, edits);
   if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
   beforeText(loop, text);

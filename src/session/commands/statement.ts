@@ -24,6 +24,7 @@ import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { replied } from "../session-end.ts";
 import { executeOwnStatement } from "./kill.ts";
+import { executeOwnShow } from "./own-show.ts";
 import { withCopy } from "./with-copy.ts";
 
 const ID_OFFSET = 1;
@@ -35,6 +36,7 @@ const FLAGS_OFFSET = 5;
 export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
   const statement = statementOf(loop, frames);
   if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
+  if (statement.statement.asksGateway) return executeOwnShow(loop, statement);
   if (statement.isOwn) return executeOwnStatement(loop, payloadOf(frames), statement);
   const refused = judgeAgain(loop, statement) ?? refuseCursor(loop, statement, payloadOf(frames));
   if (refused !== null) {

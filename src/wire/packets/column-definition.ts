@@ -31,6 +31,9 @@ const CATALOG = Buffer.from("def");
 const FIXED_BYTES = 12;
 const nowhere: ColumnOrigin = { database: "", table: "", originalTable: "", originalName: "" };
 
+/** MYSQL_TYPE number of integers of eight bytes. */
+export const MYSQL_TYPE_LONGLONG = 0x08;
+
 /** MYSQL_TYPE number of strings. */
 export const MYSQL_TYPE_VAR_STRING = 0xfd;
 

@@ -47,10 +47,6 @@ describe("grantLines()", () => {
     ]);
   });
 
-  it("gives everything where the ACL does not bind", () => {
-    expect(grantLines(null, identityOf("x"))).toEqual(["GRANT ALL PRIVILEGES ON *.* TO `x`@`%`"]);
-  });
-
   it("is quick with thousands of entries", () => {
     const many = aclOf(
       Array.from({ length: 5000 }, (_, index) => [`t${index}%`, { readers: ["u"] }] as const),

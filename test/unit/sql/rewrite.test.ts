@@ -11,6 +11,7 @@ const values: IdentityValues = {
   connectionId: 42,
   proxyUser: null,
   externalUser: null,
+  processList: () => "SELECT 1",
   proxyUsers: {
     check: true,
     mysqlNativePassword: false,
