@@ -6,6 +6,7 @@ import { accountOf } from "../acl/grants.ts";
 import { SqlError } from "../errors/sql-error.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Flavour } from "../sql/dialect.ts";
+import { withMarks } from "../sql/rewrite.ts";
 import type { OwnShow, StatementSummary } from "../sql/statement-summary.ts";
 import type { TextEdit } from "../sql/text-edits.ts";
 import type { CommandLoop } from "./command-loop.ts";
@@ -68,6 +69,7 @@ export async function ownEdits(
   loop: CommandLoop,
   text: StatementText,
   sql: Uint8Array,
+  executableParts: readonly number[],
 ): Promise<TextEdit[] | SqlError> {
   const edits: TextEdit[] = [];
   for (const statement of text.statements) {
@@ -76,7 +78,8 @@ export async function ownEdits(
     const { start, end } = show;
     const answer = await ownAnswer(loop, show, Buffer.from(sql.subarray(start, end)).toString("utf8"));
     if (answer instanceof SqlError) return answer;
-    edits.push({ start, end, text: Buffer.from(selectOf(answer, flavourOf(loop)), "ascii") });
+    const select = Buffer.from(selectOf(answer, flavourOf(loop)));
+    edits.push({ start, end, text: withMarks(select, sql, show, executableParts) });
   }
   return edits;
 }

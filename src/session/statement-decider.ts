@@ -17,21 +17,24 @@ import { sqlPreparedMax } from "./sql-prepared.ts";
 import { type StatementText, statementText } from "./statement-text.ts";
 import type { Truth } from "./truth.ts";
 
+/** A text that may be sent. */
+export interface ForwardDecision {
+  readonly kind: "forward";
+  /** Of the last statement: one is as good as another for sending. */
+  readonly permit: Permit;
+  /** Of every statement, for the records. */
+  readonly permits: readonly Permit[];
+  readonly text: StatementText;
+  readonly parameterCount: number;
+  /** What the text says of the session's identity, to be put right before it is sent; null: nothing. */
+  readonly truth: Truth | null;
+  /** It may say something of it that cannot be told before it is known how the server reads the text. */
+  readonly needsReading: boolean;
+}
+
 /** What becomes of a command's text. */
 export type Decision =
-  | {
-      readonly kind: "forward";
-      /** Of the last statement: one is as good as another for sending. */
-      readonly permit: Permit;
-      /** Of every statement, for the records. */
-      readonly permits: readonly Permit[];
-      readonly text: StatementText;
-      readonly parameterCount: number;
-      /** What the text says of the session's identity, to be put right before it is sent; null: nothing. */
-      readonly truth: Truth | null;
-      /** It may say something of it that cannot be told before it is known how the server reads the text. */
-      readonly needsReading: boolean;
-    }
+  | ForwardDecision
   | { readonly kind: "refuse"; readonly error: SqlError; readonly statementKind: string };
 
 /** A text taken apart. */
@@ -105,7 +108,7 @@ function decideAnew(
     permits,
     text,
     parameterCount,
-    truth: namesIdentity(statements) ? { analyzed, context } : null,
+    truth: text.asksGateway || namesIdentity(statements) ? { analyzed, context } : null,
     needsReading: analyzed.uncertain !== null && context.modes === null && mayNameIdentity(asLatin1(written)),
   };
 }

@@ -81,7 +81,7 @@ export function identityEdits(
       }
       if (literal === null) continue;
       replaced.push(token);
-      edits.push({ start, end, text: literal });
+      edits.push({ start, end, text: withMarks(literal, text, token, analyzed.executableParts) });
     }
     for (const item of unnamedItems) {
       const first =
@@ -175,6 +175,27 @@ function firstFrom(count: number, holds: (index: number) => boolean): number {
     else low = middle + 1;
   }
   return low;
+}
+
+/**
+ * `replacement`, and behind it the marks of executable comments that stood in the replaced place [start, end): their
+ * partners may stand outside.
+ */
+export function withMarks(
+  replacement: Uint8Array,
+  text: Uint8Array,
+  { start, end }: { readonly start: number; readonly end: number },
+  parts: readonly number[],
+): Uint8Array {
+  if (parts.length === 0) return replacement;
+  const kept: Uint8Array[] = [replacement];
+  const first = firstFrom(parts.length / 2, (index) => (parts[index * 2] ?? 0) >= start);
+  for (let index = first * 2; index < parts.length; index += 2) {
+    const partEnd = parts[index + 1] ?? 0;
+    if (partEnd > end) break;
+    kept.push(text.subarray(parts[index] ?? 0, partEnd));
+  }
+  return kept.length === 1 ? replacement : Buffer.concat(kept);
 }
 
 /** Servers leave the marks of executable comments out of headings. */

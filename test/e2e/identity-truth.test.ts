@@ -112,7 +112,7 @@ for (const { flavour, start, present } of servers) {
         ["SELECT `@@proxy_user` FROM v", 2],
         ["SELECT 1 AS `CURRENT_USER` /* USER() */ -- CURRENT_USER", 1],
         ["SELECT /*!50000 USER() */", me],
-        ["SELECT USER() UNION SELECT USER()", me],
+        ["SELECT USER /*!50000 ( */ ) UNION SELECT USER()", me],
         ["SELECT (SELECT u FROM (SELECT USER() u) q WHERE USER() = u)", me],
         ["SELECT COUNT(*) FROM t WHERE user <> USER() ORDER BY CURRENT_USER", 1],
         ["WITH c AS (SELECT SESSION_USER() AS s) SELECT s FROM c", me],
@@ -298,7 +298,10 @@ for (const { flavour, start, present } of servers) {
       expect(
         (await ask(server, "SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'alice'")).rows,
       ).toEqual([[0]]);
-      const several = await db.query("SHOW PROCESSLIST; SELECT USER()");
+      const several = await db.query(
+        "SHOW /*!50000 FULL PROCESSLIST */; SELECT USER(); /*!50000 SHOW */ GRANTS",
+      );
+      expect(JSON.stringify(several)).toContain("Grants for alice@%");
       expect(JSON.stringify(several)).not.toContain("gatehouse");
       await db.query("USE information_schema");
       expect((await ask(db, "SELECT id FROM processlist ORDER BY id")).rows.flat()).toContain(id);

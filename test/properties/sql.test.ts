@@ -172,8 +172,9 @@ describe("whatever comes in", () => {
 
 /** What lexical changes must leave alone: everything but places, and reasons, which name places. */
 function meaning(analyzed: AnalyzedText): unknown {
-  return analyzed.statements.map(({ identityTokens, unnamedItems, uncertain, ...rest }) => ({
+  return analyzed.statements.map(({ identityTokens, unnamedItems, ownShow, uncertain, ...rest }) => ({
     ...rest,
+    ownShow: ownShow?.what,
     identity: identityTokens.map(({ name, place, global }) => [name, place, global]),
     unnamed: unnamedItems.length,
     uncertain: uncertain?.symbol ?? null,

@@ -12,6 +12,7 @@ import { ownEdits } from "../own-answers.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import { type HandlerResult, relaying } from "../session-end.ts";
+import type { ForwardDecision } from "../statement-decider.ts";
 import type { StatementText } from "../statement-text.ts";
 import { editCommand, truthEdits } from "../truth.ts";
 import { handleKillText } from "./kill.ts";
@@ -33,7 +34,7 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
   const { permit, permits, text } = decision;
   recordPermits(services, state, "COM_QUERY", permits, text);
   const edits = truthEdits(loop, payloadOf(frames).subarray(1), decision.truth);
-  if (text.asksGateway) return answerForServer(loop, Buffer.from(frames), text, permit, edits);
+  if (text.asksGateway) return answerForServer(loop, Buffer.from(frames), decision, edits);
   return relayText(loop, frames, text, permit, edits);
 }
 
@@ -41,14 +42,13 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
 async function answerForServer(
   loop: CommandLoop,
   frames: Buffer,
-  text: StatementText,
-  permit: Permit,
+  { text, permit, truth }: ForwardDecision,
   edits: readonly TextEdit[],
 ): Promise<HandlerResult> {
   const sql = payloadOf(frames).subarray(1);
   if (text.statements.length === 1) return answerOwnShow(loop, text, sql);
   const failed = onFailure(loop);
-  const own = await ownEdits(loop, text, sql);
+  const own = await ownEdits(loop, text, sql, truth?.analyzed.executableParts ?? []);
   if (loop.ended) return relaying;
   if (own instanceof SqlError) return failed(own);
   return relayText(loop, frames, text, permit, [...edits, ...own]);

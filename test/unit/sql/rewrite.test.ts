@@ -67,6 +67,10 @@ describe("rewriteIdentity()", () => {
     ],
     ["SELECT 1 /* USER() */ -- CURRENT_USER", "SELECT 1 /* USER() */ -- CURRENT_USER"],
     ["INSERT INTO t VALUES (USER(), ?)", "INSERT INTO t VALUES ( <bob@h> , ?)"],
+    ["SELECT USER /*!50000 ( */ ) u", "SELECT  <bob@h> /*!50000*/ u"],
+    ["SELECT /*!50000 USER ( */ ) u", "SELECT /*!50000  <bob@h> */ u"],
+    ["SELECT id FROM information_schema.processlist", "SELECT id FROM  (SELECT 1) AS `processlist` "],
+    ["SELECT id FROM `INFORMATION_SCHEMA` . processlist p", "SELECT id FROM  (SELECT 1)  p"],
     ["SELECT 1; SELECT USER() a", "SELECT 1; SELECT  <bob@h>  a"],
     [
       "PREPARE s FROM 'SELECT USER() u, \\'it\\'\\'s\\', \"\\\\\\\\\" '",
