@@ -85,6 +85,7 @@ function listenOn(
   where: net.ListenOptions,
 ): Promise<net.Server> {
   const server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    if (transport === "tcp") socket.setKeepAlive(true, keepAliveMs(options));
     accept(
       options,
       transport,
@@ -96,14 +97,37 @@ function listenOn(
     server.listen(where, () => {
       server.off("error", reject);
       server.on("error", (error) => options.logger.error("The listener failed", { err: error }));
+      const inherits = transport === "tcp" && setInheritedOptions(server, keepAliveMs(options));
       takeHandles(server, (handle) => {
         const channel = SocketChannel.overHandle(handle, CLIENT_READ_BUFFER_BYTES);
-        channel.socket.setNoDelay(true);
+        if (transport === "tcp" && !inherits) {
+          channel.socket.setNoDelay(true);
+          channel.socket.setKeepAlive(true, keepAliveMs(options));
+        }
         accept(options, transport, channel);
       });
       resolve(server);
     });
   });
+}
+
+function keepAliveMs(options: ListenerOptions): number {
+  return options.listen.keepAlivePeriodMs || KEEPALIVE_DEFAULT_MS;
+}
+
+/**
+ * Sets on the listening socket what its connections inherit on Linux (no delay, keepalive): five system calls less for
+ * each of them. False: they have to be set one by one. The handle's methods are undocumented, as `onconnection` is.
+ */
+function setInheritedOptions(server: net.Server, keepAlivePeriodMs: number): boolean {
+  if (process.platform !== "linux") return false;
+  interface TcpHandle {
+    setNoDelay?(on: boolean): number;
+    setKeepAlive?(on: boolean, delaySeconds: number): number;
+  }
+  const handle = (server as net.Server & { _handle?: TcpHandle | null })._handle;
+  const seconds = Math.max(1, Math.floor(keepAlivePeriodMs / 1000));
+  return handle?.setNoDelay?.(true) === 0 && handle.setKeepAlive?.(true, seconds) === 0;
 }
 
 /** Stops accepting without waiting for live connections, which `net.Server.close` would. */
@@ -138,9 +162,6 @@ function accept(
   if (transport === "tcp" && remoteAddress === undefined) {
     channel.destroy();
     return;
-  }
-  if (transport === "tcp") {
-    socket.setKeepAlive(true, options.listen.keepAlivePeriodMs || KEEPALIVE_DEFAULT_MS);
   }
   const own = transport === "tcp" ? tcpPeer(remoteAddress ?? "", remotePort) : unixPeer;
   if (transport === "unix" || !options.proxyTrusted.some((network) => network.contains(own.address))) {
