@@ -86,11 +86,11 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.backend = new BackendHolder(state, services, this.relay);
   }
 
-  /** Serves until the session ends. `leftover` is what the login read behind its last packet. Never rejects. */
-  run(leftover: Buffer): Promise<SessionEnd> {
+  /** Serves until the session ends, beginning with what `login` read behind its last packet. Never rejects. */
+  run(login: PacketExchange): Promise<SessionEnd> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
-      this.#input.listen(leftover);
+      this.#input.listen(login.detach());
       this.#rest();
     });
   }

@@ -102,6 +102,7 @@ async function upgrade(
   const sequence = plain.sequence;
   // Nobody reads packets until TLS is up: a deadline ends the connection itself.
   phase.exchange = null;
+  transport.channel.pause();
   try {
     const upgraded = await transport.tls?.upgrade(plain.detach());
     if (upgraded === undefined) return sessionEnd("protocol_error", "TLS is not configured");

@@ -5,6 +5,7 @@ import { admit, isRefusal } from "./admit.ts";
 import { authenticate } from "./authenticate.ts";
 import { CommandLoop } from "./command-loop.ts";
 import { endOfExchange, type Handshake, loginReplyTo } from "./handshake.ts";
+import type { PacketExchange } from "./packet-exchange.ts";
 import { endWithError, type ReplyTo, replyOk } from "./reply.ts";
 import type { SessionState } from "./session.ts";
 import { auditAccepted, auditRefused } from "./session-audit.ts";
@@ -15,8 +16,8 @@ import type { SessionServices } from "./session-services.ts";
 /** A session whose login has succeeded. */
 export interface Entered {
   readonly loop: CommandLoop;
-  /** What the login read behind its last packet. */
-  readonly leftover: Buffer;
+  /** Whose packets the client's bytes were so far. */
+  readonly exchange: PacketExchange;
 }
 
 /** Judges a login and answers it. */
@@ -60,5 +61,5 @@ export async function login(
   auditAccepted(services, state, request, identity);
   services.onLogin(identity);
   replyOk(replyTo());
-  return { loop, leftover: exchange.detach() };
+  return { loop, exchange };
 }

@@ -77,9 +77,8 @@ export class PacketExchange implements ByteReceiver {
     this.#fail("aborted");
   }
 
-  /** What was read behind the last packet, and the channel's flow stopped; the next receiver owns both. */
+  /** What was read behind the last packet. The channel flows on: whoever comes next sets its receiver at once. */
   detach(): Buffer {
-    this.#channel.pause();
     const rest = this.#buffered;
     this.#buffered = Buffer.alloc(0);
     return rest;

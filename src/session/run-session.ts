@@ -121,7 +121,7 @@ class LiveSession implements RegisteredSession {
     const entered = await login(shaken, this.state, this.#services);
     if (isSessionEnd(entered)) return entered;
     this.#loop = entered.loop;
-    return entered.loop.run(entered.leftover);
+    return entered.loop.run(entered.exchange);
   }
 
   get #channel(): ByteChannel {
