@@ -6,30 +6,33 @@ import { assert } from "../base/assert.ts";
 import type { ByteReceiver } from "../base/byte-channel.ts";
 import type { Route } from "../routing/route.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
+import { hideLastReply, readGrants, readVariables } from "./ask-connection.ts";
 import type {
   BackendConnection,
   BackendConnectionId,
   ServerFacts,
   SessionNames,
 } from "./backend-connection.ts";
-import type { BackendLease, ReleaseNotes, SessionVariables } from "./backend-pool.ts";
+import type { BackendLease, Handover, LeaseTaker, ReleaseNotes, SessionVariables } from "./backend-pool.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
-import type { PrepareReply, PrepareRequest } from "./prepare-statement.ts";
+import { type PrepareReply, type PrepareRequest, prepareStatement } from "./prepare-statement.ts";
 import type { PreparedCopies } from "./prepared-copies.ts";
 
 /** What the pool does when a lease ends, or is to be killed. */
 export interface LeaseOwner {
-  /** `used`: commands of the session ran on it, so it must be reset. */
-  takeBack(connection: PooledConnection, notes: ReleaseNotes, used: boolean): void;
+  /** Leases that are held now; each keeps itself in it. */
+  readonly leases: Set<Lease>;
+  /** Whether a session waits for a connection. */
+  readonly isWanted: boolean;
+  /** Now, in monotonic milliseconds. */
+  nowMs(): number;
+  /** A connection that is wanted can be taken from this lease. */
+  takeOffer(): void;
+  /** `dirty`: commands of the session ran on it, and nobody knows what they left: it must be reset. */
+  takeBack(connection: PooledConnection, notes: ReleaseNotes, dirty: boolean): void;
   discard(connection: PooledConnection, reason: string): void;
-  /** Asks for the session's variables. Rejects with BackendLoginError: the connection is not to be used any more. */
-  readVariables(connection: PooledConnection): Promise<SessionVariables>;
-  /** Makes the last reply one of `rows` rows without warnings. Rejects likewise. */
-  hideLastReply(connection: PooledConnection, rows: number): Promise<void>;
-  /** The lines of the account's SHOW GRANTS. Rejects likewise. */
-  readGrants(connection: PooledConnection): Promise<readonly string[]>;
-  /** Prepares a session's statement. Rejects likewise. */
-  prepareStatement(connection: PooledConnection, request: PrepareRequest): Promise<PrepareReply>;
+  /** For one question of ours, in milliseconds. */
+  readonly housekeepingTimeoutMs: number;
   /** Kills what runs on the connection, unless `stillHeld` turns false before. Never rejects. */
   kill(connection: PooledConnection, stillHeld: () => boolean): Promise<void>;
 }
@@ -45,6 +48,10 @@ export class Lease implements BackendLease {
   #state: "held" | "releasing" | "ended" = "held";
   /** Whether a reply to a question of ours is due. */
   #asking = false;
+  /** Who is told when the connection is taken; null: it is not offered. */
+  #taker: LeaseTaker | null = null;
+  /** Since when it is offered, in monotonic milliseconds. */
+  offeredSinceMs = 0;
 
   constructor(pooled: PooledConnection, route: Route, serial: number, owner: LeaseOwner) {
     this.connection = new LeasedConnection(pooled);
@@ -52,32 +59,79 @@ export class Lease implements BackendLease {
     this.route = route;
     this.#pooled = pooled;
     this.#owner = owner;
+    owner.leases.add(this);
+  }
+
+  /** Of the connection: which lane it is in. */
+  get capabilities(): Capabilities {
+    return this.#pooled.capabilities;
+  }
+
+  offer(taker: LeaseTaker): void {
+    if (this.#state !== "held") return;
+    this.#taker = taker;
+    this.offeredSinceMs = this.#owner.nowMs();
+    if (this.#owner.isWanted && this.#killing === null) this.#owner.takeOffer();
+  }
+
+  keep(): void {
+    this.#taker = null;
+  }
+
+  /** Whether the connection can be taken away now. */
+  get isOffered(): boolean {
+    // A kill under way must not hit whoever gets the connection next.
+    const isFree = this.#taker !== null && this.#state === "held" && this.#killing === null && !this.#asking;
+    return isFree && !this.#pooled.closed;
+  }
+
+  /** An offered connection as its session would leave it; it stays where it is. null: it cannot be taken now. */
+  look(): PooledConnection | null {
+    if (this.#taker === null || !this.isOffered) return null;
+    noteHandover(this.#pooled, this.#taker.describe());
+    return this.#pooled;
+  }
+
+  /** Takes an offered connection away from its session. null: it cannot be used any more and is discarded. */
+  take(): PooledConnection | null {
+    const taker = this.#taker;
+    if (taker === null) return null;
+    noteHandover(this.#pooled, taker.describe());
+    this.#pooled.onInsertId = taker.onTaken();
+    const wasLost = this.connection.revoke();
+    this.#end();
+    if (wasLost === null) return this.#pooled;
+    this.#owner.discard(this.#pooled, wasLost);
+    return null;
   }
 
   readVariables(): Promise<SessionVariables | null> {
-    return this.#ask(() => this.#owner.readVariables(this.#pooled));
+    return this.#ask(readVariables);
   }
 
   hideLastReply(rows: number): Promise<true | null> {
-    return this.#ask<true>(async () => {
-      await this.#owner.hideLastReply(this.#pooled, rows);
+    return this.#ask<true>(async (connection, timeoutMs) => {
+      await hideLastReply(connection, rows, timeoutMs);
       return true;
     });
   }
 
   readGrants(): Promise<readonly string[] | null> {
-    return this.#ask(() => this.#owner.readGrants(this.#pooled));
+    return this.#ask(readGrants);
   }
 
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null> {
-    return this.#ask(() => this.#owner.prepareStatement(this.#pooled, request));
+    return this.#ask((connection, timeoutMs) => prepareStatement(connection, request, timeoutMs));
   }
 
-  async #ask<Answer>(question: () => Promise<Answer>): Promise<Answer | null> {
+  /** `question` rejects with BackendLoginError: then the connection is not to be used any more. */
+  async #ask<Answer>(
+    question: (connection: PooledConnection, timeoutMs: number) => Promise<Answer>,
+  ): Promise<Answer | null> {
     if (this.#state !== "held" || this.#asking || this.#pooled.closed) return null;
     this.#asking = true;
     try {
-      return await question();
+      return await question(this.#pooled, this.#owner.housekeepingTimeoutMs);
     } catch (error) {
       this.close(error instanceof Error ? error.message : String(error));
       return null;
@@ -94,18 +148,20 @@ export class Lease implements BackendLease {
     }
     const used = this.connection.used;
     const wasLost = this.connection.revoke();
+    const handover = notes.handover ?? null;
+    if (handover !== null) noteHandover(this.#pooled, handover);
     if (wasLost !== null) {
-      this.#state = "ended";
+      this.#end();
       this.#owner.discard(this.#pooled, wasLost);
     } else if (this.#killing === null) {
-      this.#state = "ended";
-      this.#owner.takeBack(this.#pooled, notes, used);
+      this.#end();
+      this.#owner.takeBack(this.#pooled, notes, used && handover === null);
     } else {
       // The kill must not hit whoever gets the connection next.
       this.#state = "releasing";
       void this.#killing.then(() => {
         if (this.#state !== "releasing") return;
-        this.#state = "ended";
+        this.#end();
         this.#owner.takeBack(this.#pooled, notes, true);
       });
     }
@@ -113,9 +169,15 @@ export class Lease implements BackendLease {
 
   close(reason: string): void {
     if (this.#state === "ended") return;
-    this.#state = "ended";
+    this.#end();
     this.connection.revoke();
     this.#owner.discard(this.#pooled, reason);
+  }
+
+  #end(): void {
+    this.#state = "ended";
+    this.#taker = null;
+    this.#owner.leases.delete(this);
   }
 
   cancel(): Promise<void> {
@@ -125,11 +187,19 @@ export class Lease implements BackendLease {
         .kill(this.#pooled, () => this.#state !== "ended" && !this.#pooled.closed)
         .then(() => {
           if (this.#killing === killing) this.#killing = null;
+          if (this.isOffered && this.#owner.isWanted) this.#owner.takeOffer();
         });
       this.#killing = killing;
     }
     return this.#killing;
   }
+}
+
+function noteHandover(connection: PooledConnection, handover: Handover): void {
+  connection.schema = { known: true, name: handover.database };
+  connection.settings = handover.settings;
+  connection.multiStatements = handover.multiStatements;
+  connection.insertId = handover.insertId;
 }
 
 /** The session's handle. */

@@ -5,6 +5,7 @@ import type { SqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import type { BackendConnection } from "./backend-connection.ts";
 import type { PrepareReply, PrepareRequest } from "./prepare-statement.ts";
+import type { SessionSettings } from "./session-settings.ts";
 
 /** What the connection must be like. */
 export interface AcquireRequest {
@@ -15,6 +16,33 @@ export interface AcquireRequest {
   readonly collation: number;
   /** Aborted when the client goes away. */
   readonly signal: CancelSignal;
+  /** What the session has set since its login. @default nothing */
+  readonly settings?: SessionSettings;
+  /** Whether it may send several statements at once. @default as its capabilities say */
+  readonly multiStatements?: boolean;
+  /** What LAST_INSERT_ID() is to say, in digits. @default 0 */
+  readonly insertId?: string;
+}
+
+/** The state in which a session leaves its connection: all that is on it can be said again on another one. */
+export interface Handover {
+  /** The schema that the connection is in; null: none. */
+  readonly database: string | null;
+  readonly settings: SessionSettings;
+  readonly multiStatements: boolean;
+  /** What LAST_INSERT_ID() says, in digits; null: only the server knows. */
+  readonly insertId: string | null;
+}
+
+/** A session that has offered its connection. */
+export interface LeaseTaker {
+  /** How it would leave the connection now. */
+  describe(): Handover;
+  /**
+   * The connection is taken: the lease has ended. Called in the middle of the pool's work: it must not call the pool.
+   * Returns who is to be told the insert id, once, or null when the connection was lost before; null: nobody.
+   */
+  onTaken(): ((insertId: string | null) => void) | null;
 }
 
 /** What the pool cannot know of a session that gives its connection back. */
@@ -23,6 +51,8 @@ export interface ReleaseNotes {
   readonly optionToggled?: boolean;
   /** The schema that the connection is in, null for none. @default unknown, to be found out when it matters */
   readonly database?: string | null;
+  /** What is on it can be said again elsewhere: it need not be reset. @default it must be reset */
+  readonly handover?: Handover | null;
 }
 
 /** What decides how a connection's server reads the session's texts, as the server tells it. */
@@ -42,8 +72,15 @@ export interface BackendLease {
   readonly serial: number;
   readonly route: Route;
   /**
-   * Gives the connection back between two commands; the pool resets it (COM_RESET_CONNECTION) before the next use. An
-   * open transaction is rolled back by that.
+   * Between two commands: the session can do without it. It keeps the lease until the pool needs the connection; then
+   * `taker` is told. Costs nothing as long as nobody else wants it.
+   */
+  offer(taker: LeaseTaker): void;
+  /** Takes the offer back: the session has a command for it. */
+  keep(): void;
+  /**
+   * Gives the connection back between two commands; the pool resets it (COM_RESET_CONNECTION) before the next use unless
+   * `notes` tell what is on it. An open transaction is rolled back by the reset.
    */
   release(notes?: ReleaseNotes): void;
   /**

@@ -26,8 +26,8 @@ export class ConnectionPool implements BackendPool {
     // Every login under way listens to it.
     setMaxListeners(0, this.#closing.signal);
     this.#killQuery = new KillQuery({ ...tools, limits });
-    // Coarse: an idle connection lives up to half a timeout longer than it must.
-    const sweepMs = Math.min(30_000, Math.max(100, (limits.idleTimeoutMs || Number.POSITIVE_INFINITY) / 2));
+    // Coarse: an idle connection lives up to half a timeout longer than it must, one that is offered half a second.
+    const sweepMs = Math.min(500, Math.max(100, (limits.idleTimeoutMs || Number.POSITIVE_INFINITY) / 2));
     this.#sweeper = setInterval(() => this.sweep(), sweepMs);
     this.#sweeper.unref();
   }

@@ -59,6 +59,9 @@ export const pingCommand: HousekeepingCommand = { permit: permits.probe, payload
 /** Reads the schema that the connection is in. */
 export const databaseQuery: HousekeepingCommand = queryCommand("SELECT DATABASE()");
 
+/** Reads what LAST_INSERT_ID() says; to be sent before anything else. */
+export const insertIdQuery: HousekeepingCommand = queryCommand("SELECT LAST_INSERT_ID()");
+
 /** Enters a schema: the name that a session asked for, as bytes of UTF-8. */
 export function initDbCommand(database: string): HousekeepingCommand {
   return { permit: permits.schema, payload: Buffer.concat([Buffer.of(COM_INIT_DB), Buffer.from(database)]) };

@@ -73,3 +73,8 @@ export function asClientError(error: BackendLoginError): SqlError {
   if (error.kind !== "too_many_connections") return sqlError("ER_SERVER_ISNT_AVAILABLE", {}, details);
   return sqlError("ER_BACKEND_POOL_EXHAUSTED", { limit: "the server takes no more connections" }, details);
 }
+
+/** The words of whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -3,68 +3,46 @@
 
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
 import type { BackendAccount, Tablet } from "../routing/route.ts";
-import type { ServerFacts } from "./backend-connection.ts";
+import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import { Lease, type LeaseOwner } from "./backend-lease.ts";
-import type { AcquireRequest, BackendLease, ReleaseNotes, SessionVariables } from "./backend-pool.ts";
-import type { KillQuery } from "./kill-query.ts";
-import { asClientError, BackendLoginError } from "./login-error.ts";
-import { LoginGate } from "./login-gate.ts";
-import { makeConnection } from "./make-connection.ts";
+import type { AcquireRequest, BackendLease, ReleaseNotes } from "./backend-pool.ts";
+import { cleanConnection } from "./clean-connection.ts";
+import { asClientError, type BackendLoginError, reasonOf } from "./login-error.ts";
+import { PoolConnections } from "./pool-connections.ts";
 import { type Lane, Lanes } from "./pool-lane.ts";
-import type { PoolLimits, PoolSnapshot, PoolTools } from "./pool-settings.ts";
+import { bestOffer, longestOffered } from "./pool-offers.ts";
+import type { GroupTools, PoolSnapshot } from "./pool-settings.ts";
 import { interrupted, Waiter } from "./pool-waiter.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
-import {
-  cleanConnection,
-  fitConnection,
-  fitness,
-  hideLastReply,
-  readGrants,
-  readVariables,
-  type Wish,
-} from "./prepare-connection.ts";
-import { type PrepareReply, type PrepareRequest, prepareStatement } from "./prepare-statement.ts";
-import type { SessionNamesCache } from "./session-names.ts";
-
-/** What groups of one pool share. */
-export interface GroupTools extends PoolTools {
-  readonly limits: PoolLimits;
-  readonly names: SessionNamesCache;
-  readonly killQuery: KillQuery;
-  /** Aborted when the pool closes. */
-  readonly closing: AbortSignal;
-  readonly nextSerial: () => number;
-}
+import { fitConnection, fitness, settleInsertId, type Wish } from "./prepare-connection.ts";
+import { noSettings } from "./session-settings.ts";
 
 /** A session whose prepared connection breaks gets another one, this many times. */
 const brokenConnectionsMax = 2;
+/** A connection that is offered that long, in milliseconds, and wanted by nobody is idle: timeouts run for it. */
+const unusedAfterMs = 1000;
 
 /** See the file's head. */
 export class PoolGroup implements LeaseOwner {
+  readonly leases = new Set<Lease>();
   readonly #tablet: Tablet;
   readonly #tools: GroupTools;
-  readonly #gate: LoginGate;
   readonly #lanes = new Lanes();
-  #account: BackendAccount;
-  /** Connections that exist or are being made. */
-  #total = 0;
-  /** Of the newest login; null before the first. */
-  #server: ServerFacts | null = null;
+  readonly #connections: PoolConnections;
   #pumping = false;
   #pumpAgain = false;
 
   constructor(tablet: Tablet, account: BackendAccount, tools: GroupTools) {
     this.#tablet = tablet;
-    this.#account = account;
     this.#tools = tools;
-    this.#gate = new LoginGate(tools.clock, () => this.#pump());
+    this.#connections = new PoolConnections(tablet, account, tools, () => this.#pump());
   }
 
   acquire(request: AcquireRequest): Promise<BackendLease | SqlError> {
     const { clock, limits, closing, nextSerial, observer } = this.#tools;
     if (closing.aborted) return Promise.resolve(sqlError("ER_SERVER_SHUTDOWN"));
     if (request.signal.aborted) return Promise.resolve(interrupted());
-    this.#adopt(request.route.account);
+    if (this.#connections.adopt(request.route.account)) this.sweep(clock.monotonicMs());
     if (this.#waiting >= limits.waitersMax) {
       return Promise.resolve(exhausted(`${limits.waitersMax} sessions wait already`));
     }
@@ -75,7 +53,7 @@ export class PoolGroup implements LeaseOwner {
     if (!waiter.settled) {
       const onDeadline = (): SqlError => {
         observer.waitTimedOut();
-        const { error } = this.#gate;
+        const { error } = this.#connections.gate;
         return error === null
           ? exhausted(`backend_pool_size=${limits.connectionsMax}`)
           : asClientError(error);
@@ -93,50 +71,64 @@ export class PoolGroup implements LeaseOwner {
     const connecting = this.#lanes.sum((lane) => lane.connecting);
     return {
       tablet: this.#tablet.alias,
-      account: this.#account.name,
-      leased: this.#total - idle - connecting,
+      account: this.#connections.account.name,
+      leased: this.#connections.total - idle - connecting,
+      offered: [...this.leases].filter((lease) => lease.isOffered).length,
       idle,
       connecting,
       waiting: this.#waiting,
-      loginError: this.#gate.error?.message ?? null,
+      loginError: this.#connections.gate.error?.message ?? null,
     };
   }
 
   /** Closes what has been idle or alive for too long. True: nothing is left, nobody waits. */
   sweep(nowMs: number): boolean {
     const { idleTimeoutMs } = this.#tools.limits;
+    this.#takeUnused(nowMs);
     for (const lane of this.#lanes) {
       const stale = lane.idle.filter(
         (connection) =>
-          this.#isRetired(connection, nowMs) ||
+          this.#connections.isRetired(connection, nowMs) ||
           (idleTimeoutMs > 0 && nowMs - connection.idleSinceMs >= idleTimeoutMs),
       );
-      for (const connection of stale) this.#quitIdle(lane, connection);
+      for (const connection of stale) this.#connections.quitIdle(lane, connection);
     }
     this.#lanes.dropEmpty();
-    return this.#total === 0 && this.#waiting === 0;
+    return this.#connections.total === 0 && this.#waiting === 0;
   }
 
   /** Health has seen the server well: no need to pause for an old failure. */
   reopen(): void {
-    this.#gate.reopen();
+    this.#connections.gate.reopen();
   }
 
   /** Ends idle connections and turns away who waits. Leases go on until they come back. */
   close(): void {
-    this.#gate.close();
+    this.#connections.gate.close();
     for (const lane of this.#lanes) {
-      for (const connection of [...lane.idle]) this.#quitIdle(lane, connection);
+      for (const connection of [...lane.idle]) this.#connections.quitIdle(lane, connection);
       for (const waiter of lane.waiters.splice(0)) this.#settle(waiter, sqlError("ER_SERVER_SHUTDOWN"));
     }
   }
 
   // ---- leases that end ----
 
-  takeBack(connection: PooledConnection, notes: ReleaseNotes, used: boolean): void {
+  get isWanted(): boolean {
+    return this.#lanes.isWanted;
+  }
+
+  nowMs(): number {
+    return this.#tools.clock.monotonicMs();
+  }
+
+  takeOffer(): void {
+    this.#pump();
+  }
+
+  takeBack(connection: PooledConnection, notes: ReleaseNotes, dirty: boolean): void {
     const lane = this.#lanes.of(connection.capabilities);
-    if (!used || this.#isRetired(connection, this.#tools.clock.monotonicMs())) {
-      this.#putIdle(lane, connection);
+    if (!dirty || this.#connections.isRetired(connection, this.#tools.clock.monotonicMs())) {
+      this.#connections.putIdle(lane, connection);
       this.#pump();
       return;
     }
@@ -145,29 +137,17 @@ export class PoolGroup implements LeaseOwner {
   }
 
   discard(connection: PooledConnection, reason: string): void {
-    this.#drop(connection, reason);
+    this.#connections.drop(connection, reason);
     this.#pump();
   }
 
-  readVariables(connection: PooledConnection): Promise<SessionVariables> {
-    return readVariables(connection, this.#tools.limits.housekeepingTimeoutMs);
-  }
-
-  hideLastReply(connection: PooledConnection, rows: number): Promise<void> {
-    return hideLastReply(connection, rows, this.#tools.limits.housekeepingTimeoutMs);
-  }
-
-  readGrants(connection: PooledConnection): Promise<readonly string[]> {
-    return readGrants(connection, this.#tools.limits.housekeepingTimeoutMs);
-  }
-
-  prepareStatement(connection: PooledConnection, request: PrepareRequest): Promise<PrepareReply> {
-    return prepareStatement(connection, request, this.#tools.limits.housekeepingTimeoutMs);
+  get housekeepingTimeoutMs(): number {
+    return this.#tools.limits.housekeepingTimeoutMs;
   }
 
   kill(connection: PooledConnection, stillHeld: () => boolean): Promise<void> {
     return this.#tools.killQuery.kill(
-      { tablet: this.#tablet, account: this.#account, threadId: connection.id },
+      { tablet: this.#tablet, account: this.#connections.account, threadId: connection.id },
       stillHeld,
     );
   }
@@ -177,10 +157,10 @@ export class PoolGroup implements LeaseOwner {
     try {
       await cleanConnection(connection, notes, sessionAssignments, limits.housekeepingTimeoutMs);
       lane.resetting -= 1;
-      this.#putIdle(lane, connection);
+      this.#connections.putIdle(lane, connection);
     } catch (error) {
       lane.resetting -= 1;
-      this.#drop(connection, reasonOf(error));
+      this.#connections.drop(connection, reasonOf(error));
     }
     this.#pump();
   }
@@ -200,6 +180,7 @@ export class PoolGroup implements LeaseOwner {
       for (const lane of this.#lanes.inOrderOfNeed()) {
         this.#serveIdle(lane);
         this.#connectFor(lane);
+        this.#takeFor(lane);
       }
       this.#failHopeless();
     } while (this.#pumpAgain);
@@ -217,9 +198,59 @@ export class PoolGroup implements LeaseOwner {
         continue;
       }
       lane.waiters.splice(index, 1);
-      if (fitness(connection, wish) === 0) this.#lend(lane, waiter, connection);
-      else void this.#prepare(lane, waiter, connection, wish);
+      this.#serve(lane, waiter, connection, wish);
     }
+  }
+
+  #serve(lane: Lane, waiter: Waiter, connection: PooledConnection, wish: Wish): void {
+    if (fitness(connection, wish) === 0) this.#lend(lane, waiter, connection);
+    else void this.#prepare(lane, waiter, connection, wish);
+  }
+
+  /** Connections that sessions can do without go to those who wait and for whom none can be made. */
+  #takeFor(lane: Lane): void {
+    while (lane.unprovided > 0) {
+      const index = lane.waiters.length - lane.unprovided;
+      const waiter = lane.waiters[index];
+      if (waiter === undefined) return;
+      const wish = this.#wishOf(waiter);
+      const lease = bestOffer(this.leases, lane, wish);
+      if (lease === null) return;
+      const connection = lease.take();
+      if (connection === null) continue;
+      this.#tools.observer.taken("session");
+      lane.waiters.splice(index, 1);
+      this.#serve(lane, waiter, connection, wish);
+    }
+  }
+
+  /** What sessions have offered for a while, and nobody wanted, is idle. */
+  #takeUnused(nowMs: number): void {
+    for (const lease of this.leases) {
+      if (!lease.isOffered || nowMs - lease.offeredSinceMs < unusedAfterMs) continue;
+      const connection = lease.take();
+      if (connection === null) continue;
+      this.#tools.observer.taken("unused");
+      void this.#rest(this.#lanes.of(connection.capabilities), connection);
+    }
+  }
+
+  /** Makes a connection idle that a session has left; what it is owed is told first. */
+  async #rest(lane: Lane, connection: PooledConnection): Promise<void> {
+    if (connection.onInsertId !== null) {
+      lane.resetting += 1;
+      try {
+        await settleInsertId(connection, this.#tools.limits.housekeepingTimeoutMs);
+        lane.resetting -= 1;
+      } catch (error) {
+        lane.resetting -= 1;
+        this.#connections.drop(connection, reasonOf(error));
+        this.#pump();
+        return;
+      }
+    }
+    this.#connections.putIdle(lane, connection);
+    this.#pump();
   }
 
   /** Says to the server what the next session needs. Its waiter may be settled otherwise meanwhile. */
@@ -229,12 +260,12 @@ export class PoolGroup implements LeaseOwner {
       if (verdict === "fits") {
         this.#lend(lane, waiter, connection);
       } else {
-        this.#putIdle(lane, connection);
+        this.#connections.putIdle(lane, connection);
         if (verdict !== "unfit") this.#settle(waiter, verdict);
         else if (!waiter.settled) lane.waiters.unshift(waiter);
       }
     } catch (error) {
-      this.#drop(connection, reasonOf(error));
+      this.#connections.drop(connection, reasonOf(error));
       waiter.brokenConnections += 1;
       if (waiter.brokenConnections > brokenConnectionsMax) {
         this.#settle(waiter, sqlError("ER_SERVER_ISNT_AVAILABLE", {}, { reason: reasonOf(error) }));
@@ -247,7 +278,7 @@ export class PoolGroup implements LeaseOwner {
 
   #lend(lane: Lane, waiter: Waiter, connection: PooledConnection): void {
     const lease = new Lease(connection, waiter.request.route, this.#tools.nextSerial(), this);
-    if (!this.#settle(waiter, lease)) this.#putIdle(lane, connection);
+    if (!this.#settle(waiter, lease)) this.#connections.putIdle(lane, connection);
   }
 
   #settle(waiter: Waiter, result: BackendLease | SqlError): boolean {
@@ -259,8 +290,8 @@ export class PoolGroup implements LeaseOwner {
 
   /** Nobody is left whose connection could come back, and logins fail: waiting would only delay the bad news. */
   #failHopeless(): void {
-    const { state } = this.#gate;
-    if (this.#total > 0 || state.kind !== "pausing") return;
+    const { state } = this.#connections.gate;
+    if (this.#connections.total > 0 || state.kind !== "pausing") return;
     for (const lane of this.#lanes) {
       for (const waiter of lane.waiters.splice(0)) this.#settle(waiter, asClientError(state.error));
     }
@@ -269,51 +300,49 @@ export class PoolGroup implements LeaseOwner {
   // ---- connections ----
 
   #connectFor(lane: Lane): void {
-    while (lane.unprovided > 0 && this.#gate.state.kind === "open" && this.#makeRoom()) {
+    while (lane.unprovided > 0 && this.#connections.gate.state.kind === "open" && this.#makeRoom(lane)) {
       const waiter = lane.waiters[lane.waiters.length - lane.unprovided];
       if (waiter === undefined) return;
-      this.#total += 1;
-      lane.connecting += 1;
-      this.#gate.enter();
-      void this.#connect(lane, waiter.request.collation);
+      const { collation } = waiter.request;
+      const onFailure = (failure: BackendLoginError): void => this.#failWishes(lane, collation, failure);
+      void this.#connections.make(lane, collation, onFailure).then(() => this.#pump());
     }
   }
 
   /** Within the limit, if need be at the expense of the connection that has been idle longest (it fits nobody). */
-  #makeRoom(): boolean {
-    if (this.#total < this.#tools.limits.connectionsMax) return true;
+  #makeRoom(lane: Lane): boolean {
+    if (this.#connections.total < this.#tools.limits.connectionsMax) return true;
     const longest = this.#lanes.longestIdle();
-    if (longest === null) return false;
-    this.#quitIdle(longest.lane, longest.connection);
+    if (longest === null) return this.#takeRoom(lane);
+    this.#connections.quitIdle(longest.lane, longest.connection);
     return true;
   }
 
-  async #connect(lane: Lane, collation: number): Promise<void> {
-    const { observer } = this.#tools;
-    const account = this.#account;
-    try {
-      const connection = await makeConnection(
-        { tablet: this.#tablet, account, capabilities: lane.capabilities, collation },
-        this.#tools,
-      );
-      lane.connecting -= 1;
-      this.#server = connection.server;
-      observer.loginFinished(this.#tablet.alias, "connected");
-      this.#putIdle(lane, connection);
-      this.#gate.succeeded();
-    } catch (error) {
-      lane.connecting -= 1;
-      this.#total -= 1;
-      const failure =
-        error instanceof BackendLoginError
-          ? error
-          : new BackendLoginError("protocol", reasonOf(error), { cause: error });
-      observer.loginFinished(this.#tablet.alias, "failed");
-      observer.loginFailed(this.#tablet.alias, account.name, failure.message);
-      this.#failWishes(lane, collation, failure);
-      this.#gate.failed(failure);
+  /** A connection that fits nobody in this lane, or is of another lane while this one has none. */
+  #takeRoom(lane: Lane): boolean {
+    const waiter = lane.waiters[lane.waiters.length - lane.unprovided];
+    if (waiter === undefined) return false;
+    const wish = this.#wishOf(waiter);
+    if (bestOffer(this.leases, lane, wish) !== null) return false;
+    const lease = longestOffered(this.leases, this.#isPoor(lane, waiter) ? null : lane);
+    const connection = lease?.take() ?? null;
+    if (connection === null) return false;
+    this.#tools.observer.taken("room");
+    if (connection.onInsertId === null) {
+      this.#connections.quit(connection);
+      return true;
     }
-    this.#pump();
+    // It is idle as soon as its session was told, and then makes room.
+    void this.#rest(this.#lanes.of(connection.capabilities), connection);
+    return false;
+  }
+
+  /** Whether a lane may live at the expense of the others: it has nothing, or has waited for too long. */
+  #isPoor(lane: Lane, waiter: Waiter): boolean {
+    if (this.nowMs() - waiter.sinceMs > this.#tools.limits.waitTimeoutMs / 10) return true;
+    if (lane.connecting + lane.resetting + lane.idle.length > 0) return false;
+    for (const lease of this.leases) if (lane.owns(lease)) return false;
+    return true;
   }
 
   /** Failures that concern what some clients asked for, and nobody else. */
@@ -331,49 +360,6 @@ export class PoolGroup implements LeaseOwner {
     }
   }
 
-  #putIdle(lane: Lane, connection: PooledConnection): void {
-    const nowMs = this.#tools.clock.monotonicMs();
-    if (this.#tools.closing.aborted || connection.closed || this.#isRetired(connection, nowMs)) {
-      this.#total -= 1;
-      connection.quit();
-      return;
-    }
-    connection.idleSinceMs = nowMs;
-    lane.idle.push(connection);
-    connection.watch((reason) => {
-      if (!lane.remove(connection)) return;
-      this.#drop(connection, `while idle: ${reason}`);
-      this.#pump();
-    });
-  }
-
-  #quitIdle(lane: Lane, connection: PooledConnection): void {
-    if (!lane.remove(connection)) return;
-    this.#total -= 1;
-    connection.quit();
-  }
-
-  #drop(connection: PooledConnection, reason: string): void {
-    this.#total -= 1;
-    connection.destroy();
-    this.#tools.observer.connectionClosed(this.#tablet.alias, reason);
-  }
-
-  /** Of an old credential, or too old itself. */
-  #isRetired(connection: PooledConnection, nowMs: number): boolean {
-    const { lifetimeMs } = this.#tools.limits;
-    if (connection.generation !== this.#account.generation) return true;
-    return lifetimeMs > 0 && nowMs - connection.createdMs >= lifetimeMs;
-  }
-
-  /** A newer credential of the account: connections of the old one drain. */
-  #adopt(account: BackendAccount): void {
-    if (account.generation <= this.#account.generation) return;
-    this.#account = account;
-    this.#gate.reopen();
-    this.sweep(this.#tools.clock.monotonicMs());
-  }
-
   // ---- small facts ----
 
   get #waiting(): number {
@@ -381,17 +367,22 @@ export class PoolGroup implements LeaseOwner {
   }
 
   #wishOf(waiter: Waiter): Wish {
-    const { route, collation } = waiter.request;
+    const { route, collation, capabilities, settings, multiStatements, insertId } = waiter.request;
     const names =
-      this.#server === null ? null : this.#tools.names.get(this.#tablet.alias, this.#server, collation);
-    return { database: route.database, collation, names };
+      this.#connections.server === null
+        ? null
+        : this.#tools.names.get(this.#tablet.alias, this.#connections.server, collation);
+    return {
+      database: route.database,
+      collation,
+      names,
+      settings: settings ?? noSettings,
+      multiStatements: multiStatements ?? has(capabilities, CLIENT_MULTI_STATEMENTS),
+      insertId: insertId ?? "0",
+    };
   }
 }
 
 function exhausted(limit: string): SqlError {
   return sqlError("ER_BACKEND_POOL_EXHAUSTED", { limit });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -30,6 +30,11 @@ export class Lane {
     return this.idle.length + this.waiters.length + this.connecting + this.resetting === 0;
   }
 
+  /** Whether a lease is of this lane. */
+  owns(lease: { readonly capabilities: Capabilities }): boolean {
+    return poolKeyOf(lease.capabilities) === this.capabilities;
+  }
+
   /** Takes out the idle connection that fits best; null: none does. */
   take(wish: Wish): PooledConnection | null {
     let best = -1;
@@ -82,6 +87,12 @@ export class Lanes {
     const lanes = [...this].filter((lane) => lane.waiters.length > 0);
     if (lanes.length < 2) return lanes;
     return lanes.sort((a, b) => (a.waiters[0]?.serial ?? 0) - (b.waiters[0]?.serial ?? 0));
+  }
+
+  /** Whether anybody waits. */
+  get isWanted(): boolean {
+    for (const lane of this.#byCapabilities.values()) if (lane.waiters.length > 0) return true;
+    return false;
   }
 
   sum(count: (lane: Lane) => number): number {

@@ -1,6 +1,8 @@
 // What a pool is made of: its limits, and what it reports. Data and one interface; no behaviour.
 
 import type { BackendLoginRequest, LoggedIn } from "./backend-login.ts";
+import type { KillQuery } from "./kill-query.ts";
+import type { SessionNamesCache } from "./session-names.ts";
 
 /** Limits of one account on one server. Times in milliseconds. */
 export interface PoolLimits {
@@ -34,6 +36,11 @@ export interface PoolObserver {
   /** A session got its connection, or an error, after this time. */
   waited(elapsedMs: number): void;
   waitTimedOut(): void;
+  /**
+   * A connection was taken from a session that could do without it: for another session, to make room for one that
+   * none fits, or since nobody used it.
+   */
+  taken(why: "session" | "room" | "unused"): void;
   /** A connection was closed that was not simply no longer wanted; for the log. */
   connectionClosed(tablet: string, reason: string): void;
   /** For the log. */
@@ -53,11 +60,23 @@ export interface PoolTools {
   readonly sessionAssignments: string | null;
 }
 
+/** What groups of one pool share. */
+export interface GroupTools extends PoolTools {
+  readonly limits: PoolLimits;
+  readonly names: SessionNamesCache;
+  readonly killQuery: KillQuery;
+  /** Aborted when the pool closes. */
+  readonly closing: AbortSignal;
+  readonly nextSerial: () => number;
+}
+
 /** One account on one server, for status pages. */
 export interface PoolSnapshot {
   readonly tablet: string;
   readonly account: string;
   readonly leased: number;
+  /** Of those leased: the ones that another session could have at once. */
+  readonly offered: number;
   readonly idle: number;
   readonly connecting: number;
   readonly waiting: number;

@@ -17,12 +17,18 @@ export function observePools(
 ): PoolObserver {
   const waitSeconds = metrics.histogram("backend_wait_seconds");
   const waitTimeouts = metrics.counter("backend_wait_timeouts_total");
+  const takeovers = {
+    session: metrics.counter("backend_takeovers_total", { why: "session" }),
+    room: metrics.counter("backend_takeovers_total", { why: "room" }),
+    unused: metrics.counter("backend_takeovers_total", { why: "unused" }),
+  };
   /** By tablet and account: what was logged last, and when. As many entries as there are accounts. */
   const logged = new Map<string, { reason: string; atMs: number }>();
   return {
     loginFinished: (tablet, outcome) => metrics.counter("backend_connects_total", { tablet, outcome }).add(),
     waited: (elapsedMs) => waitSeconds.observe(elapsedMs / msPerSecond),
     waitTimedOut: () => waitTimeouts.add(),
+    taken: (why) => takeovers[why].add(),
     connectionClosed: (tablet, reason) => logger.debug("A backend connection was closed", { tablet, reason }),
     loginFailed: (tablet, account, reason) => {
       const key = `${tablet} ${account}`;
@@ -41,14 +47,17 @@ export function exportPools(metrics: Metrics, snapshot: () => readonly PoolSnaps
   const seen = new Set<string>();
   metrics.onRead(() => {
     const leased = new Map<string, number>();
+    const offered = new Map<string, number>();
     const idle = new Map<string, number>();
     for (const pool of snapshot()) {
       seen.add(pool.tablet);
-      leased.set(pool.tablet, (leased.get(pool.tablet) ?? 0) + pool.leased);
+      leased.set(pool.tablet, (leased.get(pool.tablet) ?? 0) + pool.leased - pool.offered);
+      offered.set(pool.tablet, (offered.get(pool.tablet) ?? 0) + pool.offered);
       idle.set(pool.tablet, (idle.get(pool.tablet) ?? 0) + pool.idle);
     }
     for (const tablet of seen) {
       metrics.gauge("backend_connections", { tablet, state: "leased" }).set(leased.get(tablet) ?? 0);
+      metrics.gauge("backend_connections", { tablet, state: "offered" }).set(offered.get(tablet) ?? 0);
       metrics.gauge("backend_connections", { tablet, state: "idle" }).set(idle.get(tablet) ?? 0);
     }
   });

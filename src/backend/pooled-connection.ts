@@ -3,7 +3,7 @@
 
 import type { Permit } from "../acl/permit.ts";
 import type { ByteChannel } from "../base/byte-channel.ts";
-import type { Capabilities } from "../wire/capabilities.ts";
+import { type Capabilities, CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import { encodeFrames } from "../wire/frames.ts";
 import { decodeErr, isErr } from "../wire/packets/err.ts";
 import { WireError } from "../wire/reader.ts";
@@ -14,6 +14,7 @@ import { BackendLoginError, quoteServer } from "./login-error.ts";
 import { PacketStream } from "./packet-stream.ts";
 import { PreparedCopies } from "./prepared-copies.ts";
 import type { RestorableNames } from "./session-names.ts";
+import { noSettings, type SessionSettings } from "./session-settings.ts";
 
 /** Most bytes of one packet in reply to a command of our own. */
 const replyPayloadBytesMax = 64 * 1024;
@@ -37,6 +38,14 @@ export class PooledConnection {
   /** The collation id whose names are in force. */
   collation: number;
   names: RestorableNames;
+  /** What was set on it beyond its names. */
+  settings: SessionSettings = noSettings;
+  /** Whether it takes several statements at once. */
+  multiStatements: boolean;
+  /** What LAST_INSERT_ID() says, in digits; null: the server is to be asked. */
+  insertId: string | null = "0";
+  /** The session that is to be told the insert id before anything else happens on it; null: nobody. */
+  onInsertId: ((insertId: string | null) => void) | null = null;
   schema: KnownSchema = { known: true, name: null };
   /** What the server has prepared on it for clients. */
   readonly prepared: PreparedCopies = new PreparedCopies();
@@ -53,6 +62,7 @@ export class PooledConnection {
     this.loginCollation = loggedIn.collation;
     this.collation = loggedIn.collation;
     this.names = details.names;
+    this.multiStatements = has(loggedIn.capabilities, CLIENT_MULTI_STATEMENTS);
     this.createdMs = details.nowMs;
   }
 
@@ -92,16 +102,26 @@ export class PooledConnection {
     this.channel.resume();
   }
 
+  /** Tells the session that left it what LAST_INSERT_ID() says; null: it was lost. */
+  tellInsertId(insertId: string | null): void {
+    const told = this.onInsertId;
+    this.insertId = insertId;
+    this.onInsertId = null;
+    told?.(insertId);
+  }
+
   /** Ends an idle connection with a word of farewell: servers log the others as aborted. */
   quit(): void {
     this.channel.setReceiver({ onBytes: () => {}, onClosed: () => {} });
     this.send(quitCommand.permit, encodeFrames(quitCommand.payload, 0));
     // Not end(): a server that hangs would keep the socket open.
     this.channel.destroy();
+    this.tellInsertId(null);
   }
 
   /** Ends it now. */
   destroy(): void {
+    this.tellInsertId(null);
     this.channel.setReceiver({ onBytes: () => {}, onClosed: () => {} });
     this.channel.destroy();
   }

@@ -3,13 +3,12 @@
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_reset_connection.html
 
 import { SqlError, sqlError } from "../errors/sql-error.ts";
-import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
-import type { ReleaseNotes, SessionVariables } from "./backend-pool.ts";
 import {
   databaseQuery,
   type HousekeepingCommand,
   type HousekeepingReply,
   initDbCommand,
+  insertIdQuery,
   queryCommand,
   resetCommand,
   setOptionCommand,
@@ -17,6 +16,7 @@ import {
 import { BackendLoginError, quoteServer } from "./login-error.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { nameAssignments, type RestorableNames } from "./session-names.ts";
+import { noSettings, type SessionSettings, setsAllNames, settingElements } from "./session-settings.ts";
 
 /** What the next session wants of a connection. */
 export interface Wish {
@@ -24,17 +24,43 @@ export interface Wish {
   readonly collation: number;
   /** The names of `collation` on this server; null: not known yet. */
   readonly names: RestorableNames | null;
+  readonly settings: SessionSettings;
+  readonly multiStatements: boolean;
+  readonly insertId: string;
 }
 
 /** How well a connection fits: 0 as it is, 1 after some words with the server, null not at all. */
 export function fitness(connection: PooledConnection, wish: Wish): 0 | 1 | null {
-  const sameNames = connection.collation === wish.collation;
-  if (!sameNames && (wish.names === null || wish.names.resultsValue === null)) return null;
   const { schema } = connection;
   // No command leaves a schema without entering another.
   if (wish.database === null && schema.known && schema.name !== null) return null;
-  const sameSchema = schema.known && schema.name === wish.database;
-  return sameNames && sameSchema ? 0 : 1;
+  const way = wayToNames(connection, wish);
+  if (way === null) return null;
+  const isSame =
+    way === "same" &&
+    schema.known &&
+    schema.name === wish.database &&
+    connection.insertId === wish.insertId &&
+    connection.settings.key === wish.settings.key &&
+    connection.multiStatements === wish.multiStatements;
+  return isSame ? 0 : 1;
+}
+
+/**
+ * How the character sets of the wish are reached: they are in force; by the session's own words; by those of its login
+ * first; by a reset, which on MariaDB brings the login's back; null: not at all.
+ */
+function wayToNames(connection: PooledConnection, wish: Wish): "same" | "own" | "login" | "reset" | null {
+  const sameLogin = connection.collation === wish.collation;
+  if (sameLogin && connection.settings.namesKey === wish.settings.namesKey) return "same";
+  if (sameLogin && connection.settings.namesKey === "") return "own";
+  // Without them nobody could come back to the login's character sets later.
+  if (wish.names === null) return null;
+  if (setsAllNames(wish.settings)) return "own";
+  if (wish.names.resultsValue !== null) return "login";
+  return connection.server.flavour === "mariadb" && connection.loginCollation === wish.collation
+    ? "reset"
+    : null;
 }
 
 /**
@@ -47,147 +73,140 @@ export async function fitConnection(
   wish: Wish,
   timeoutMs: number,
 ): Promise<"fits" | "unfit" | SqlError> {
-  const replies = await connection.converse(fittingCommands(connection, wish), timeoutMs);
-  const verdict = judgeFitting(connection, wish, replies);
-  if (verdict === "broken")
-    throw new BackendLoginError("protocol", "The server refused to prepare the connection");
+  const steps = fittingSteps(connection, wish);
+  const replies = await connection.converse(
+    steps.map(({ command }) => command),
+    timeoutMs,
+  );
+  let verdict: "fits" | "unfit" | SqlError = "fits";
+  for (const [index, step] of steps.entries()) {
+    const reply = replies[index];
+    const outcome = reply === undefined ? "broken" : step.take(reply);
+    if (outcome === "broken")
+      throw new BackendLoginError("protocol", "The server refused to prepare the connection");
+    if (outcome !== "fits") verdict = outcome;
+  }
   return verdict;
 }
 
 /**
- * Cleans a connection that a session has used.
- * @throws BackendLoginError when that fails: the connection is not to be used any more.
- */
-export async function cleanConnection(
-  connection: PooledConnection,
-  notes: ReleaseNotes,
-  sessionAssignments: string | null,
-  timeoutMs: number,
-): Promise<void> {
-  const { database } = notes;
-  connection.schema = database === undefined ? { known: false } : { known: true, name: database };
-  const replies = await connection.converse(
-    cleaningCommands(connection, notes, sessionAssignments),
-    timeoutMs,
-  );
-  connection.prepared.clear();
-  const refused = replies.find(({ kind }) => kind !== "ok");
-  if (refused === undefined) return;
-  const why =
-    refused.kind === "err" ? `${refused.error.code}: ${quoteServer(refused.error.message)}` : "rows";
-  throw new BackendLoginError("refused", `The server answered the reset with ${why}`);
-}
-
-/** As hexadecimal digits of UTF-8: whatever character_set_results is, it says the same. */
-const variablesQuery = queryCommand(
-  `SELECT ${["@@sql_mode", "@@character_set_client", "DATABASE()"]
-    .map((value) => `HEX(CONVERT(${value} USING utf8mb4))`)
-    .join(", ")}`,
-);
-
-/**
- * Asks for what decides how the server reads a session's texts.
+ * Asks what a session's LAST_INSERT_ID() was, where that is owed to it, so that the connection can be idle.
  * @throws BackendLoginError when the connection is not to be used any more.
  */
-export async function readVariables(
-  connection: PooledConnection,
-  timeoutMs: number,
-): Promise<SessionVariables> {
-  const [reply] = await connection.converse([variablesQuery], timeoutMs);
-  const row = reply?.kind === "rows" ? (reply.rows[0] ?? []) : [];
-  const [sqlMode, characterSet, database] = row.map((value) => (value === null ? null : textOfHex(value)));
-  if (sqlMode == null || characterSet == null || database === undefined) {
-    throw new BackendLoginError("protocol", "The server does not tell its session variables");
+export async function settleInsertId(connection: PooledConnection, timeoutMs: number): Promise<void> {
+  const [reply] = await connection.converse([insertIdQuery], timeoutMs);
+  if (reply === undefined || takeInsertId(connection, reply) === "broken")
+    throw new BackendLoginError("protocol", "The server does not tell its last insert id");
+}
+
+/** One command of ours, and what its reply means; the connection's record is brought up to date. */
+interface Step {
+  readonly command: HousekeepingCommand;
+  take(reply: HousekeepingReply): "fits" | "unfit" | "broken" | SqlError;
+}
+
+/** What makes a connection fit; empty when it does. */
+function fittingSteps(connection: PooledConnection, wish: Wish): Step[] {
+  const steps: Step[] = [];
+  // First of all: what the session before is still to be told.
+  if (connection.onInsertId !== null)
+    steps.push({ command: insertIdQuery, take: (reply) => takeInsertId(connection, reply) });
+  const way = wayToNames(connection, wish);
+  if (way === "reset") {
+    steps.push({ command: resetCommand, take: (reply) => onOk(reply, () => noteReset(connection, wish)) });
   }
-  return { sqlMode, characterSet, database };
-}
-
-/** 16 rows, and 16^4 of them by joining: more objects than any listing has. */
-const sixteen = `(SELECT 1${" UNION ALL SELECT 1".repeat(15)})`;
-const manyRows = ["a", "b", "c", "d"].map((alias) => `${sixteen} ${alias}`).join(", ");
-
-/**
- * Takes warnings and FOUND_ROWS() of the last reply away: from now on it has had `rows` rows and no warning.
- * @throws BackendLoginError when the connection is not to be used any more.
- */
-export async function hideLastReply(
-  connection: PooledConnection,
-  rows: number,
-  timeoutMs: number,
-): Promise<void> {
-  const [reply] = await connection.converse(
-    [queryCommand(`SELECT 1 FROM ${manyRows} LIMIT ${rows}`)],
-    timeoutMs,
-  );
-  if (reply?.kind !== "rows" || reply.rows.length !== Math.min(rows, 16 ** 4))
-    throw new BackendLoginError("protocol", "The server does not count rows");
-}
-
-const grantsQuery = queryCommand("SHOW GRANTS");
-
-/**
- * Asks for what the account of the connection may do.
- * @throws BackendLoginError when the connection is not to be used any more.
- */
-export async function readGrants(
-  connection: PooledConnection,
-  timeoutMs: number,
-): Promise<readonly string[]> {
-  const [reply] = await connection.converse([grantsQuery], timeoutMs);
-  if (reply?.kind !== "rows")
-    throw new BackendLoginError("protocol", "The server does not tell its account's grants");
-  // Rows come in character_set_results, which may be a wide one.
-  return reply.rows.map(([line]) => (line ?? "").replaceAll("\0", ""));
-}
-
-/** @throws BackendLoginError for anything but digits; those may be spread over wide characters. */
-function textOfHex(value: string): string {
-  const digits = value.replaceAll("\0", "");
-  if (!/^(?:[0-9A-Fa-f]{2})*$/.test(digits))
-    throw new BackendLoginError("protocol", "The server tells its session variables as something else");
-  return Buffer.from(digits, "hex").toString("utf8");
-}
-
-/** The commands that make a connection fit; empty when it does. */
-function fittingCommands(connection: PooledConnection, wish: Wish): HousekeepingCommand[] {
-  const commands: HousekeepingCommand[] = [];
-  if (connection.collation !== wish.collation && wish.names !== null) {
-    commands.push(queryCommand(`SET ${nameAssignments(wish.names)}`));
+  if (connection.multiStatements !== wish.multiStatements) {
+    const command = setOptionCommand(wish.multiStatements);
+    // MySQL answers with an EOF, which is as good as an OK.
+    const note = (): void => {
+      connection.multiStatements = wish.multiStatements;
+    };
+    steps.push({ command, take: (reply) => onOk(reply, note) });
   }
-  const { schema } = connection;
-  if (wish.database !== null) {
-    if (!schema.known || schema.name !== wish.database) commands.push(initDbCommand(wish.database));
-  } else if (!schema.known) {
-    commands.push(databaseQuery);
+  const elements = elementsFor(connection, wish, way);
+  if (elements.length > 0) {
+    const command = queryCommand(`SET ${elements.join(", ")}`);
+    steps.push({ command, take: (reply) => onOk(reply, () => noteElements(connection, wish)) });
   }
-  return commands;
+  const schema = schemaStep(connection, wish.database);
+  if (schema !== null) steps.push(schema);
+  return steps;
 }
 
-/** What the replies to {@link fittingCommands} mean; the connection's record is brought up to date. */
-function judgeFitting(
+function takeInsertId(connection: PooledConnection, reply: HousekeepingReply): "fits" | "broken" {
+  const value = reply.kind === "rows" ? reply.rows[0]?.[0] : null;
+  if (typeof value !== "string" || !/^\d{1,20}$/.test(value)) return "broken";
+  connection.tellInsertId(value);
+  return "fits";
+}
+
+function onOk(reply: HousekeepingReply, note: () => void): "fits" | "broken" {
+  if (reply.kind !== "ok") return "broken";
+  note();
+  return "fits";
+}
+
+/** The elements of one SET: character sets, variables, the insert id. */
+function elementsFor(
   connection: PooledConnection,
   wish: Wish,
-  replies: readonly HousekeepingReply[],
-): "fits" | "unfit" | "broken" | SqlError {
-  const rest = [...replies];
-  if (connection.collation !== wish.collation && wish.names !== null) {
-    if (rest.shift()?.kind !== "ok") return "broken";
-    connection.collation = wish.collation;
-    connection.names = wish.names;
+  way: "same" | "own" | "login" | "reset" | null,
+): string[] {
+  const { flavour } = connection.server;
+  const elements: string[] = [];
+  if (way === "login" && wish.names !== null) elements.push(nameAssignments(wish.names));
+  const from = way === "reset" ? noSettings : connection.settings;
+  elements.push(...settingElements(from, wish.settings, flavour));
+  // A collation of another login, and the same words after it: they have to be said again.
+  if (way !== "same" && way !== null && from.namesKey === wish.settings.namesKey)
+    elements.push(...wish.settings.names);
+  const insertId = way === "reset" ? "0" : connection.insertId;
+  if (insertId !== wish.insertId) elements.push(`last_insert_id=${wish.insertId}`);
+  return elements;
+}
+
+function noteElements(connection: PooledConnection, wish: Wish): void {
+  connection.collation = wish.collation;
+  if (wish.names !== null) connection.names = wish.names;
+  connection.settings = wish.settings;
+  connection.insertId = wish.insertId;
+}
+
+function schemaStep(connection: PooledConnection, database: string | null): Step | null {
+  const { schema } = connection;
+  if (database === null) {
+    if (schema.known) return null;
+    return { command: databaseQuery, take: (reply) => takeNoSchema(connection, reply) };
   }
-  const reply = rest.shift();
-  if (reply === undefined) return "fits";
-  if (wish.database === null) {
-    const row = reply.kind === "rows" ? reply.rows[0] : undefined;
-    if (row === undefined) return "broken";
-    connection.schema = { known: true, name: row[0] ?? null };
-    return connection.schema.name === null ? "fits" : "unfit";
-  }
-  if (reply.kind === "ok") {
-    connection.schema = { known: true, name: wish.database };
-    return "fits";
-  }
-  return reply.kind === "err" ? schemaError(reply.error, wish.database) : "broken";
+  if (schema.known && schema.name === database) return null;
+  return { command: initDbCommand(database), take: (reply) => takeSchema(connection, database, reply) };
+}
+
+function takeNoSchema(connection: PooledConnection, reply: HousekeepingReply): "fits" | "unfit" | "broken" {
+  const row = reply.kind === "rows" ? reply.rows[0] : undefined;
+  if (row === undefined) return "broken";
+  connection.schema = { known: true, name: row[0] ?? null };
+  return connection.schema.name === null ? "fits" : "unfit";
+}
+
+function takeSchema(
+  connection: PooledConnection,
+  database: string,
+  reply: HousekeepingReply,
+): "fits" | "broken" | SqlError {
+  if (reply.kind === "err") return schemaError(reply.error, database);
+  if (reply.kind !== "ok") return "broken";
+  connection.schema = { known: true, name: database };
+  return "fits";
+}
+
+/** What a reset leaves; its prepared statements are gone too. */
+function noteReset(connection: PooledConnection, wish: Wish): void {
+  connection.settings = noSettings;
+  if (wish.names !== null) connection.names = wish.names;
+  connection.collation = connection.loginCollation;
+  connection.insertId = "0";
+  connection.prepared.clear();
 }
 
 const unknownDatabase = 1049;
@@ -204,25 +223,4 @@ function schemaError(
   if (error.code !== databaseAccessDenied) return "broken";
   const reason = `the service account may not use the schema: ${quoteServer(error.message)}`;
   return new SqlError("ER_DBACCESS_DENIED_ERROR", `Access denied to database '${database}'`, { reason });
-}
-
-/**
- * The commands that make a connection as a login left it, sent when a session gives it back. MySQL's reset leaves the
- * server's default character sets, MariaDB's those of the login; neither undoes COM_SET_OPTION nor leaves the schema.
- */
-function cleaningCommands(
-  connection: PooledConnection,
-  notes: ReleaseNotes,
-  sessionAssignments: string | null,
-): HousekeepingCommand[] {
-  const commands = [resetCommand];
-  if (notes.optionToggled === true) {
-    commands.push(setOptionCommand(has(connection.capabilities, CLIENT_MULTI_STATEMENTS)));
-  }
-  const assignments: string[] = sessionAssignments === null ? [] : [sessionAssignments];
-  if (connection.server.flavour === "mysql" || connection.collation !== connection.loginCollation) {
-    assignments.push(nameAssignments(connection.names));
-  }
-  if (assignments.length > 0) commands.push(queryCommand(`SET ${assignments.join(", ")}`));
-  return commands;
 }

@@ -148,8 +148,13 @@ export const metricTable = {
   },
   backend_connections: {
     type: "gauge",
-    help: "Connections to database servers, by what they do now",
-    labels: { tablet: { distinctMax: 256 }, state: ["leased", "idle"] },
+    help: "Connections to database servers, by what they do now; offered: held by a session that can do without",
+    labels: { tablet: { distinctMax: 256 }, state: ["leased", "offered", "idle"] },
+  },
+  backend_takeovers_total: {
+    type: "counter",
+    help: "Connections taken from sessions that could do without: for another session, to make room, or long unused",
+    labels: { why: ["session", "room", "unused"] },
   },
   backend_connects_total: {
     type: "counter",

@@ -317,6 +317,8 @@ function leaseOver(
         return channel.closed;
       },
     },
+    offer: () => {},
+    keep: () => {},
     readVariables: async () => variables(),
     hideLastReply: async () => true,
     readGrants: async () => ["GRANT USAGE ON *.* TO `service`@`%`"],

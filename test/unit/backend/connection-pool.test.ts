@@ -1,109 +1,15 @@
 // The pool over servers in memory: who gets which connection, in which state, and what becomes of it afterwards.
-import { afterEach, describe, expect, it } from "vitest";
-import { housekeepingPermit } from "../../../src/acl/permit.ts";
-import type { AcquireRequest, BackendLease } from "../../../src/backend/backend-pool.ts";
-import { ConnectionPool } from "../../../src/backend/connection-pool.ts";
+import { describe, expect, it } from "vitest";
 import { BackendLoginError } from "../../../src/backend/login-error.ts";
-import { defaultPoolLimits, type PoolLimits, type PoolTools } from "../../../src/backend/pool-settings.ts";
-import { SqlError } from "../../../src/errors/sql-error.ts";
-import type { BackendAccount, Tablet } from "../../../src/routing/route.ts";
 import {
   CLIENT_DEPRECATE_EOF,
   CLIENT_FOUND_ROWS,
   CLIENT_MULTI_STATEMENTS,
 } from "../../../src/wire/capabilities.ts";
+import { account, House, permit, tablet, use } from "../../support/pool-house.ts";
 import { toFrames } from "../../support/raw/frame-reader.ts";
 import { waitUntil, within } from "../../support/scratch.ts";
-import { type BackendBehaviour, errPayload, MemoryBackend } from "../../support/scripted-backend.ts";
-
-const tablet: Tablet = {
-  alias: "backend",
-  address: { kind: "unix", path: "/none" },
-  tls: { mode: "DISABLED", ca: null, cert: null, key: null },
-};
-const account: BackendAccount = { name: "default", user: "service", password: () => "pw", generation: 1 };
-const permit = housekeepingPermit("test");
-const pools: ConnectionPool[] = [];
-
-afterEach(async () => {
-  for (const pool of pools.splice(0)) await pool.close();
-});
-
-class House {
-  readonly backend: MemoryBackend;
-  readonly pool: ConnectionPool;
-  readonly closedBecause: string[] = [];
-  readonly failures: string[] = [];
-  nowMs = 1000;
-  timeouts = 0;
-
-  constructor(
-    behaviour: BackendBehaviour = {},
-    limits: Partial<PoolLimits> = {},
-    tools: Partial<PoolTools> = {},
-  ) {
-    this.backend = new MemoryBackend(behaviour);
-    this.pool = new ConnectionPool(
-      { ...defaultPoolLimits, connectionsMax: 4, waitTimeoutMs: 2000, idleTimeoutMs: 0, ...limits },
-      {
-        clock: { monotonicMs: () => this.nowMs, wallMs: () => this.nowMs },
-        logIn: this.backend.logIn,
-        sessionAssignments: null,
-        observer: {
-          loginFinished: () => {},
-          waited: () => {},
-          waitTimedOut: () => {
-            this.timeouts += 1;
-          },
-          connectionClosed: (_tablet, reason) => this.closedBecause.push(reason),
-          loginFailed: (_tablet, _account, reason) => this.failures.push(reason),
-        },
-        ...tools,
-      },
-    );
-    pools.push(this.pool);
-  }
-
-  acquire(
-    database: string | null = null,
-    request: Partial<AcquireRequest> & { account?: BackendAccount } = {},
-  ): Promise<BackendLease | SqlError> {
-    const route = { tablet, account: request.account ?? account, database };
-    const signal = new AbortController().signal;
-    return this.pool.acquire({ capabilities: 0, collation: 45, signal, ...request, route });
-  }
-
-  async lease(
-    database: string | null = null,
-    request: Parameters<House["acquire"]>[1] = {},
-  ): Promise<BackendLease> {
-    const lease = await within(this.acquire(database, request), "a lease");
-    if (lease instanceof SqlError) throw lease;
-    return lease;
-  }
-
-  async error(
-    database: string | null = null,
-    request: Parameters<House["acquire"]>[1] = {},
-  ): Promise<SqlError> {
-    const error = await within(this.acquire(database, request), "an error");
-    if (!(error instanceof SqlError)) throw new Error("got a lease");
-    return error;
-  }
-
-  get snapshot() {
-    return this.pool.snapshot()[0];
-  }
-}
-
-/** Runs a command of a session and waits for its reply. */
-async function use(lease: BackendLease, text: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  lease.connection.setReceiver({ onBytes: (chunk) => chunks.push(Buffer.from(chunk)), onClosed: () => {} });
-  lease.connection.resume();
-  lease.connection.send(permit, toFrames(Buffer.concat([Buffer.of(3), Buffer.from(text)]), 0));
-  return waitUntil(() => chunks[0], "a reply");
-}
+import { errPayload } from "../../support/scripted-backend.ts";
 
 describe("a connection", () => {
   it("is logged in once, reset after use, and serves the next session", async () => {

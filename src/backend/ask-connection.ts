@@ -1,0 +1,77 @@
+// Questions of the gateway to a server on a session's own connection, between two of its commands: how it reads texts,
+// what the account may do. Knows no pool.
+
+import type { SessionVariables } from "./backend-pool.ts";
+import { queryCommand } from "./housekeeping.ts";
+import { BackendLoginError } from "./login-error.ts";
+import type { PooledConnection } from "./pooled-connection.ts";
+
+/** As hexadecimal digits of UTF-8: whatever character_set_results is, it says the same. */
+const variablesQuery = queryCommand(
+  `SELECT ${["@@sql_mode", "@@character_set_client", "DATABASE()"]
+    .map((value) => `HEX(CONVERT(${value} USING utf8mb4))`)
+    .join(", ")}`,
+);
+
+/**
+ * Asks for what decides how the server reads a session's texts.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function readVariables(
+  connection: PooledConnection,
+  timeoutMs: number,
+): Promise<SessionVariables> {
+  const [reply] = await connection.converse([variablesQuery], timeoutMs);
+  const row = reply?.kind === "rows" ? (reply.rows[0] ?? []) : [];
+  const [sqlMode, characterSet, database] = row.map((value) => (value === null ? null : textOfHex(value)));
+  if (sqlMode == null || characterSet == null || database === undefined) {
+    throw new BackendLoginError("protocol", "The server does not tell its session variables");
+  }
+  return { sqlMode, characterSet, database };
+}
+
+/** 16 rows, and 16^4 of them by joining: more objects than any listing has. */
+const sixteen = `(SELECT 1${" UNION ALL SELECT 1".repeat(15)})`;
+const manyRows = ["a", "b", "c", "d"].map((alias) => `${sixteen} ${alias}`).join(", ");
+
+/**
+ * Takes warnings and FOUND_ROWS() of the last reply away: from now on it has had `rows` rows and no warning.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function hideLastReply(
+  connection: PooledConnection,
+  rows: number,
+  timeoutMs: number,
+): Promise<void> {
+  const [reply] = await connection.converse(
+    [queryCommand(`SELECT 1 FROM ${manyRows} LIMIT ${rows}`)],
+    timeoutMs,
+  );
+  if (reply?.kind !== "rows" || reply.rows.length !== Math.min(rows, 16 ** 4))
+    throw new BackendLoginError("protocol", "The server does not count rows");
+}
+
+const grantsQuery = queryCommand("SHOW GRANTS");
+
+/**
+ * Asks for what the account of the connection may do.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function readGrants(
+  connection: PooledConnection,
+  timeoutMs: number,
+): Promise<readonly string[]> {
+  const [reply] = await connection.converse([grantsQuery], timeoutMs);
+  if (reply?.kind !== "rows")
+    throw new BackendLoginError("protocol", "The server does not tell its account's grants");
+  // Rows come in character_set_results, which may be a wide one.
+  return reply.rows.map(([line]) => (line ?? "").replaceAll("\0", ""));
+}
+
+/** @throws BackendLoginError for anything but digits; those may be spread over wide characters. */
+function textOfHex(value: string): string {
+  const digits = value.replaceAll("\0", "");
+  if (!/^(?:[0-9A-Fa-f]{2})*$/.test(digits))
+    throw new BackendLoginError("protocol", "The server tells its session variables as something else");
+  return Buffer.from(digits, "hex").toString("utf8");
+}

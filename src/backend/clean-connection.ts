@@ -1,0 +1,59 @@
+// What has to be said to a server so that nothing of a session is left on its connection, where that cannot be said in
+// other words: a reset. Knows no pool.
+// https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_reset_connection.html
+
+import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
+import type { ReleaseNotes } from "./backend-pool.ts";
+import { type HousekeepingCommand, queryCommand, resetCommand, setOptionCommand } from "./housekeeping.ts";
+import { BackendLoginError, quoteServer } from "./login-error.ts";
+import type { PooledConnection } from "./pooled-connection.ts";
+import { nameAssignments } from "./session-names.ts";
+import { noSettings } from "./session-settings.ts";
+
+/**
+ * Cleans a connection that a session has used.
+ * @throws BackendLoginError when that fails: the connection is not to be used any more.
+ */
+export async function cleanConnection(
+  connection: PooledConnection,
+  notes: ReleaseNotes,
+  sessionAssignments: string | null,
+  timeoutMs: number,
+): Promise<void> {
+  const { database } = notes;
+  connection.schema = database === undefined ? { known: false } : { known: true, name: database };
+  const replies = await connection.converse(
+    cleaningCommands(connection, notes, sessionAssignments),
+    timeoutMs,
+  );
+  connection.prepared.clear();
+  connection.settings = noSettings;
+  connection.insertId = "0";
+  connection.multiStatements = has(connection.capabilities, CLIENT_MULTI_STATEMENTS);
+  const refused = replies.find(({ kind }) => kind !== "ok");
+  if (refused === undefined) return;
+  const why =
+    refused.kind === "err" ? `${refused.error.code}: ${quoteServer(refused.error.message)}` : "rows";
+  throw new BackendLoginError("refused", `The server answered the reset with ${why}`);
+}
+
+/**
+ * The commands that make a connection as a login left it, sent when a session gives it back. MySQL's reset leaves the
+ * server's default character sets, MariaDB's those of the login; neither undoes COM_SET_OPTION nor leaves the schema.
+ */
+function cleaningCommands(
+  connection: PooledConnection,
+  notes: ReleaseNotes,
+  sessionAssignments: string | null,
+): HousekeepingCommand[] {
+  const commands = [resetCommand];
+  if (notes.optionToggled === true) {
+    commands.push(setOptionCommand(has(connection.capabilities, CLIENT_MULTI_STATEMENTS)));
+  }
+  const assignments: string[] = sessionAssignments === null ? [] : [sessionAssignments];
+  if (connection.server.flavour === "mysql" || connection.collation !== connection.loginCollation) {
+    assignments.push(nameAssignments(connection.names));
+  }
+  if (assignments.length > 0) commands.push(queryCommand(`SET ${assignments.join(", ")}`));
+  return commands;
+}
