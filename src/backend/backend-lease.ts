@@ -4,6 +4,7 @@
 import type { Permit } from "../acl/permit.ts";
 import { assert } from "../base/assert.ts";
 import type { ByteReceiver } from "../base/byte-channel.ts";
+import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { Route } from "../routing/route.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
 import { hideLastReply, readGrants, readVariables } from "./ask-connection.ts";
@@ -42,6 +43,7 @@ export class Lease implements BackendLease {
   readonly connection: LeasedConnection;
   readonly serial: number;
   readonly route: Route;
+  onCut: ((manner: CutManner, reason: string) => void) | null = null;
   readonly #pooled: PooledConnection;
   readonly #owner: LeaseOwner;
   #killing: Promise<void> | null = null;
@@ -103,6 +105,13 @@ export class Lease implements BackendLease {
     if (wasLost === null) return this.#pooled;
     this.#owner.discard(this.#pooled, wasLost);
     return null;
+  }
+
+  /** Its session must leave the server. */
+  cut(manner: CutManner, reason: string): void {
+    if (this.#state !== "held") return;
+    if (this.onCut !== null) this.onCut(manner, reason);
+    else this.#pooled.channel.destroy();
   }
 
   readVariables(): Promise<SessionVariables | null> {

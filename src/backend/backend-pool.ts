@@ -2,6 +2,7 @@
 
 import type { CancelSignal } from "../base/cancel-signal.ts";
 import type { SqlError } from "../errors/sql-error.ts";
+import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { Route } from "../routing/route.ts";
 import type { BackendConnection } from "./backend-connection.ts";
 import type { PrepareReply, PrepareRequest } from "./prepare-statement.ts";
@@ -99,6 +100,11 @@ export interface BackendLease {
   readGrants(): Promise<readonly string[] | null>;
   /** Ends the connection: unfinished reply, unknown state, or the client wants it gone. `reason` is logged. */
   close(reason: string): void;
+  /**
+   * Told when the session must leave the server, e.g. because it is the primary no more; the session then closes the
+   * lease as soon as `manner` wants it. null: the connection is closed at once instead.
+   */
+  onCut: ((manner: CutManner, reason: string) => void) | null;
   /**
    * KILL QUERY of what runs on it, over a connection of its own. Resolves when that is done or has failed; never
    * rejects. A release meanwhile waits for it, so that it can never hit another session.

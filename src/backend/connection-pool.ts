@@ -2,6 +2,7 @@
 
 import { setMaxListeners } from "node:events";
 import type { SqlError } from "../errors/sql-error.ts";
+import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { BackendAccount, Tablet } from "../routing/route.ts";
 import type { AcquireRequest, BackendLease, BackendPool } from "./backend-pool.ts";
 import { KillQuery } from "./kill-query.ts";
@@ -47,8 +48,28 @@ export class ConnectionPool implements BackendPool {
 
   /** Health has seen the server well: pauses after failed logins end. */
   reopen(tablet: Tablet): void {
+    for (const group of this.#groupsOn(tablet)) group.reopen();
+  }
+
+  /**
+   * Sends sessions away from a server: leases are cut as `manner` says, those left after `graceMs` at once; idle
+   * connections are closed, and who waits for one is routed anew.
+   */
+  cut(tablet: Tablet, manner: CutManner, reason: string, graceMs: number): void {
+    for (const group of this.#groupsOn(tablet)) {
+      const held = [...group.leases];
+      group.cut(manner, reason);
+      if (manner === "now" || held.length === 0) continue;
+      const late = (): void => {
+        for (const lease of held) lease.cut("now", `${reason}; no time is left`);
+      };
+      setTimeout(late, graceMs).unref();
+    }
+  }
+
+  #groupsOn(tablet: Tablet): readonly PoolGroup[] {
     const prefix = keyOfTablet(tablet);
-    for (const [key, group] of this.#groups) if (key.startsWith(prefix)) group.reopen();
+    return [...this.#groups].filter(([key]) => key.startsWith(prefix)).map(([, group]) => group);
   }
 
   snapshot(): readonly PoolSnapshot[] {

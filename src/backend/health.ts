@@ -2,18 +2,21 @@
 // again. The last known facts stay when the server is gone, so that greetings do not change with every hiccup.
 
 import type { BackendAccount, Tablet } from "../routing/route.ts";
+import type { ProbeResult, TabletObservation } from "../routing/tablet-observation.ts";
 import type { ServerFacts } from "./backend-connection.ts";
 import type { BackendLoginRequest, LoggedIn } from "./backend-login.ts";
-import { type HousekeepingReply, queryCommand } from "./housekeeping.ts";
-import { BackendLoginError, type BackendLoginErrorKind, quoteServer } from "./login-error.ts";
+import { BackendLoginError, type BackendLoginErrorKind } from "./login-error.ts";
 import { converseOn } from "./pooled-connection.ts";
+import { type ProbeScope, probeCommands, readProbe } from "./tablet-probe.ts";
 
 /** What a server is, beyond its greeting. */
 export interface LearnedServer extends ServerFacts {
   /** 0: names of schemas and tables are case-sensitive; 1 and 2: they are not. */
   readonly lowerCaseTableNames: number;
-  /** `@@read_only`, as a number: 0 for a server that takes writes. */
+  /** `@@read_only` or the like: it refuses writes. */
   readonly readOnly: boolean;
+  /** What its monitor asks for. */
+  readonly observation: TabletObservation;
 }
 
 /** The newest verdict. */
@@ -35,6 +38,8 @@ export interface HealthOptions {
   readonly loginTimeoutMs: number;
   /** For one question: a stalled answer is a failure. */
   readonly timeoutMs: number;
+  /** What is asked beyond whether it is there. @default null, nothing */
+  readonly scope?: ProbeScope;
 }
 
 /** What watching needs. */
@@ -44,13 +49,15 @@ export interface HealthTools {
   readonly onChange: (status: HealthStatus, detail: string | null) => void;
   /** A fresh login has worked: the server may be another one, or the same after a restart. */
   readonly onLogin: (server: LearnedServer) => void;
+  /** After every check, whether or not anything has changed. @default nobody is told */
+  readonly onResult?: (result: ProbeResult) => void;
+  /** From 0 to 1: spreads the checks of many gateways and servers. @default none: the interval as it is */
+  readonly random?: () => number;
 }
-
-const probe = queryCommand("SELECT @@lower_case_table_names, @@global.read_only");
 
 /** Pauses after failures, in milliseconds: doubling, longer where the account is refused (it could be locked). */
 const firstPauseMs = 100;
-const longestPauseMs = 5000;
+const longestPauseMs = 1000;
 const refusedPauseMs = 10_000;
 
 const reasons: Readonly<Record<BackendLoginErrorKind, string>> = {
@@ -73,6 +80,8 @@ export class HealthWatch {
   #connection: { readonly loggedIn: LoggedIn; readonly generation: number } | null = null;
   #timer: NodeJS.Timeout | null = null;
   #probing = false;
+  /** Whether somebody asked for a check while one was under way: what that one sees may be older. */
+  #askAgain = false;
   #failures = 0;
   readonly #stopping = new AbortController();
 
@@ -93,7 +102,9 @@ export class HealthWatch {
 
   /** Asks at once, e.g. when sessions have lost their connections. */
   askNow(): void {
-    if (!this.#probing && !this.#stopping.signal.aborted) void this.#probe();
+    if (this.#stopping.signal.aborted) return;
+    if (this.#probing) this.#askAgain = true;
+    else void this.#probe();
   }
 
   stop(): void {
@@ -106,21 +117,31 @@ export class HealthWatch {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#probing = true;
+    this.#askAgain = false;
     try {
       const server = await this.#ask();
       this.#failures = 0;
       this.#settle({ ready: true, reason: null, server }, null);
-      this.#schedule(this.#options.intervalMs);
+      this.#tell({ kind: "seen", observation: server.observation });
+      this.#schedule(this.#options.intervalMs * (0.9 + 0.2 * (this.#tools.random?.() ?? 0.5)));
     } catch (error) {
       this.#hangUp();
-      const failure = error instanceof BackendLoginError ? error : null;
-      const reason = this.#sentence(reasons[failure?.kind ?? "protocol"]);
+      const kind = error instanceof BackendLoginError ? error.kind : "protocol";
       const detail = error instanceof Error ? error.message : String(error);
-      this.#settle({ ready: false, reason, server: this.#status.server }, detail);
-      this.#schedule(this.#pauseMs(failure?.kind ?? "protocol"));
+      this.#settle(
+        { ready: false, reason: this.#sentence(reasons[kind]), server: this.#status.server },
+        detail,
+      );
+      this.#tell({ kind: isBlindness(kind) ? "blind" : "failed", reason: reasons[kind] });
+      this.#schedule(this.#pauseMs(kind));
       this.#failures += 1;
     }
     this.#probing = false;
+    if (this.#askAgain) this.askNow();
+  }
+
+  #tell(result: ProbeResult): void {
+    if (!this.#stopping.signal.aborted) this.#tools.onResult?.(result);
   }
 
   /** Over the connection at hand, where that still works; else over a new one. */
@@ -155,14 +176,15 @@ export class HealthWatch {
   }
 
   async #question(loggedIn: LoggedIn): Promise<LearnedServer> {
-    const [reply] = await converseOn(loggedIn, [probe], this.#options.timeoutMs);
-    const learned = learn(loggedIn.server, reply);
+    const { scope = null, timeoutMs } = this.#options;
+    const replies = await converseOn(loggedIn, probeCommands(scope, loggedIn.server), timeoutMs);
+    const answer = readProbe(scope, replies);
     // A server that goes away is noticed at once, not at the next question.
     loggedIn.channel.setReceiver({
       onBytes: () => loggedIn.channel.destroy(),
       onClosed: () => this.askNow(),
     });
-    return learned;
+    return { ...loggedIn.server, ...answer, readOnly: answer.observation.readOnly };
   }
 
   #settle(status: HealthStatus, detail: string | null): void {
@@ -197,16 +219,7 @@ export class HealthWatch {
   }
 }
 
-function learn(server: ServerFacts, reply: HousekeepingReply | undefined): LearnedServer {
-  if (reply?.kind === "err") {
-    const { code, message } = reply.error;
-    throw new BackendLoginError("refused", `The server answered ${code}: ${quoteServer(message)}`, { code });
-  }
-  const [lowerCase, readOnly] = reply?.kind === "rows" ? (reply.rows[0] ?? []) : [];
-  if (lowerCase == null || readOnly == null) {
-    throw new BackendLoginError("protocol", "The server does not tell its settings");
-  }
-  // MariaDB 12 has OFF, ON and further words for read_only.
-  const writable = readOnly === "0" || readOnly.toUpperCase() === "OFF";
-  return { ...server, lowerCaseTableNames: Number(lowerCase) || 0, readOnly: !writable };
+/** The server is there and does not let the account in: that says nothing about its state. */
+function isBlindness(kind: BackendLoginErrorKind): boolean {
+  return kind === "access_denied" || kind === "too_many_connections";
 }

@@ -12,6 +12,7 @@ import {
   COM_SET_OPTION,
   COM_STMT_PREPARE,
 } from "../wire/commands.ts";
+import { decodeColumnDefinition } from "../wire/packets/column-definition.ts";
 import { decodeErr, type ErrPacket, isErr } from "../wire/packets/err.ts";
 import { decodePrepareOk } from "../wire/packets/prepare-ok.ts";
 import { Reader } from "../wire/reader.ts";
@@ -27,7 +28,12 @@ export interface HousekeepingCommand {
 /** What came back. Values of rows are texts as the server sent them. */
 export type HousekeepingReply =
   | { readonly kind: "ok" }
-  | { readonly kind: "rows"; readonly rows: readonly (readonly (string | null)[])[] }
+  | {
+      readonly kind: "rows";
+      readonly rows: readonly (readonly (string | null)[])[];
+      /** Packets that define the columns; see {@link columnNames}. */
+      readonly definitions: readonly Uint8Array[];
+    }
   | {
       readonly kind: "prepared";
       readonly id: number;
@@ -86,7 +92,7 @@ export function setOptionCommand(multiStatements: boolean): HousekeepingCommand 
 }
 
 /** Most columns and rows that one of our own queries returns; more is no answer to it. */
-const columnsMax = 64;
+const columnsMax = 256;
 const rowsMax = 1024;
 
 /**
@@ -129,17 +135,23 @@ async function readRows(
   columns: number,
   capabilities: Capabilities,
 ): Promise<HousekeepingReply> {
-  const definitions = has(capabilities, CLIENT_DEPRECATE_EOF) ? columns : columns + 1;
-  for (let index = 0; index < definitions; index += 1) await stream.read();
+  const definitions: Uint8Array[] = [];
+  for (let index = 0; index < columns; index += 1) definitions.push(await stream.read());
+  if (!has(capabilities, CLIENT_DEPRECATE_EOF)) await stream.read();
   const rows: (string | null)[][] = [];
   for (;;) {
     const payload = await stream.read();
     if (isErr(payload)) return { kind: "err", error: decodeErr(payload), payload };
-    if (isEnd(payload)) return { kind: "rows", rows };
+    if (isEnd(payload)) return { kind: "rows", rows, definitions };
     if (rows.length === rowsMax) throw unexpected();
     const reader = new Reader(payload);
     rows.push(Array.from({ length: columns }, () => readText(reader, payload)));
   }
+}
+
+/** Names of a reply's columns. @throws WireError when a definition is malformed. */
+export function columnNames(reply: HousekeepingReply & { kind: "rows" }): readonly string[] {
+  return reply.definitions.map((definition) => decodeColumnDefinition(definition).name);
 }
 
 /** EOF, or the OK that ends rows under DEPRECATE_EOF; our rows never begin with a length of eight bytes. */

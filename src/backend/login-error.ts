@@ -74,7 +74,26 @@ export function asClientError(error: BackendLoginError): SqlError {
   return sqlError("ER_BACKEND_POOL_EXHAUSTED", { limit: "the server takes no more connections" }, details);
 }
 
-/** The words of whatever was thrown. */
+/** What a client is told whose own wish (`collation`), or whose promised capabilities, the server cannot meet. */
+export function wishError(error: BackendLoginError, collation: number): SqlError {
+  if (error.kind === "unsuitable") return asClientError(error);
+  return sqlError("ER_UNKNOWN_CHARACTER_SET", { name: `#${collation}` }, { reason: error.message });
+}
+
+/** What sessions get that are on their way to a server which others are being sent away from: they are routed anew. */
+export function leftServer(reason: string): SqlError {
+  return asClientError(new BackendLoginError("unreachable", reason));
+}
+
+/** 1053: it is going down. */
+const ER_SERVER_SHUTDOWN = 1053;
+
+/** Whether a failure says that the server is not there, and may be again; not that it refuses or is full. */
+export function isOutage({ kind, code }: BackendLoginError): boolean {
+  return kind === "unreachable" || kind === "timeout" || code === ER_SERVER_SHUTDOWN;
+}
+
+/** The message of whatever was thrown. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,17 +2,18 @@
 // login gate and account are common to its lanes.
 
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { BackendAccount, Tablet } from "../routing/route.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import { Lease, type LeaseOwner } from "./backend-lease.ts";
 import type { AcquireRequest, BackendLease, ReleaseNotes } from "./backend-pool.ts";
 import { cleanConnection } from "./clean-connection.ts";
-import { asClientError, type BackendLoginError, reasonOf } from "./login-error.ts";
+import { asClientError, type BackendLoginError, leftServer, reasonOf, wishError } from "./login-error.ts";
 import { PoolConnections } from "./pool-connections.ts";
 import { type Lane, Lanes } from "./pool-lane.ts";
 import { bestOffer, longestOffered } from "./pool-offers.ts";
 import type { GroupTools, PoolSnapshot } from "./pool-settings.ts";
-import { interrupted, Waiter } from "./pool-waiter.ts";
+import { exhausted, interrupted, Waiter } from "./pool-waiter.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { fitConnection, fitness, settleInsertId, type Wish } from "./prepare-connection.ts";
 import { noSettings } from "./session-settings.ts";
@@ -29,6 +30,8 @@ export class PoolGroup implements LeaseOwner {
   readonly #tools: GroupTools;
   readonly #lanes = new Lanes();
   readonly #connections: PoolConnections;
+  /** Grows when sessions are sent away: those on their way to this server are routed anew. */
+  #epoch = 0;
   #pumping = false;
   #pumpAgain = false;
 
@@ -47,7 +50,7 @@ export class PoolGroup implements LeaseOwner {
       return Promise.resolve(exhausted(`${limits.waitersMax} sessions wait already`));
     }
     const lane = this.#lanes.of(request.capabilities);
-    const waiter = new Waiter(request, nextSerial(), clock.monotonicMs());
+    const waiter = new Waiter(request, nextSerial(), clock.monotonicMs(), this.#epoch);
     lane.waiters.push(waiter);
     this.#pump();
     if (!waiter.settled) {
@@ -102,12 +105,27 @@ export class PoolGroup implements LeaseOwner {
     this.#connections.gate.reopen();
   }
 
+  /** Sends everybody away from the server: see ConnectionPool.cut. */
+  cut(manner: CutManner, reason: string): void {
+    this.#epoch += 1;
+    for (const lease of [...this.leases]) {
+      const connection = lease.isOffered ? lease.take() : null;
+      if (connection !== null) void this.#rest(this.#lanes.of(connection.capabilities), connection);
+      else lease.cut(manner, reason);
+    }
+    this.#turnAway(leftServer(reason));
+  }
+
   /** Ends idle connections and turns away who waits. Leases go on until they come back. */
   close(): void {
     this.#connections.gate.close();
+    this.#turnAway(sqlError("ER_SERVER_SHUTDOWN"));
+  }
+
+  #turnAway(error: SqlError): void {
     for (const lane of this.#lanes) {
       for (const connection of [...lane.idle]) this.#connections.quitIdle(lane, connection);
-      for (const waiter of lane.waiters.splice(0)) this.#settle(waiter, sqlError("ER_SERVER_SHUTDOWN"));
+      for (const waiter of lane.waiters.splice(0)) this.#settle(waiter, error);
     }
   }
 
@@ -277,8 +295,12 @@ export class PoolGroup implements LeaseOwner {
   }
 
   #lend(lane: Lane, waiter: Waiter, connection: PooledConnection): void {
-    const lease = new Lease(connection, waiter.request.route, this.#tools.nextSerial(), this);
-    if (!this.#settle(waiter, lease)) this.#connections.putIdle(lane, connection);
+    if (waiter.settled || waiter.epoch !== this.#epoch) {
+      this.#settle(waiter, leftServer("the server's role has changed"));
+      this.#connections.putIdle(lane, connection);
+      return;
+    }
+    this.#settle(waiter, new Lease(connection, waiter.request.route, this.#tools.nextSerial(), this));
   }
 
   #settle(waiter: Waiter, result: BackendLease | SqlError): boolean {
@@ -296,8 +318,6 @@ export class PoolGroup implements LeaseOwner {
       for (const waiter of lane.waiters.splice(0)) this.#settle(waiter, asClientError(state.error));
     }
   }
-
-  // ---- connections ----
 
   #connectFor(lane: Lane): void {
     while (lane.unprovided > 0 && this.#connections.gate.state.kind === "open" && this.#makeRoom(lane)) {
@@ -350,17 +370,12 @@ export class PoolGroup implements LeaseOwner {
     if (failure.kind !== "client_wish" && failure.kind !== "unsuitable") return;
     const isMeant = (waiter: Waiter): boolean =>
       failure.kind === "unsuitable" || waiter.request.collation === collation;
-    const error =
-      failure.kind === "unsuitable"
-        ? asClientError(failure)
-        : sqlError("ER_UNKNOWN_CHARACTER_SET", { name: `#${collation}` }, { reason: failure.message });
+    const error = wishError(failure, collation);
     for (const waiter of lane.waiters.filter(isMeant)) {
       lane.forget(waiter);
       this.#settle(waiter, error);
     }
   }
-
-  // ---- small facts ----
 
   get #waiting(): number {
     return this.#lanes.sum((lane) => lane.waiters.length);
@@ -381,8 +396,4 @@ export class PoolGroup implements LeaseOwner {
       insertId: insertId ?? "0",
     };
   }
-}
-
-function exhausted(limit: string): SqlError {
-  return sqlError("ER_BACKEND_POOL_EXHAUSTED", { limit });
 }

@@ -12,6 +12,8 @@ export class Waiter {
   /** When it came, in monotonic milliseconds. */
   readonly sinceMs: number;
   readonly promise: Promise<BackendLease | SqlError>;
+  /** Of the server's role when it came: a later one is not what its session was routed to. */
+  readonly epoch: number;
   /** Connections that broke while they were being prepared for it. */
   brokenConnections = 0;
   settled = false;
@@ -19,7 +21,8 @@ export class Waiter {
   #timer: NodeJS.Timeout | null = null;
   #stopListening: () => void = () => {};
 
-  constructor(request: AcquireRequest, serial: number, sinceMs: number) {
+  constructor(request: AcquireRequest, serial: number, sinceMs: number, epoch: number) {
+    this.epoch = epoch;
     this.request = request;
     this.serial = serial;
     this.sinceMs = sinceMs;
@@ -55,4 +58,9 @@ export class Waiter {
 /** Nobody reads it: the client is gone, or its statement was killed. */
 export function interrupted(): SqlError {
   return sqlError("ER_QUERY_INTERRUPTED");
+}
+
+/** No connection in time; `limit` says which limit that is. */
+export function exhausted(limit: string): SqlError {
+  return sqlError("ER_BACKEND_POOL_EXHAUSTED", { limit });
 }

@@ -12,6 +12,8 @@ import { type BackendLoginRequest, type LoggedIn, logIn } from "./backend-login.
 import { BackendTlsContexts } from "./backend-tls.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { HealthWatch, type LearnedServer } from "./health.ts";
+import { placeOfTablet } from "./outage.ts";
+import { type BufferLimits, OutageBuffer } from "./outage-buffer.ts";
 import { defaultPoolLimits, type PoolLimits } from "./pool-settings.ts";
 import { exportPools, observePools } from "./pool-telemetry.ts";
 
@@ -24,6 +26,7 @@ export interface SingleBackendOptions {
   readonly database: string | null;
   readonly limits: Pick<PoolLimits, "connectionsMax" | "waitTimeoutMs" | "idleTimeoutMs"> &
     Partial<PoolLimits>;
+  readonly buffer: BufferLimits;
   /** See PoolTools. @default none */
   readonly sessionAssignments?: string;
   /** Of the gateway: the server's administrator sees it among the connection attributes. */
@@ -44,6 +47,7 @@ export interface SingleBackendTools {
 /** The parts, at work. */
 export interface SingleBackendParts {
   readonly pool: ConnectionPool;
+  readonly outages: OutageBuffer;
   readonly router: SingleBackendRouter;
   readonly health: HealthWatch;
   /** What greetings announce: the server as last known, else a stand-in. */
@@ -88,6 +92,13 @@ export async function startSingleBackend(
   );
   exportPools(metrics, () => pool.snapshot());
   const up = metrics.gauge("backend_up", { tablet: tablet.alias });
+  const outages = new OutageBuffer(options.buffer, {
+    clock,
+    metrics,
+    onSuspect: () => health.askNow(),
+    // There is no other server that could take over.
+    follows: () => "nothing",
+  });
   const health = new HealthWatch(
     {
       tablet,
@@ -102,6 +113,9 @@ export async function startSingleBackend(
         options.onServer?.(server);
         pool.reopen(tablet);
       },
+      onResult: (result) => {
+        if (result.kind === "seen") outages.release(placeOfTablet(tablet));
+      },
       onChange: (status, detail) => {
         up.set(status.ready ? 1 : 0);
         const fields = { tablet: tablet.alias, server_version: status.server?.versionText ?? null };
@@ -113,6 +127,7 @@ export async function startSingleBackend(
   await withinAtMost(firstVerdictWaitMs, health.start());
   return {
     pool,
+    outages,
     health,
     router: new SingleBackendRouter(options),
     serverFacts: () => health.status.server ?? unknownServer,

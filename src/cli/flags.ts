@@ -134,6 +134,26 @@ export const serveFlags = {
     default: "5m",
     help: "Close backend connections that nobody used for this long; 0: never",
   },
+  enable_buffer: {
+    ...backend,
+    type: "boolean",
+    default: "true",
+    help: "Let new statements outside transactions wait while there is no server to send them to",
+  },
+  buffer_window: {
+    ...backend,
+    ...duration,
+    default: "10s",
+    help: "Longest such wait, and time into an outage after which no statement waits any more; then the error that it would have been",
+  },
+  buffer_size: {
+    ...backend,
+    type: "integer",
+    default: "1000",
+    min: 1,
+    max: 1_000_000,
+    help: "Statements that wait so at a time; beyond: error 1203",
+  },
   mysql_server_max_connections: {
     ...limits,
     type: "integer",

@@ -6,6 +6,7 @@ import { parseIpNetwork } from "../base/ip-network.ts";
 import type {
   BackendOptions,
   GatewayOptions,
+  LimitOptions,
   ListenOptions,
   TableAclOptions,
 } from "../server/gateway-options.ts";
@@ -54,6 +55,7 @@ export function makeServeOptions(
   const auth = readAuthOptions(settings, complain);
   const clientTls = readTlsOptions(settings, listen.unixSocketPath !== null, complain);
   const tableAcl = tableAclOptions(settings, complain);
+  const buffer = bufferLimits(settings, complain);
   const backend = backendOptions(settings, surroundings, complain);
   const queryLog = queryLogOptions(settings, complain);
   checkVersionText(values.mysql_server_version, complain);
@@ -76,14 +78,9 @@ export function makeServeOptions(
         waitTimeoutMs: values.backend_pool_wait_timeout,
         idleTimeoutMs: values.backend_idle_timeout,
       },
+      buffer,
       localInfile: values.local_infile,
-      limits: {
-        connectionsMax: values.mysql_server_max_connections,
-        connectionsPerUserMax: values.mysql_server_max_connections_per_user,
-        packetBytesMax: values.max_allowed_packet,
-        preparedStatementsMax: values.max_prepared_stmt_count,
-        statementBufferBytesMax: values.statement_buffer_bytes,
-      },
+      limits: limitOptions(values),
       timeouts: {
         connectMs: values.mysql_server_connect_timeout,
         idleMs: values.mysql_server_idle_timeout,
@@ -105,6 +102,29 @@ export function makeServeOptions(
     secretInArguments:
       (settings.sourceOf("backend") === "command line" && values.backend !== "embedded") ||
       settings.sourceOf("mysql_auth_server_static_string") === "command line",
+  };
+}
+
+function bufferLimits(settings: ServeSettings, complain: Complain): GatewayOptions["buffer"] {
+  const { values } = settings;
+  for (const name of ["buffer_window", "buffer_size"] as const) {
+    if (settings.isSet(name) && !values.enable_buffer)
+      complain(`Flag --${name} has no effect with --enable_buffer=false`);
+  }
+  return {
+    enabled: values.enable_buffer,
+    windowMs: values.buffer_window,
+    statementsMax: values.buffer_size,
+  };
+}
+
+function limitOptions(values: ServeSettings["values"]): LimitOptions {
+  return {
+    connectionsMax: values.mysql_server_max_connections,
+    connectionsPerUserMax: values.mysql_server_max_connections_per_user,
+    packetBytesMax: values.max_allowed_packet,
+    preparedStatementsMax: values.max_prepared_stmt_count,
+    statementBufferBytesMax: values.statement_buffer_bytes,
   };
 }
 

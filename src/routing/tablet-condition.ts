@@ -1,7 +1,8 @@
 // What is held of one tablet after a row of health checks. One bad result changes nothing; what was seen for certain
 // (a server that says of itself that it is read-only) counts at once. Pure: the time is a parameter.
 
-import type { MonitorKind, ProbeResult, TabletObservation } from "./tablet-observation.ts";
+import type { ProbeResult, TabletObservation } from "./tablet-observation.ts";
+import type { MonitorKind } from "./topology.ts";
 
 /** What the keyspace's configuration says about judging its tablets. */
 export interface ConditionRules {
@@ -63,7 +64,10 @@ export function nextCondition(
   rules: ConditionRules,
   nowMs: number,
 ): TabletCondition {
-  if (result.kind === "failed") {
+  // What was known stays: a wrong password of the monitor must not take a keyspace down.
+  if (result.kind === "blind" && before.observation !== null)
+    return { ...before, failedBecause: result.reason };
+  if (result.kind !== "seen") {
     const failures = before.failures + 1;
     const up = before.up && failures < rules.healthFailures;
     return {

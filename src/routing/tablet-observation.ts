@@ -1,9 +1,6 @@
 // What one health check saw of a server, as far as roles and replication go. Pure data: backend/ fills it in, the
 // judgement beside it reads it.
 
-/** How a keyspace's tablets are told apart; `none`: by the file. */
-export type MonitorKind = "read_only" | "galera" | "group_replication" | "none";
-
 /** What the replica status says; of several channels the worst of each. */
 export type ReplicationObservation =
   | { readonly kind: "none" }
@@ -66,7 +63,11 @@ export interface TabletObservation {
   readonly group: GroupObservation | null;
 }
 
-/** The outcome of one health check; `reason` is a sentence's predicate, e.g. `cannot be reached`. */
+/**
+ * The outcome of one health check; `reason` is a sentence's predicate, e.g. `cannot be reached`. `blind`: the server is
+ * there, and does not let the monitor's account look.
+ */
 export type ProbeResult =
   | { readonly kind: "seen"; readonly observation: TabletObservation }
+  | { readonly kind: "blind"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string };

@@ -2,6 +2,7 @@
 
 import type { TabletRow } from "../admin/admin-sources.ts";
 import type { BackendPool } from "../backend/backend-pool.ts";
+import type { Outages } from "../backend/outage.ts";
 import type { Router } from "../routing/router.ts";
 import type { ReadingServer } from "../session/reading.ts";
 import type { GreetingFacts } from "../session/session-services.ts";
@@ -9,6 +10,7 @@ import type { GreetingFacts } from "../session/session-services.ts";
 /** The servers behind the gateway. */
 export interface BackendSide {
   readonly pool: BackendPool;
+  readonly outages: Outages;
   router(): Router;
   /** What is known of them; the last known while they cannot be reached. */
   greeting(): GreetingFacts;

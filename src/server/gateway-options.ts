@@ -2,6 +2,7 @@
 // (those stand in cli/flags). Zero in a timeout or limit means what its line says.
 
 import type { ClientCertMethod } from "../auth/clientcert-authenticator.ts";
+import type { BufferLimits } from "../backend/outage-buffer.ts";
 import type { BackendAddress, BackendTls } from "../routing/route.ts";
 import type { ProxyUserOptions } from "../users/proxy-users.ts";
 
@@ -171,6 +172,8 @@ export interface GatewayOptions {
   readonly tableAcl: TableAclOptions | null;
   readonly backend: BackendOptions;
   readonly backendPool: BackendPoolOptions;
+  /** Statements that wait out an outage. */
+  readonly buffer: BufferLimits;
   /** Whether LOAD DATA LOCAL is offered; the backend's own setting decides then. */
   readonly localInfile: boolean;
   readonly limits: LimitOptions;

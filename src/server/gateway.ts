@@ -175,6 +175,7 @@ class RunningGateway implements Gateway {
         createCommandAnalyzer(() => backend.readingServer()),
       ),
       pool: backend.pool,
+      outages: backend.outages,
       greeting: () => backend.greeting(),
       readingServer: () => backend.readingServer(),
       limits: sessionLimitsOf(this.#options),

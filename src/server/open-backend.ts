@@ -72,6 +72,7 @@ async function watchServer(
       account: () => opened.account.current(),
       database: opened.database,
       limits: options.backendPool,
+      buffer: options.buffer,
       version: tools.version,
       onServer,
     },
@@ -82,6 +83,7 @@ async function watchServer(
   opened.account.subscribe(() => parts.health.askNow());
   return {
     pool: parts.pool,
+    outages: parts.outages,
     router: () => parts.router,
     greeting: () => {
       const { versionText, collation, capabilities } = parts.serverFacts();

@@ -2,13 +2,15 @@
 // nothing of commands.
 
 import type { Authorizer } from "../acl/authorizer.ts";
-import type { BackendLease, BackendPool, ReleaseNotes } from "../backend/backend-pool.ts";
+import type { AcquireRequest, BackendLease, BackendPool, ReleaseNotes } from "../backend/backend-pool.ts";
+import type { Outages } from "../backend/outage.ts";
 import { CancelSource } from "../base/cancel-signal.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import { NoPrimary, type Router } from "../routing/router.ts";
 import { characterSetClass } from "../sql/dialect.ts";
 import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
+import { acquireLease } from "./acquire-lease.ts";
 import { readingOf } from "./reading.ts";
 import type { Relay } from "./relay.ts";
 import { internalError } from "./reply.ts";
@@ -19,6 +21,7 @@ import type { StatementText } from "./statement-text.ts";
 export interface HolderServices {
   readonly authorizer: () => Authorizer;
   readonly pool: BackendPool;
+  readonly outages: Outages;
   readonly router: () => Router;
 }
 
@@ -72,18 +75,16 @@ export class BackendHolder {
     const held = this.#relay.lease;
     if (held !== null) return this.#seenRows === null ? null : this.#hideLastReply(held, this.#seenRows);
     this.#seenRows = null;
-    const route = this.#route(text);
-    if (route instanceof SqlError) return route;
-    if (route instanceof NoPrimary)
-      return sqlError("ER_SERVER_ISNT_AVAILABLE", {}, { reason: route.because });
     const acquiring = new CancelSource();
     this.#acquiring = acquiring;
-    const lease = await this.#services.pool.acquire({
-      route,
-      capabilities: this.#state.capabilities,
-      collation: this.#state.collation,
-      signal: acquiring,
-    });
+    const request = (): AcquireRequest | SqlError | NoPrimary => {
+      const { capabilities, collation } = this.#state;
+      const route = this.#route(text);
+      if (route instanceof SqlError || route instanceof NoPrimary) return route;
+      return { route, capabilities, collation, signal: acquiring };
+    };
+    const patience = { ticket: null, first: null };
+    const lease = await acquireLease(request, this.#services, acquiring, patience);
     this.#acquiring = null;
     if (lease instanceof SqlError) return acquiring.aborted ? sqlError("ER_QUERY_INTERRUPTED") : lease;
     if (this.#ended || acquiring.aborted) {

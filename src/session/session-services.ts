@@ -5,6 +5,7 @@ import type { Authorizer } from "../acl/authorizer.ts";
 import type { AuthExchange, AuthenticatedUser } from "../auth/auth-exchange.ts";
 import type { LoginRequest } from "../auth/login-request.ts";
 import type { BackendPool } from "../backend/backend-pool.ts";
+import type { Outages } from "../backend/outage.ts";
 import type { Clock } from "../base/clock.ts";
 import type { SqlError } from "../errors/sql-error.ts";
 import type { Identity } from "../identity/identity.ts";
@@ -83,6 +84,8 @@ export interface SessionServices {
   readonly router: () => Router;
   readonly decider: StatementDecider;
   readonly pool: BackendPool;
+  /** Where statements wait while there is no server to send them to. */
+  readonly outages: Outages;
   readonly greeting: () => GreetingFacts;
   /** The server that reads the sessions' texts; null: none was seen yet. */
   readonly readingServer: () => ReadingServer | null;

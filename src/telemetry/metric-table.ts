@@ -177,6 +177,22 @@ export const metricTable = {
     help: "Whether a database server answered when last asked: 1 or 0",
     labels: { tablet: { distinctMax: 256 } },
   },
+  buffered_statements: {
+    type: "gauge",
+    help: "Statements that wait now because there is no server to send them to",
+    labels: {},
+  },
+  buffered_statements_total: {
+    type: "counter",
+    help: "Waits of statements for a server to come back or for a new primary, by how they ended; full: `buffer_size` statements waited already",
+    labels: { outcome: ["released", "timed_out", "full", "interrupted"] },
+  },
+  buffered_statement_seconds: {
+    type: "histogram",
+    help: "Time that statements waited for a server to come back or for a new primary, in seconds",
+    labels: {},
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
   file_reloads_total: {
     type: "counter",
     help: "Reloads of a watched file whose content had changed",

@@ -13,6 +13,7 @@ import type {
   BackendPool,
   SessionVariables,
 } from "../../src/backend/backend-pool.ts";
+import type { Outages } from "../../src/backend/outage.ts";
 import { converseOn } from "../../src/backend/pooled-connection.ts";
 import { PreparedCopies } from "../../src/backend/prepared-copies.ts";
 import { DuplexChannel } from "../../src/base/duplex-channel.ts";
@@ -155,6 +156,7 @@ export interface HarnessOptions {
   readonly analyze?: (text: string) => readonly StatementSummary[];
   /** Texts are analysed for real, as a server that tells these variables reads them. */
   readonly variables?: () => SessionVariables;
+  readonly outages?: Outages;
   readonly acquire?: (request: AcquireRequest) => SqlError | null;
   readonly queryLog?: QueryLog;
 }
@@ -204,6 +206,7 @@ export class Harness {
           : createCommandAnalyzer(() => this.services.readingServer()),
       ),
       pool: this.#pool(),
+      outages: options.outages ?? noOutages,
       greeting: () => ({ versionText: "8.0.40-test", collation: 45, backendCapabilities: 0xffffffff }),
       readingServer: () => ({ flavour: "mysql", versionNumber: 80040, lowerCaseTableNames: 0 }),
       limits: { ...limits, ...options.limits },
@@ -261,6 +264,13 @@ export class Harness {
   }
 }
 
+/** Nothing waits. */
+export const noOutages: Outages = {
+  ticket: () => ({ serial: 0, deadlineMs: 0, attempts: 0 }),
+  wait: async (_place, _ticket, _signal, failure) => failure,
+  follows: () => "nothing",
+};
+
 const quiet: SessionServices["logger"] = {
   debug: () => {},
   info: () => {},
@@ -292,6 +302,7 @@ function leaseOver(
 ): BackendLease {
   return {
     serial,
+    onCut: null,
     route: request.route,
     connection: {
       id: serial as BackendConnectionId,

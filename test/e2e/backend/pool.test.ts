@@ -50,6 +50,7 @@ async function start(
       limits: { connectionsMax: 10, waitTimeoutMs: 5000, idleTimeoutMs: 60_000, ...limits },
       version: "0.0.0",
       healthIntervalMs: 50,
+      buffer: { enabled: false, windowMs: 0, statementsMax: 1 },
     },
     { clock: systemClock, logger: silentLogger, metrics },
   );

@@ -218,6 +218,10 @@ describe("makeServeOptions()", () => {
   it.each([
     [[], "No users: give --mysql_auth_server_static_file=users.json"],
     [[users, "--mysql_auth_server_static_string={}"], "Give one of --mysql_auth_server_static_file and"],
+    [
+      [users, "--enable_buffer=false", "--buffer_size=5"],
+      "--buffer_size has no effect with --enable_buffer=false",
+    ],
     [[users, "--mysql_auth_server_impl=none"], "--mysql_auth_server_static_file has no effect with"],
     [[users, "--mysql_server_port=-1"], "Nobody could connect: --mysql_server_port=-1 needs"],
     [[users, "--proxy_protocol"], "--proxy_protocol needs --proxy_protocol_trusted"],

@@ -215,6 +215,17 @@ describe("monitor read_only", () => {
     expect(world.see("db2", replica()).verdict.replicas).toEqual(["db2"]);
   });
 
+  it("a monitor that is locked out changes nothing that is known, and knows nothing at first", () => {
+    const blind: ProbeResult = { kind: "blind", reason: "refuses the monitor account" };
+    expect(healthy().see("db1", blind, 9).see("db2", blind, 9).verdict).toMatchObject({
+      primary: "db1",
+      replicas: ["db2"],
+    });
+    const world = new World({}, two).see("db1", blind, 9).see("db2", writable);
+    expect(world.verdict).toMatchObject({ primary: "db2", replicas: [] });
+    expect(world.verdict.unusable.get("db1")).toBe("refuses the monitor account");
+  });
+
   it("leaves a tablet that goes down, replicas included", () => {
     const world = healthy().see("db2", gone, 2);
     expect([world.verdict.replicas, world.cuts.size]).toEqual([["db2"], 0]);
