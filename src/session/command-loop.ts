@@ -27,7 +27,7 @@ import type { RelayObserver } from "./relay.ts";
 import { Relay } from "./relay.ts";
 import type { ReplyTo } from "./reply.ts";
 import { endWithError, internalError, replyError } from "./reply.ts";
-import { filterFor } from "./row-filter.ts";
+import { replyFilterFor } from "./reply-filter.ts";
 import type { SessionState } from "./session.ts";
 import type { HandlerResult, SessionEnd } from "./session-end.ts";
 import { expectsNothing, isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
@@ -266,7 +266,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
 
   #sendToBackend(permit: Permit, frames: Uint8Array): void {
     if (this.inHand.text !== null) this.backend.noteText(this.inHand.text);
-    this.relay.send(permit, this.inHand.command, frames, filterFor(this, this.inHand));
+    this.relay.send(permit, this.inHand.command, frames, replyFilterFor(this, this.inHand));
   }
 
   onReplyComplete(): void {

@@ -9,7 +9,7 @@ import type { PacketCollector } from "../wire/packet-collector.ts";
 import { WireError } from "../wire/reader.ts";
 import type { ResponseBoundary } from "../wire/response-boundary.ts";
 import { closingFrames } from "./prepared-command.ts";
-import type { RowFilter } from "./row-filter.ts";
+import type { ReplyFilter } from "./reply-filter.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 
 /** What the relay tells its session. Called synchronously while a chunk is handled. */
@@ -41,7 +41,7 @@ export class Relay implements ByteReceiver {
   #carry: Buffer | null = null;
   #forwardedBytes = 0;
   /** Drops rows of the reply under way; null: the client gets it as it is. */
-  #filter: RowFilter | null = null;
+  #filter: ReplyFilter | null = null;
   /** Monotonic milliseconds since when the client has not taken what was written to it; null: it has. */
   blockedSinceMs: number | null = null;
   readonly #clock: Clock;
@@ -96,7 +96,7 @@ export class Relay implements ByteReceiver {
   }
 
   /** Sends a whole command (frames as the client sent them). Its reply will end with `onReplyComplete`. */
-  send(permit: Permit, command: number, frames: Uint8Array, filter: RowFilter | null = null): void {
+  send(permit: Permit, command: number, frames: Uint8Array, filter: ReplyFilter | null = null): void {
     const lease = this.#lease;
     if (lease === null) {
       this.#observer.onBackendFailed("no backend connection is attached", 0);
@@ -208,7 +208,7 @@ export class Relay implements ByteReceiver {
     });
   }
 
-  #filtered(filter: RowFilter, reply: Uint8Array): Uint8Array {
+  #filtered(filter: ReplyFilter, reply: Uint8Array): Uint8Array {
     try {
       return filter.push(reply);
     } catch (error) {

@@ -59,7 +59,7 @@ export function filterFor(session: FilteredSession, inHand: CommandInHand): RowF
 }
 
 /** What of a session decides about its listings. */
-interface FilteredSession {
+export interface FilteredSession {
   readonly services: { readonly authorizer: () => Authorizer };
   readonly state: { readonly identity: Identity | null; readonly capabilities: number };
   readonly backend: { hideLastReply(rows: number): void };

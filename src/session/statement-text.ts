@@ -3,6 +3,7 @@
 
 import { type Listing, listingOf } from "../acl/show-rights.ts";
 import type { StatementSummary } from "../sql/statement-summary.ts";
+import { tellsInRows } from "./told-rows.ts";
 
 /** The statements of one COM_QUERY or COM_STMT_PREPARE, judged together. */
 export interface StatementText {
@@ -23,6 +24,8 @@ export interface StatementText {
   readonly kills: boolean;
   /** Whether the gateway itself answers any of them: SHOW GRANTS and the like. */
   readonly asksGateway: boolean;
+  /** Whether rows of its replies may tell who the session is: SHOW VARIABLES, SHOW WARNINGS. */
+  readonly tellsInRows: boolean;
   /** Whether any of them was not understood with certainty. */
   readonly uncertain: boolean;
   /** Where its rows are about tables and the like of which the client may see some only; null: it may see all. */
@@ -69,6 +72,7 @@ export function statementText(
     loadLocalFile,
     kills: statements.some((statement) => statement.kill !== null),
     asksGateway: statements.some((statement) => statement.kind === "SHOW" && statement.ownShow !== null),
+    tellsInRows: statements.some(tellsInRows),
     uncertain: statements.some((statement) => statement.uncertain !== null),
     listing: listingIn(statements, database),
   };

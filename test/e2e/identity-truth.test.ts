@@ -390,5 +390,47 @@ for (const { flavour, start, present } of servers) {
         await small.stop();
       }
     });
+
+    it("is what variables and warnings show, alone and among other statements, in any protocol", async () => {
+      const db = await connect("mapped");
+      const id = (await ask(db, "SELECT CONNECTION_ID()")).rows[0]?.[0];
+      const shown = {
+        proxy_user: "'mapped'@'%'",
+        external_user: "",
+        pseudo_thread_id: String(id),
+        ...(flavour === "mysql" ? { check_proxy_users: "ON", sha256_password_proxy_users: "OFF" } : {}),
+      };
+      for (const sql of [
+        "SHOW VARIABLES",
+        "SHOW SESSION VARIABLES WHERE Variable_name RLIKE 'proxy|external|pseudo'",
+      ]) {
+        const [text] = await db.query({ sql, rowsAsArray: true });
+        const [prepared] = await db.execute({ sql, rowsAsArray: true });
+        for (const rows of [text, prepared])
+          expect(Object.fromEntries(rows as unknown as [string, string][])).toMatchObject(shown);
+      }
+      const [results] = await db.query(
+        "SELECT 1 AS one; SHOW VARIABLES LIKE 'proxy_user'; DO 0; SELECT 'proxy_user' AS Variable_name, 'x' AS Value, 3",
+      );
+      expect(JSON.stringify(results)).toContain(`"Value":"'mapped'@'%'"`);
+      expect(JSON.stringify(results)).toContain(`"Value":"x"`);
+      await db.query("SHOW GRANTS FOR nobody@nowhere").catch(() => {});
+      await db.query(
+        "DO 1/0; SIGNAL SQLSTATE '01000' SET MESSAGE_TEXT = \"denied to user 'gatehouse'@'localhost' \"",
+      );
+      for (const sql of ["SHOW WARNINGS", "SHOW WARNINGS LIMIT 5"]) {
+        const [rows] = await db.query(sql);
+        expect(rows).toMatchObject([{ Message: "denied to user 'base'@'127.0.0.1' " }]);
+        await db.query(
+          "SIGNAL SQLSTATE '01000' SET MESSAGE_TEXT = \"denied to user 'gatehouse'@'localhost' \"",
+        );
+        const [prepared] = await db.execute(sql).catch(() => [null]);
+        if (prepared !== null && (prepared as unknown[]).length > 0)
+          expect(prepared).toMatchObject([{ Message: "denied to user 'base'@'127.0.0.1' " }]);
+        await db.query(
+          "SIGNAL SQLSTATE '01000' SET MESSAGE_TEXT = \"denied to user 'gatehouse'@'localhost' \"",
+        );
+      }
+    });
   });
 }

@@ -12,6 +12,7 @@ import {
   COM_STMT_RESET,
   COM_STMT_SEND_LONG_DATA,
 } from "../../wire/commands.ts";
+import { FRAME_HEADER_BYTES } from "../../wire/limits.ts";
 import { STATUS_CURSOR_EXISTS, STATUS_LAST_ROW_SENT } from "../../wire/status-flags.ts";
 import { recordPermits } from "../acl-records.ts";
 import { afterText } from "../after-text.ts";
@@ -43,7 +44,8 @@ export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerRes
     const kind = statement.statement.statements[0]?.kind ?? null;
     return refuse(loop, { command: "COM_STMT_EXECUTE", statementKind: kind }, refused);
   }
-  return withCopy(loop, statement, frames, execute);
+  const { tellsInRows } = statement.statement;
+  return withCopy(loop, statement, tellsInRows ? withoutCursor(frames) : frames, execute);
 }
 
 function execute(
@@ -180,6 +182,13 @@ function refuseCursor(loop: CommandLoop, prepared: PreparedStatement, payload: U
   const kind = prepared.statement.statements[0]?.subject ?? "";
   const opensCursor = (payload[FLAGS_OFFSET] ?? 0) !== 0;
   return opensCursor ? sqlError("ER_NOT_SUPPORTED_YET", { feature: `SHOW ${kind} with a cursor` }) : null;
+}
+
+/** Nobody changes rows that come with COM_STMT_FETCH: they come at once, as servers may do. A copy. */
+function withoutCursor(frames: Uint8Array): Uint8Array {
+  const copy = Uint8Array.from(frames);
+  if (copy.length > FRAME_HEADER_BYTES + FLAGS_OFFSET) copy[FRAME_HEADER_BYTES + FLAGS_OFFSET] = 0;
+  return copy;
 }
 
 function statementOf(loop: CommandLoop, frames: Uint8Array): PreparedStatement | null {

@@ -1,0 +1,125 @@
+// Rows in which a server tells who the session is, with the gateway's truth in its place: SHOW VARIABLES, SHOW WARNINGS and
+// SHOW ERRORS, alone or among other statements. Pure: payloads in, payloads out.
+
+import type { Identity } from "../identity/identity.ts";
+import type { StatementSummary } from "../sql/statement-summary.ts";
+import type { ProxyUserOptions } from "../users/proxy-users.ts";
+import { Reader } from "../wire/reader.ts";
+import { lenencBytesSize, Writer } from "../wire/writer.ts";
+import { hideServiceAccount } from "./service-account.ts";
+
+/** What the rows are to say. */
+export interface ToldTruth {
+  readonly identity: Identity;
+  readonly connectionId: number;
+  readonly proxyUsers: ProxyUserOptions;
+  /** The name of the account that the server knows. */
+  readonly serviceUser: string;
+}
+
+/** Changes a value; its row's values come as bytes, null for NULL. */
+export interface RowTruth {
+  /** Which column changes. */
+  readonly column: number;
+  /** Columns of integers of four bytes in binary rows. */
+  readonly integers: readonly number[];
+  /** The value to be shown; null: as it is. */
+  tell(values: readonly (Buffer | null)[]): Uint8Array | null;
+}
+
+const subjects: ReadonlySet<string | null> = new Set(["VARIABLES", "WARNINGS", "ERRORS"]);
+
+/** Whether rows of its reply may tell who the session is. */
+export function tellsInRows({ kind, innerKinds, subject }: StatementSummary): boolean {
+  return (kind === "SHOW" || innerKinds.includes("SHOW")) && subjects.has(subject);
+}
+
+/** What becomes of the rows with these headings; null: they are left alone. */
+export function rowTruthOf(headings: readonly string[], truth: ToldTruth): RowTruth | null {
+  switch (headings.join()) {
+    case "Variable_name,Value":
+      return { column: 1, integers: [], tell: variableTeller(truth) };
+    case "Level,Code,Message":
+      return {
+        column: 2,
+        integers: [1],
+        tell: ([, code, message]) => {
+          if (message === null || message === undefined) return null;
+          const number = Number(code?.toString("latin1") ?? "");
+          const told = hideServiceAccount(message, truth.serviceUser, truth.identity, number);
+          return told === message ? null : told;
+        },
+      };
+    default:
+      return null;
+  }
+}
+
+function variableTeller(truth: ToldTruth): RowTruth["tell"] {
+  const { identity, proxyUsers } = truth;
+  const switched = (on: boolean): string => (on ? "ON" : "OFF");
+  const values: ReadonlyMap<string, string> = new Map([
+    ["check_proxy_users", switched(proxyUsers.checkProxyUsers)],
+    ["mysql_native_password_proxy_users", switched(proxyUsers.mysqlNativePasswordProxyUsers)],
+    ["caching_sha2_password_proxy_users", switched(proxyUsers.cachingSha2PasswordProxyUsers)],
+    ["sha256_password_proxy_users", switched(proxyUsers.sha256PasswordProxyUsers)],
+    ["proxy_user", identity.proxyUser ?? ""],
+    ["external_user", ""],
+    ["pseudo_thread_id", String(truth.connectionId)],
+  ]);
+  return ([name]) => {
+    const told = name === null || name === undefined ? undefined : values.get(name.toString("latin1"));
+    return told === undefined ? null : Buffer.from(told, "utf8");
+  };
+}
+
+const NULL_TEXT = 0xfb;
+
+/** A row of a text result as it is to be told. @throws WireError when it makes no sense */
+export function tellTextRow(payload: Buffer, columns: number, truth: RowTruth): Buffer {
+  const reader = new Reader(payload);
+  const places: Place[] = [];
+  for (let column = 0; column < columns; column += 1) {
+    const start = reader.offset;
+    if (payload[start] === NULL_TEXT) {
+      reader.skip(1, "NULL");
+      places.push({ start, end: reader.offset, value: null });
+    } else places.push({ value: reader.lenencBytes("value"), start, end: reader.offset });
+  }
+  return withTold(payload, places, truth);
+}
+
+/** The same for a binary row. */
+export function tellBinaryRow(payload: Buffer, columns: number, truth: RowTruth): Buffer {
+  const reader = new Reader(payload);
+  reader.skip(1, "row header");
+  const bitmapAt = reader.offset;
+  reader.skip((columns + 9) >> 3, "NULL bitmap");
+  const places: Place[] = [];
+  for (let column = 0; column < columns; column += 1) {
+    const start = reader.offset;
+    const bit = column + 2;
+    if (((payload[bitmapAt + (bit >> 3)] ?? 0) & (1 << (bit & 7))) !== 0) {
+      places.push({ start, end: start, value: null });
+    } else if (truth.integers.includes(column)) {
+      const value = Buffer.from(String(reader.u32("value")), "latin1");
+      places.push({ start, end: reader.offset, value });
+    } else places.push({ value: reader.lenencBytes("value"), start, end: reader.offset });
+  }
+  return withTold(payload, places, truth);
+}
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+  readonly value: Buffer | null;
+}
+
+function withTold(payload: Buffer, places: readonly Place[], truth: RowTruth): Buffer {
+  const place = places[truth.column];
+  if (place === undefined || place.value === null) return payload;
+  const told = truth.tell(places.map(({ value }) => value));
+  if (told === null) return payload;
+  const written = new Writer(lenencBytesSize(told.length)).lenencBytes(told).finish();
+  return Buffer.concat([payload.subarray(0, place.start), written, payload.subarray(place.end)]);
+}
