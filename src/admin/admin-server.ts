@@ -125,6 +125,7 @@ async function answer(
   const { route, id } = found;
   const method = request.method === "HEAD" ? "GET" : request.method;
   if (method !== route.method) return refusalReply(405, `This answers ${route.method} only`);
+  if (route.access !== "page") await context.sources.refresh();
   const query = new URLSearchParams((request.url ?? "").split("?").slice(1).join("?"));
   return route.answer(context, { id, query, from: socket.remoteAddress ?? "" });
 }

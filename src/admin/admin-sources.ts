@@ -126,6 +126,8 @@ export interface AdminSources {
   readonly nowMs: () => number;
   readonly startedMs: number;
   readonly history: TrafficHistory;
+  /** Brings what is shown up to date, where it is collected from several processes. Called before each request. */
+  refresh(): Promise<void>;
   readiness(): Readiness;
   /** null: logins are not judged by a users file. */
   userActivity(): UserActivitySnapshot | null;

@@ -304,6 +304,12 @@ export const serveFlags = {
     default: null,
     help: "The query log also records every statement that took at least this long",
   },
+  workers: {
+    ...process_,
+    type: "text",
+    default: "1",
+    help: "Processes that share the port: a number, or `auto` for one per CPU; limits and KILL hold over all, backend_pool_size, max_prepared_stmt_count and statement_buffer_bytes are divided among them",
+  },
   pid_file: {
     ...process_,
     type: "path",

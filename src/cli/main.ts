@@ -6,6 +6,7 @@ import { createGateway } from "../server/gateway.ts";
 import { check } from "./check.ts";
 import type { CommandContext } from "./command.ts";
 import { explain } from "./explain.ts";
+import { channelOfWorker, forkWorker } from "./node-cluster.ts";
 import { runCommand } from "./run.ts";
 import { type ServingProcess, serve } from "./serve.ts";
 import { users } from "./users/users-command.ts";
@@ -26,7 +27,10 @@ export async function main(): Promise<void> {
     print: (text) => void process.stdout.write(`${text}\n`),
     complain: (text) => void process.stderr.write(`${text}\n`),
   };
+  const channel = channelOfWorker();
   const serving: ServingProcess = {
+    fork: forkWorker,
+    channel,
     events: process,
     pid: process.pid,
     setTitle: (title) => {
@@ -44,4 +48,6 @@ export async function main(): Promise<void> {
         show: (text) => void process.stderr.write(text),
       }),
   });
+  // Node ends a worker whose channel is closed: its last words are written by now.
+  channel?.close();
 }

@@ -1,6 +1,7 @@
 // Turns the values of the flags into the gateway's options: what belongs together, what excludes each other, and what
 // would have no effect (an error: no flag does nothing).
 
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseIpNetwork } from "../base/ip-network.ts";
 import type {
@@ -27,6 +28,8 @@ export interface ProcessOptions {
   /** null: no query log. */
   readonly queryLog: QueryLogOptions | null;
   readonly pidFile: string | null;
+  /** Processes that serve; 1: this one alone. */
+  readonly workers: number;
 }
 
 /** All that `serve` needs. */
@@ -59,10 +62,9 @@ export function makeServeOptions(
   const backend = backendOptions(settings, surroundings, complain);
   const queryLog = queryLogOptions(settings, complain);
   checkVersionText(values.mysql_server_version, complain);
-  if (values.mysql_server_drain_onterm && values.onterm_timeout === 0) {
-    complain("Flag --mysql_server_drain_onterm has no effect with --onterm_timeout=0");
-  }
+  complainOfNoEffect(settings, complain);
   const admin = adminOptions(settings, complain);
+  const workers = workerCount(values.workers, values.backend_pool_size, complain);
   if (mistakes.length > 0 || auth === null || backend === null) throw new UsageError(mistakes.join("\n"));
   return {
     gateway: {
@@ -98,6 +100,7 @@ export function makeServeOptions(
       auditLogFile: values.audit_log_file,
       queryLog,
       pidFile: values.pid_file,
+      workers,
     },
     secretInArguments:
       (settings.sourceOf("backend") === "command line" && values.backend !== "embedded") ||
@@ -126,6 +129,28 @@ function limitOptions(values: ServeSettings["values"]): LimitOptions {
     preparedStatementsMax: values.max_prepared_stmt_count,
     statementBufferBytesMax: values.statement_buffer_bytes,
   };
+}
+
+function complainOfNoEffect(settings: ServeSettings, complain: Complain): void {
+  const { values } = settings;
+  if (values.mysql_server_drain_onterm && values.onterm_timeout === 0) {
+    complain("Flag --mysql_server_drain_onterm has no effect with --onterm_timeout=0");
+  }
+}
+
+/** More are of no use on any machine, and each costs memory. */
+const workersMax = 256;
+
+function workerCount(text: string, poolSize: number, complain: Complain): number {
+  const count = text === "auto" ? Math.min(availableParallelism(), workersMax) : Number(text);
+  if (!(text === "auto" || /^[0-9]{1,3}$/.test(text)) || count < 1 || count > workersMax) {
+    complain(`Flag --workers must be a number from 1 to ${workersMax}, or auto: current value is "${text}"`);
+    return 1;
+  }
+  if (count > poolSize) {
+    complain(`Flag --backend_pool_size must be at least the number of --workers: each needs a connection`);
+  }
+  return count;
 }
 
 function listenOptions(settings: ServeSettings, complain: Complain): ListenOptions {

@@ -19,6 +19,8 @@ export interface ProcessTelemetry {
   readonly queryLog: QueryLog | null;
   /** Opens the files anew, after a log rotation. */
   reopen(): void;
+  /** `listener` is called whenever that happens: other processes have the same files. */
+  onReopen(listener: () => void): void;
   /** Resolves when all lines are written. */
   close(): Promise<void>;
 }
@@ -59,13 +61,16 @@ export function openTelemetry(options: ProcessOptions, clock: Clock): ProcessTel
     metrics.counter("dropped_lines_total", { output: "log" }).raiseTo(logSink.droppedLines);
     metrics.counter("dropped_lines_total", { output: "audit" }).raiseTo(auditSink.droppedLines);
   });
+  const listeners: (() => void)[] = [];
   return {
     logger,
     audit: createAuditLog(auditSink, clock),
     metrics,
     queryLog:
       wanted === null || querySink === null ? null : createQueryLog(wanted, querySink, clock, Math.random),
+    onReopen: (listener) => listeners.push(listener),
     reopen: () => {
+      for (const listener of listeners) listener();
       querySink?.reopen();
       logSink.reopen();
       if (auditSink !== logSink) auditSink.reopen();

@@ -1,6 +1,8 @@
 // `gatehouse [serve]`: the gateway's life as a process, from flags to exit code.
 
 import type { CreateGateway, Gateway } from "../server/gateway-seam.ts";
+import { createFirstProcess, type ForkWorker } from "../server/workers/first-process.ts";
+import type { WorkerChannel } from "../server/workers/worker-seat.ts";
 import { splitArguments, UsageError } from "./arguments.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { serveFlags } from "./flags.ts";
@@ -9,11 +11,16 @@ import { makeServeOptions, type ServeOptions } from "./options.ts";
 import { packageVersion } from "./package-version.ts";
 import { type PidFile, writePidFile } from "./pid-file.ts";
 import { type EventSource, runUntilStopped, surviveUncaughtErrors } from "./process-events.ts";
-import { openTelemetry, type ProcessTelemetry } from "./process-telemetry.ts";
+import { openTelemetry } from "./process-telemetry.ts";
+import { type Surroundings, serveAsWorker } from "./serve-as-worker.ts";
 import { gatherSettings, type Settings } from "./settings.ts";
 
 /** The process, as far as serving needs it. */
 export interface ServingProcess {
+  /** Starts a worker; with `channel`, this process is one itself. */
+  readonly fork: ForkWorker;
+  /** To the first process; null: this is the first, or the only one. */
+  readonly channel: WorkerChannel | null;
   readonly events: EventSource;
   readonly pid: number;
   readonly setTitle: (title: string) => void;
@@ -49,20 +56,30 @@ export async function serve(
   const { options, settings } = readServeOptions(context);
   if (options.secretInArguments) serving.setTitle("gatehouse");
   const telemetry = openTelemetry(options.process, context.clock);
+  const surroundings = { options, context, serving, telemetry };
   try {
+    if (serving.channel !== null) return await serveAsWorker(serving.channel, surroundings, createGateway);
     for (const warning of settings.warnings) telemetry.logger.warn(warning);
-    await serveUntilStopped(options, context, serving, telemetry, createGateway);
+    await serveUntilStopped(surroundings, makerOf(surroundings, createGateway));
     return 0;
   } finally {
     await telemetry.close();
   }
 }
 
+/** One gateway, or the first process of several. */
+function makerOf({ options, serving, telemetry }: Surroundings, createGateway: CreateGateway): CreateGateway {
+  const { workers } = options.process;
+  if (workers === 1) return createGateway;
+  return async (gateway, tools) => {
+    const first = createFirstProcess(gateway, tools, workers, serving.fork);
+    telemetry.onReopen(() => first.reopen());
+    return first;
+  };
+}
+
 async function serveUntilStopped(
-  options: ServeOptions,
-  context: CommandContext,
-  serving: ServingProcess,
-  telemetry: ProcessTelemetry,
+  { options, context, serving, telemetry }: Surroundings,
   createGateway: CreateGateway,
 ): Promise<void> {
   const { logger, audit, metrics, queryLog } = telemetry;

@@ -34,6 +34,8 @@ export interface AdminViewParts {
 
 /** The sources of the admin side, which measure until they are closed. */
 export interface AdminView extends AdminSources {
+  /** The counters behind the history, as they are now. */
+  counters(): TrafficCounters;
   close(): void;
 }
 
@@ -49,6 +51,8 @@ export function createAdminView(parts: AdminViewParts): AdminView {
   timer.unref();
   return {
     nowMs: () => clock.wallMs(),
+    refresh: async () => {},
+    counters: () => countersOf(parts, loop),
     startedMs: parts.startedMs,
     history,
     readiness: parts.readiness,

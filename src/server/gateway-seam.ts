@@ -2,11 +2,37 @@
 // files of the process and exit codes stay outside.
 
 import type { Clock } from "../base/clock.ts";
+import type { SiblingProcesses } from "../session/sibling-processes.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { QueryLog } from "../telemetry/query-log.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
+import type { WorkerDuties } from "./workers/worker-seat.ts";
+
+/** How the embedded database is reached, by the process that started it and by its workers. */
+export interface EmbeddedAccess {
+  readonly socketPath: string;
+  readonly user: string;
+  readonly password: string;
+  /** One sentence for operators. */
+  readonly note: string;
+}
+
+/** What a gateway is given that is one of several processes. */
+export interface GatewaySeat {
+  readonly siblings: SiblingProcesses;
+  /** The upper 12 bits of connection ids. */
+  readonly idPrefix: number;
+  /** For the fingerprints of entries. */
+  readonly fingerprintKey: Uint8Array;
+  /** PEM of the key that all processes share; null: a file is configured. */
+  readonly rsaKeyPem: string | null;
+  /** The embedded database, which the first process runs; null: the options name a server. */
+  readonly embedded: EmbeddedAccess | null;
+  /** Called when sessions can be asked for. */
+  attach(duties: WorkerDuties): void;
+}
 
 /** What the process shares with the gateway. */
 export interface GatewayTools {
@@ -16,6 +42,8 @@ export interface GatewayTools {
   readonly audit: AuditLog;
   /** null: statements are not recorded. */
   readonly queryLog: QueryLog | null;
+  /** @default the gateway serves alone */
+  readonly seat?: GatewaySeat;
   /** The gateway's own version, for the status page and the audit log. */
   readonly version: string;
 }

@@ -31,6 +31,7 @@ import { nameCaseOf } from "./open-backend.ts";
 import { type OpenedFiles, openFiles } from "./open-files.ts";
 import { sessionLimitsOf } from "./session-limits.ts";
 import { UserActivity } from "./user-activity.ts";
+import { workerDuties } from "./workers/worker-duties.ts";
 
 /** Deadlines of sessions are looked at this often, in milliseconds: the precision of every timeout toward clients. */
 const SWEEP_MS = 100;
@@ -43,7 +44,7 @@ class RunningGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #tools: GatewayTools;
   readonly #files: OpenedFiles;
-  readonly #registry = new SessionRegistry(() => randomInt(2 ** 12));
+  readonly #registry: SessionRegistry;
   readonly #activity: UserActivity;
   readonly #startedMs: number;
   readonly #hurry = new AbortController();
@@ -63,6 +64,7 @@ class RunningGateway implements Gateway {
     this.#options = options;
     this.#tools = tools;
     this.#files = files;
+    this.#registry = new SessionRegistry(() => tools.seat?.idPrefix ?? randomInt(2 ** 12));
     this.#startedMs = tools.clock.wallMs();
     this.#activity = new UserActivity(tools.clock);
     const connections = (transport: "tcp" | "unix") => ({
@@ -78,7 +80,8 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     const { clock, metrics, logger } = this.#tools;
-    await tryListenPlaces(this.#options);
+    // Workers share places that the first process has tried.
+    if (this.#tools.seat === undefined) await tryListenPlaces(this.#options);
     this.#backend = await this.#files.backend.start((server) =>
       this.#files.tableAcl.learnNameCase(nameCaseOf(server.lowerCaseTableNames)),
     );
@@ -99,10 +102,14 @@ class RunningGateway implements Gateway {
         tls: tls === null ? null : () => tls.current(),
         onClient: (transport) => this.#serve(transport, services),
         logger,
+        isShared: this.#tools.seat !== undefined,
       });
       const admin = this.#options.admin;
-      if (admin !== null) {
-        this.#view = this.#createView(this.#backend, services);
+      const seat = this.#tools.seat;
+      if (admin !== null || seat !== undefined) this.#view = this.#createView(this.#backend, services);
+      if (seat !== undefined && this.#view !== null)
+        seat.attach(workerDuties(this.#registry, this.#view, metrics));
+      if (admin !== null && this.#view !== null) {
         const context = {
           sources: this.#view,
           metrics,
@@ -167,6 +174,7 @@ class RunningGateway implements Gateway {
       metrics: newSessionMetrics(),
       queryLog,
       registry: this.#registry,
+      siblings: this.#tools.seat?.siblings ?? null,
       authenticator: this.#files.judge.authenticator,
       authorizer,
       router: () => backend.router(),

@@ -31,6 +31,8 @@ export interface ListenerOptions {
   readonly tls: (() => TlsAcceptor) | null;
   readonly onClient: (transport: ClientTransport) => void;
   readonly logger: Logger;
+  /** Whether other processes listen at the same places: the first process has made room there. */
+  readonly isShared: boolean;
 }
 
 /** Where a listener listens; null: not there. */
@@ -62,7 +64,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     }
     const path = options.listen.unixSocketPath;
     if (path !== null) {
-      await removeStaleSocket(path);
+      if (!options.isShared) await removeStaleSocket(path);
       servers.push(await listenOn(options, "unix", { path, backlog: BACKLOG }));
       // As MySQL: whoever may reach the folder may try to log in.
       chmodSync(path, 0o777);
@@ -213,7 +215,7 @@ function upgraderOf(channel: ByteChannel, acceptor: () => TlsAcceptor): ClientTl
 }
 
 /** A socket file that nobody listens on is left over from a process that was killed. */
-async function removeStaleSocket(path: string): Promise<void> {
+export async function removeStaleSocket(path: string): Promise<void> {
   if (isSocket(path) && !(await answers(path))) unlinkSync(path);
 }
 

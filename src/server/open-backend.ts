@@ -1,8 +1,6 @@
 // Opens the servers behind the gateway: an embedded child or one server, watched, with its pool.
 
-import { randomBytes } from "node:crypto";
 import type { TabletRow } from "../admin/admin-sources.ts";
-import { EmbeddedError, type EmbeddedServer, startEmbedded } from "../backend/embedded/start-embedded.ts";
 import type { LearnedServer } from "../backend/health.ts";
 import { type SingleBackendParts, startSingleBackend } from "../backend/single-backend.ts";
 import type { Tablet } from "../routing/route.ts";
@@ -11,7 +9,8 @@ import type { LowerCaseTableNames } from "../sql/object-name.ts";
 import { type BackendAccountSource, fixedAccount, openBackendAccount } from "./backend-account.ts";
 import type { BackendSide } from "./backend-side.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
-import { type GatewayTools, StartError } from "./gateway-seam.ts";
+import type { GatewayTools } from "./gateway-seam.ts";
+import { type EmbeddedDatabase, openEmbedded } from "./open-embedded.ts";
 import type { ReportTools } from "./reload-report.ts";
 
 /** The servers before they are started: their files are read and good. */
@@ -43,9 +42,15 @@ export async function prepareBackend(
 ): Promise<PreparedBackend> {
   const { backend } = options;
   if (backend.kind === "embedded") {
+    const elsewhere = tools.seat?.embedded ?? null;
     return {
-      start: async (onServer) =>
-        watchServer(await openEmbedded(backend.dataDirectory, tools), options, tools, onServer),
+      start: async (onServer) => {
+        const database =
+          elsewhere === null
+            ? await openEmbedded(backend.dataDirectory, tools)
+            : { access: elsewhere, stop: async () => {} };
+        return watchServer(servedBy(database), options, tools, onServer);
+      },
       reload: async () => {},
       close: () => {},
     };
@@ -139,36 +144,17 @@ function tabletRow(tablet: Tablet, parts: SingleBackendParts, poolSize: number):
   };
 }
 
-async function openEmbedded(directory: string, tools: GatewayTools): Promise<Opened> {
-  let server: EmbeddedServer;
-  try {
-    server = await startEmbedded({
-      directory,
-      environment: process.env,
-      clock: tools.clock,
-      random: randomBytes,
-      isRoot: process.getuid?.() === 0,
-    });
-  } catch (error) {
-    if (error instanceof EmbeddedError) throw new StartError(error.message, { cause: error });
-    throw error;
-  }
-  const note = `The embedded database serves (${server.version}, data in ${server.directory}): set --backend to use a server of your own`;
-  tools.logger.warn(note);
-  void server.ended.then((how) => {
-    if (how === "failed")
-      tools.logger.error(`The embedded database is gone for good: see ${server.directory}/server.log`);
-  });
-  const tablet: Tablet = {
-    alias: "embedded",
-    address: server.address,
-    tls: { mode: "DISABLED", ca: null, cert: null, key: null },
-  };
+function servedBy({ access, stop }: EmbeddedDatabase): Opened {
+  const { socketPath, user, password, note } = access;
   return {
-    tablet,
-    account: fixedAccount(server.account),
+    tablet: {
+      alias: "embedded",
+      address: { kind: "unix", path: socketPath },
+      tls: { mode: "DISABLED", ca: null, cert: null, key: null },
+    },
+    account: fixedAccount({ name: "default", user, password: () => password, generation: 1 }),
     database: null,
     notes: [note],
-    stop: () => server.stop(),
+    stop,
   };
 }

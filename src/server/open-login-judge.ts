@@ -77,7 +77,7 @@ interface OpenedKey {
 
 async function openRsaKey(path: string | null, tools: GatewayTools & ReportTools): Promise<OpenedKey> {
   if (path === null) {
-    const made = await importRsaKey(await generateRsaKeyPem());
+    const made = await importRsaKey(tools.seat?.rsaKeyPem ?? (await generateRsaKeyPem()));
     if (typeof made === "string") throw new StartError(`Cannot make an RSA key: ${made}`);
     return { current: () => made, reload: async () => {}, close: () => {} };
   }

@@ -10,6 +10,7 @@ import type { UserDirectory } from "../users/user-directory.ts";
 import { readUsersFile } from "../users/users-file.ts";
 import { isExample, othersCanRead } from "./file-mode.ts";
 import type { AuthOptions } from "./gateway-options.ts";
+import type { GatewayTools } from "./gateway-seam.ts";
 import { ReloadReport, type ReportTools } from "./reload-report.ts";
 
 /** What the rest of the gateway sees of it. */
@@ -26,6 +27,9 @@ export interface Users {
 /** Judges a users file by what stands around it: warnings. */
 export type Advise = (directory: UserDirectory, path: string) => readonly Problem[];
 
+/** All processes of a gateway give an entry the same fingerprint. */
+type UsersTools = ReportTools & Pick<GatewayTools, "seat">;
+
 type StaticAuthOptions = Extract<AuthOptions, { kind: "static" }>;
 
 /**
@@ -36,7 +40,7 @@ export async function openUsers(
   auth: StaticAuthOptions,
   advise: Advise,
   clock: Clock,
-  tools: ReportTools,
+  tools: UsersTools,
 ): Promise<Users> {
   const source = auth.users;
   if (source.kind === "text") return fixedUsers(source.text, advise, tools);
@@ -86,9 +90,9 @@ function loadUsers(
   content: FileContent,
   generation: number,
   advise: Advise,
-  tools: ReportTools,
+  tools: UsersTools,
 ): Loaded<UserDirectory> {
-  const result = readUsersFile(content.bytes, content.path, generation);
+  const result = readUsersFile(content.bytes, content.path, generation, tools.seat?.fingerprintKey);
   if (!result.ok) return result;
   warn([...result.warnings, ...advise(result.directory, content.path)], tools);
   return { ok: true, value: result.directory };
@@ -98,13 +102,13 @@ function opennessOf(path: string): Problem {
   return wholeFileProblem(path, "Others than its owner and group may read the file: run chmod o-rwx on it");
 }
 
-function warn(warnings: readonly Problem[], tools: ReportTools): void {
+function warn(warnings: readonly Problem[], tools: UsersTools): void {
   for (const warning of warnings) tools.logger.warn(formatProblem(warning), { file: "users file" });
 }
 
-function fixedUsers(text: string, advise: Advise, tools: ReportTools): Users {
+function fixedUsers(text: string, advise: Advise, tools: UsersTools): Users {
   const path = "--mysql_auth_server_static_string";
-  const result = readUsersFile(text, path, 1);
+  const result = readUsersFile(text, path, 1, tools.seat?.fingerprintKey);
   if (!result.ok) throw new FileProblemsError(result.problems);
   warn([...result.warnings, ...advise(result.directory, path)], tools);
   return {

@@ -39,14 +39,15 @@ export async function login(
     return endWithError(replyTo(), outcome.error, "login_refused");
   }
   const { plugin } = outcome.user;
-  const identity = admit(outcome.user, request, services);
+  const admitted = admit(outcome.user, request, services);
+  const identity = admitted instanceof Promise ? await admitted : admitted;
   if (isRefusal(identity)) {
     auditRefused(services, state, request, { ...identity, plugin });
     return endWithError(replyTo(), identity.error, "login_refused");
   }
-  if (channel.closed) return sessionEnd("client_gone", "during the login");
   services.registry.addIdentity(identity);
   state.identity = identity;
+  if (channel.closed) return sessionEnd("client_gone", "during the login");
   const loop = new CommandLoop(state, services, channel);
   const refused = await loop.enterSchema(request.database);
   if (refused !== null) {

@@ -4,6 +4,7 @@
 import type { ByteChannel } from "../base/byte-channel.ts";
 import { sqlError } from "../errors/sql-error.ts";
 import type { Identity } from "../identity/identity.ts";
+import { forgetIdentity } from "./admit.ts";
 import type { ClientTransport } from "./client-transport.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import type { ConnectionId } from "./connection-ids.ts";
@@ -19,20 +20,27 @@ import { countUp } from "./session-metrics.ts";
 import type { EndRequest, RegisteredSession } from "./session-registry.ts";
 import type { SessionServices } from "./session-services.ts";
 import { type SessionView, viewOfSession } from "./session-view.ts";
+import { connectionPlace } from "./sibling-processes.ts";
 
 /** Serves one client until it is gone. Never rejects. */
 export async function runSession(transport: ClientTransport, services: SessionServices): Promise<void> {
-  const { registry, limits, metrics } = services;
-  const id = registry.size < limits.connectionsMax ? registry.takeId() : null;
+  const { registry, limits, metrics, siblings } = services;
+  const hasPlace =
+    siblings === null
+      ? registry.size < limits.connectionsMax
+      : await siblings.take(connectionPlace, limits.connectionsMax);
+  const id = hasPlace ? registry.takeId() : null;
   if (id === null) {
+    if (hasPlace) siblings?.giveBack(connectionPlace);
     refuseConnection(transport, services);
     return;
   }
   const live = new LiveSession(id, transport, services);
   registry.add(live);
   const end = await live.run();
-  if (live.identity !== null) registry.removeIdentity(live.identity);
+  if (live.identity !== null) forgetIdentity(services, live.identity);
   registry.remove(live);
+  siblings?.giveBack(connectionPlace);
   countUp(metrics.sessionsEnded, end.code);
   if (live.identity !== null && decidedByUs.has(end.code)) auditDisconnect(services, live.state, end.code);
   services.logger.debug("A session has ended", { connection_id: id, end: end.code, detail: end.detail });

@@ -19,6 +19,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import type { ReadingServer } from "./reading.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 import type { SessionRegistry } from "./session-registry.ts";
+import type { SiblingProcesses } from "./sibling-processes.ts";
 import type { StatementDecider } from "./statement-decider.ts";
 
 /** Judges logins: what the session asks of auth/. */
@@ -79,6 +80,8 @@ export interface SessionServices {
   /** null: statements are not recorded. */
   readonly queryLog: QueryLog | null;
   readonly registry: SessionRegistry;
+  /** null: this process serves alone. */
+  readonly siblings: SiblingProcesses | null;
   readonly authenticator: LoginJudge;
   readonly authorizer: () => Authorizer;
   readonly router: () => Router;

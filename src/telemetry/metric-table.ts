@@ -10,6 +10,8 @@ export interface MetricDefinition {
   /** A sentence; the unit is the name's ending. */
   readonly help: string;
   readonly labels: Readonly<Record<string, LabelValues>>;
+  /** What the values of several processes make together. @default their sum */
+  readonly acrossWorkers?: "max" | "min";
   /** Histograms: upper bounds, in the name's unit, ascending. */
   readonly buckets?: readonly number[];
 }
@@ -66,6 +68,7 @@ export const metricTable = {
   },
   entry_last_login_timestamp_seconds: {
     type: "gauge",
+    acrossWorkers: "max",
     help: "Last login per entry of the users file, in seconds since the epoch; 0: none since it is counted",
     labels: { user: { distinctMax: 1000 }, entry: { distinctMax: 1000 } },
   },
@@ -174,6 +177,7 @@ export const metricTable = {
   },
   backend_up: {
     type: "gauge",
+    acrossWorkers: "min",
     help: "Whether a database server answered when last asked: 1 or 0",
     labels: { tablet: { distinctMax: 256 } },
   },
@@ -200,23 +204,32 @@ export const metricTable = {
   },
   file_generation: {
     type: "gauge",
+    acrossWorkers: "max",
     help: "Generation of a watched file in use: 1 at start, one more with every reload",
     labels: { file: { distinctMax: 32 } },
   },
   file_stale: {
     type: "gauge",
+    acrossWorkers: "max",
     help: "Whether a watched file on disk is bad and an older content is in use: 1 or 0",
     labels: { file: { distinctMax: 32 } },
   },
   file_loaded_timestamp_seconds: {
     type: "gauge",
+    acrossWorkers: "max",
     help: "When the content of a watched file in use was loaded, in seconds since the epoch",
     labels: { file: { distinctMax: 32 } },
   },
   certificate_end_timestamp_seconds: {
     type: "gauge",
+    acrossWorkers: "min",
     help: "When a certificate or revocation list toward clients ends, of several the first, in seconds since the epoch",
     labels: { certificate: ["server", "client_ca", "client_crl"] },
+  },
+  worker_restarts_total: {
+    type: "counter",
+    help: "Workers (--workers) that ended without being asked and were started again",
+    labels: {},
   },
   admin_requests_total: {
     type: "counter",

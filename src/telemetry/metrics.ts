@@ -1,7 +1,7 @@
 // Metrics: numbers in memory that cost one addition to move, formatted by prom-client (the only file that imports it)
 // when they are asked for. Rows stand in metric-table; a label never has more values than its row allows.
 
-import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
+import { AggregatorRegistry, collectDefaultMetrics, type Metric, Registry } from "prom-client";
 import { assert } from "../base/assert.ts";
 import { type LabelValues, type MetricDefinition, metricTable } from "./metric-table.ts";
 
@@ -39,6 +39,22 @@ export interface Histogram {
   load(counts: readonly number[], sum: number): void;
 }
 
+/** All metrics of a process as data: what it is made of is prom-client's business. */
+export type MetricsJson = readonly object[];
+
+/** The metrics of several processes as one, in the Prometheus text format. */
+export function mergedMetrics(all: readonly MetricsJson[]): Promise<string> {
+  return AggregatorRegistry.aggregate([...all]).metrics();
+}
+
+/** What is left of processes that are gone, as if it were one: a total never falls. */
+export async function pastMetrics(all: readonly MetricsJson[]): Promise<MetricsJson> {
+  const totals = all.map((one) =>
+    one.filter((metric) => ["counter", "histogram"].includes(String((metric as { type?: unknown }).type))),
+  );
+  return AggregatorRegistry.aggregate(totals).getMetricsAsJSON();
+}
+
 /** All metrics of a process. Keep the returned handles: finding them costs more than moving them. */
 export interface Metrics {
   counter<Name extends NamesOf<"counter">>(name: Name, ...labels: LabelArguments<Name>): Counter;
@@ -57,6 +73,8 @@ export interface Metrics {
   onRead(collect: () => void): void;
   /** The Prometheus text format. */
   text(): Promise<string>;
+  /** The same as data, for {@link mergedMetrics}. */
+  json(): Promise<MetricsJson>;
   readonly contentType: string;
 }
 
@@ -95,6 +113,10 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
     text: () => {
       for (const collect of collectors) collect();
       return registry.metrics();
+    },
+    json: () => {
+      for (const collect of collectors) collect();
+      return registry.getMetricsAsJSON();
     },
     contentType: registry.contentType,
   };
@@ -203,7 +225,13 @@ class Row {
         ? this.histogramSamples(series)
         : [{ labels: series.labels, value: series.value }],
     );
-    return { name: this.name, help: this.help, type: this.type, values, aggregator: "sum" };
+    return {
+      name: this.name,
+      help: this.help,
+      type: this.type,
+      values,
+      aggregator: this.definition.acrossWorkers ?? "sum",
+    };
   }
 
   private boundedValue(label: string, values: LabelValues, value: string): string {

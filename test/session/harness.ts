@@ -27,6 +27,7 @@ import { runSession } from "../../src/session/run-session.ts";
 import { newSessionMetrics } from "../../src/session/session-metrics.ts";
 import { SessionRegistry } from "../../src/session/session-registry.ts";
 import type { LoginJudge, SessionLimits, SessionServices } from "../../src/session/session-services.ts";
+import type { SiblingProcesses } from "../../src/session/sibling-processes.ts";
 import { createStatementDecider } from "../../src/session/statement-decider.ts";
 import type { AnalysisContext } from "../../src/sql/analyzed-text.ts";
 import { bareStatement, type StatementSummary } from "../../src/sql/statement-summary.ts";
@@ -150,6 +151,7 @@ const openDoor: LoginJudge = {
 };
 
 export interface HarnessOptions {
+  readonly siblings?: SiblingProcesses;
   readonly script?: Script;
   readonly authorizer?: Authorizer;
   readonly limits?: Partial<SessionLimits>;
@@ -183,6 +185,7 @@ export class Harness {
       metrics: this.metrics,
       queryLog: options.queryLog ?? null,
       registry: this.registry,
+      siblings: options.siblings ?? null,
       authenticator: openDoor,
       authorizer,
       router: () => ({

@@ -61,6 +61,7 @@ export function quietSources(changes: Partial<AdminSources> = {}): AdminSources 
     nowMs: () => 0,
     startedMs: 0,
     history,
+    refresh: async () => {},
     readiness: () => ({ ready: true, reasons: [], notes: [] }),
     userActivity: () => ({
       countingSinceMs: 0,

@@ -7,7 +7,7 @@ import { payloadOf, replySequenceOf } from "../../wire/command-boundary.ts";
 import { LOGIN_PAYLOAD_BYTES_MAX } from "../../wire/limits.ts";
 import { type ChangeUser, decodeChangeUser } from "../../wire/packets/change-user.ts";
 import { WireError } from "../../wire/reader.ts";
-import { admit, isRefusal } from "../admit.ts";
+import { admit, forgetIdentity as forgetAdmitted, isRefusal } from "../admit.ts";
 import { authenticate } from "../authenticate.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { endOfExchange } from "../handshake.ts";
@@ -65,7 +65,7 @@ function requestOf(wish: ChangeUser, loop: CommandLoop): LoginRequest {
 /** Whoever the session was is over, whatever comes of the new login. */
 function forgetIdentity(loop: CommandLoop): void {
   const { state, services } = loop;
-  if (state.identity !== null) services.registry.removeIdentity(state.identity);
+  if (state.identity !== null) forgetAdmitted(services, state.identity);
   state.identity = null;
   state.prepared.clear();
   state.sqlPrepared.clear();
@@ -92,7 +92,7 @@ async function judge(
     return endWithError(replyTo(), outcome.error, "login_refused");
   }
   const { plugin } = outcome.user;
-  const identity = admit(outcome.user, request, services);
+  const identity = await admit(outcome.user, request, services);
   if (isRefusal(identity)) {
     auditRefused(services, state, request, { ...identity, plugin });
     return endWithError(replyTo(), identity.error, "login_refused");

@@ -3,7 +3,7 @@
 
 import type { Permit } from "../../acl/permit.ts";
 import { SqlError, sqlError } from "../../errors/sql-error.ts";
-import { killsAmongOthers } from "../../sql/kills-among-others.ts";
+import { type KillSite, killsAmongOthers } from "../../sql/kills-among-others.ts";
 import type { KillRequest } from "../../sql/statement-summary.ts";
 import type { TextEdit } from "../../sql/text-edits.ts";
 import { CLIENT_DEPRECATE_EOF } from "../../wire/capabilities.ts";
@@ -19,13 +19,15 @@ import { lexOptionsOf } from "../reading.ts";
 import { replyError, replyOk, replyPackets } from "../reply.ts";
 import { auditKill } from "../session-audit.ts";
 import type { HandlerResult } from "../session-end.ts";
-import { sessionEnd } from "../session-end.ts";
-import type { RegisteredSession } from "../session-registry.ts";
+import { relaying, sessionEnd } from "../session-end.ts";
 import type { StatementText } from "../statement-text.ts";
 import { editCommand } from "../truth.ts";
 
 /** Answers COM_PROCESS_KILL: the id stands in the packet. */
-export function handleProcessKill(loop: CommandLoop, frames: Uint8Array): HandlerResult {
+export function handleProcessKill(
+  loop: CommandLoop,
+  frames: Uint8Array,
+): HandlerResult | Promise<HandlerResult> {
   const payload = payloadOf(frames);
   if (payload.length < 5) return replyError(loop.replyTo, sqlError("ER_UNKNOWN_COM_ERROR"));
   const id = Buffer.from(payload.buffer, payload.byteOffset, payload.length).readUInt32LE(1);
@@ -68,7 +70,35 @@ function relayAroundKills(
   ) {
     return carryOut(loop, only.request);
   }
-  const judged = sites.map((site) => ({ site, verdict: judge(loop, site.request) }));
+  const found = sites.map(({ request }) => find(loop, request));
+  const relay = (
+    victims: readonly (Victim | null)[],
+    whole: Uint8Array,
+  ): HandlerResult | Promise<HandlerResult> => {
+    const judged = sites.map((site, index) => ({
+      site,
+      verdict: judge(loop, site.request, victims[index] ?? null),
+    }));
+    return relayWithout(loop, whole, judged, { text, permit, edits });
+  };
+  const isFar = found.some((victim) => victim instanceof Promise);
+  if (!isFar) return relay(found as readonly (Victim | null)[], frames);
+  const copy = Buffer.from(frames);
+  return Promise.all(found).then((victims) => (loop.ended ? relaying : relay(victims, copy)));
+}
+
+interface JudgedSite {
+  readonly site: KillSite;
+  readonly verdict: KillVerdict;
+}
+
+function relayWithout(
+  loop: CommandLoop,
+  frames: Uint8Array,
+  judged: readonly JudgedSite[],
+  command: { readonly text: StatementText; readonly permit: Permit; readonly edits: readonly TextEdit[] },
+): HandlerResult | Promise<HandlerResult> {
+  const { text, permit, edits } = command;
   const inPlaceOfKills = judged.map(({ site: { start, end }, verdict }) => ({
     start,
     end,
@@ -76,7 +106,7 @@ function relayAroundKills(
   }));
   // A KILL with CURRENT_USER or the like in it is replaced as a whole.
   const others = edits.filter(
-    (edit) => !sites.some(({ start, end }) => edit.start >= start && edit.end <= end),
+    (edit) => !judged.some(({ site }) => edit.start >= site.start && edit.end <= site.end),
   );
   const sent = editCommand(loop, frames, [...inPlaceOfKills, ...others]);
   if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
@@ -143,7 +173,7 @@ export function executeOwnStatement(
   loop: CommandLoop,
   payload: Uint8Array,
   prepared: PreparedStatement,
-): HandlerResult {
+): HandlerResult | Promise<HandlerResult> {
   const request = prepared.statement.statements[0]?.kill ?? null;
   if (request === null) return refuseKill(loop);
   if (prepared.parameterCount === 0) return carryOut(loop, request);
@@ -151,19 +181,46 @@ export function executeOwnStatement(
   return carryOut(loop, { scope: request.scope, id: id ?? null });
 }
 
+/** A session of this process or of another. */
+interface Victim {
+  readonly id: number;
+  /** null: it has not logged in. */
+  readonly loginUser: string | null;
+  kill(scope: "query" | "connection"): void;
+}
+
 type KillVerdict =
-  | { readonly kind: "kill"; readonly victim: RegisteredSession }
+  | { readonly kind: "kill"; readonly victim: Victim }
   | { readonly kind: "refused"; readonly error: SqlError };
 
+/** A promise only where the id may be another process's. */
+function find({ services }: CommandLoop, { id }: KillRequest): Victim | null | Promise<Victim | null> {
+  if (id === null) return null;
+  const session = services.registry.get(id);
+  if (session !== null) {
+    return {
+      id,
+      loginUser: session.identity?.loginUser ?? null,
+      kill: (scope) => session.kill(scope),
+    };
+  }
+  const { siblings } = services;
+  if (siblings === null) return null;
+  return siblings
+    .ownerOf(id)
+    .then((loginUser) =>
+      loginUser === null ? null : { id, loginUser, kill: (scope) => siblings.kill(id, scope) },
+    );
+}
+
 /** Whether this user may do it, recorded. The wordings hold numbers only, so they are safe inside quotes. */
-function judge(loop: CommandLoop, request: KillRequest): KillVerdict {
+function judge(loop: CommandLoop, request: KillRequest, victim: Victim | null): KillVerdict {
   const { services, state } = loop;
-  const victim = request.id === null ? null : services.registry.get(request.id);
-  if (victim === null || victim.identity === null || state.identity === null) {
+  if (victim === null || victim.loginUser === null || state.identity === null) {
     auditKill(services, state, request, "unknown_id");
     return { kind: "refused", error: sqlError("ER_NO_SUCH_THREAD", { id: request.id ?? 0 }) };
   }
-  if (victim.identity.loginUser !== state.identity.loginUser) {
+  if (victim.loginUser !== state.identity.loginUser) {
     auditKill(services, state, request, "denied");
     return { kind: "refused", error: sqlError("ER_KILL_DENIED_ERROR", { id: victim.id }) };
   }
@@ -171,8 +228,15 @@ function judge(loop: CommandLoop, request: KillRequest): KillVerdict {
   return { kind: "kill", victim };
 }
 
-function carryOut(loop: CommandLoop, request: KillRequest): HandlerResult {
-  const verdict = judge(loop, request);
+function carryOut(loop: CommandLoop, request: KillRequest): HandlerResult | Promise<HandlerResult> {
+  const victim = find(loop, request);
+  if (victim instanceof Promise) return victim.then((found) => carryOutOn(loop, request, found));
+  return carryOutOn(loop, request, victim);
+}
+
+function carryOutOn(loop: CommandLoop, request: KillRequest, victim: Victim | null): HandlerResult {
+  if (loop.ended) return relaying;
+  const verdict = judge(loop, request, victim);
   if (verdict.kind === "refused") return replyError(loop.replyTo, verdict.error);
   if (verdict.victim.id === loop.state.id) return killOneself(loop, request);
   verdict.victim.kill(request.scope);
@@ -180,7 +244,7 @@ function carryOut(loop: CommandLoop, request: KillRequest): HandlerResult {
 }
 
 /** A kill whose reply has been given already. */
-function doKill(loop: CommandLoop, victim: RegisteredSession, request: KillRequest): void {
+function doKill(loop: CommandLoop, victim: Victim, request: KillRequest): void {
   if (victim.id !== loop.state.id) victim.kill(request.scope);
   else if (request.scope === "connection") loop.end(sessionEnd("killed"));
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { CommandContext } from "../../../src/cli/command.ts";
 import { runCommand } from "../../../src/cli/run.ts";
-import { serve } from "../../../src/cli/serve.ts";
+import { type ServingProcess, serve } from "../../../src/cli/serve.ts";
 import { type CreateGateway, StartError } from "../../../src/server/gateway-seam.ts";
 
 let directory = "";
@@ -52,7 +52,11 @@ function start(argv: readonly string[], failure: Error | null = null) {
     print: (text) => output.push(text),
     complain: (text) => output.push(text),
   };
-  const serving = {
+  const serving: ServingProcess = {
+    fork: () => {
+      throw new Error("no worker was asked for");
+    },
+    channel: null,
     events,
     pid: process.pid,
     setTitle: (title: string) => void calls.push(`title ${title}`),

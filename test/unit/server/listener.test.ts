@@ -28,6 +28,7 @@ async function connection(keepAlivePeriodMs: number) {
     tls: null,
     onClient: (transport) => take(transport),
     logger: silentLogger,
+    isShared: false,
   });
   const port = listener.at.tcp?.port ?? 0;
   const client = net.connect(port, "127.0.0.1");

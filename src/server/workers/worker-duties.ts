@@ -1,0 +1,25 @@
+// What the first process can ask of the gateway in a worker.
+
+import type { SessionRegistry } from "../../session/session-registry.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import type { AdminView } from "../admin-view.ts";
+import type { WorkerDuties } from "./worker-seat.ts";
+
+/** Answers from the gateway's own parts. */
+export function workerDuties(registry: SessionRegistry, view: AdminView, metrics: Metrics): WorkerDuties {
+  return {
+    ownerOf: (id) => registry.get(id)?.identity?.loginUser ?? null,
+    kill: (id, scope) => registry.get(id)?.kill(scope),
+    endSession: (id, from) => void view.endSession(id, from),
+    report: async (withSessions) => ({
+      readiness: view.readiness(),
+      userActivity: view.userActivity(),
+      sessions: withSessions ? view.sessions() : [],
+      tablets: view.tablets(),
+      files: view.files(),
+      certificates: view.certificates(),
+      counters: view.counters(),
+      metrics: await metrics.json(),
+    }),
+  };
+}

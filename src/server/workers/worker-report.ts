@@ -1,0 +1,140 @@
+// What one process tells of itself for the status page and the metrics, and how the reports of several become one. The
+// interfaces of the admin side decide what stands in them; no secret fits in.
+
+import type {
+  CertificateRow,
+  EntryActivity,
+  FileRow,
+  PoolRow,
+  Readiness,
+  SessionRow,
+  TabletRow,
+  UserActivitySnapshot,
+} from "../../admin/admin-sources.ts";
+import type { TrafficCounters } from "../../admin/traffic-history.ts";
+import type { MetricsJson } from "../../telemetry/metrics.ts";
+
+/** Everything of one process. */
+export interface WorkerReport {
+  readonly readiness: Readiness;
+  readonly userActivity: UserActivitySnapshot | null;
+  /** Empty when they were not asked for. */
+  readonly sessions: readonly SessionRow[];
+  readonly tablets: readonly TabletRow[];
+  readonly files: readonly FileRow[];
+  readonly certificates: readonly CertificateRow[];
+  readonly counters: TrafficCounters;
+  readonly metrics: MetricsJson;
+}
+
+type Merged = Omit<WorkerReport, "metrics" | "counters">;
+
+/** One report of several; null: there is none. */
+export function mergeReports(reports: readonly WorkerReport[]): Merged | null {
+  const [first] = reports;
+  if (first === undefined) return null;
+  return {
+    readiness: {
+      ready: reports.every(({ readiness }) => readiness.ready),
+      reasons: distinct(reports.flatMap(({ readiness }) => readiness.reasons)),
+      notes: distinct(reports.flatMap(({ readiness }) => readiness.notes)),
+    },
+    userActivity: mergeActivity(reports.flatMap(({ userActivity }) => userActivity ?? [])),
+    sessions: reports.flatMap(({ sessions }) => sessions),
+    tablets: first.tablets.map((tablet) => mergeTablet(tablet, reports)),
+    files: first.files.map((file) => mergeFile(file, reports)),
+    certificates: first.certificates,
+  };
+}
+
+/** The counters of all processes, those that are gone included. */
+export function sumCounters(all: readonly TrafficCounters[]): TrafficCounters {
+  const sum = (pick: (counters: TrafficCounters) => number): number =>
+    all.reduce((total, counters) => total + pick(counters), 0);
+  const largest = (pick: (counters: TrafficCounters) => number): number => Math.max(0, ...all.map(pick));
+  const bounds = all[0]?.latencyBoundsMs ?? [];
+  return {
+    commands: sum((one) => one.commands),
+    errors: sum((one) => one.errors),
+    loginsAccepted: sum((one) => one.loginsAccepted),
+    loginsRefused: sum((one) => one.loginsRefused),
+    bytesReceived: sum((one) => one.bytesReceived),
+    bytesSent: sum((one) => one.bytesSent),
+    latencyCounts: [...bounds, Number.POSITIVE_INFINITY].map((_, bucket) =>
+      sum((one) => one.latencyCounts[bucket] ?? 0),
+    ),
+    latencyBoundsMs: bounds,
+    sessions: sum((one) => one.sessions),
+    leased: sum((one) => one.leased),
+    waiting: sum((one) => one.waiting),
+    memoryBytes: sum((one) => one.memoryBytes),
+    eventLoopBusy: largest((one) => one.eventLoopBusy),
+    eventLoopDelayMs: largest((one) => one.eventLoopDelayMs),
+  };
+}
+
+/** Entries of the newest generation; a worker that is behind is counted where it has the same entry. */
+function mergeActivity(all: readonly UserActivitySnapshot[]): UserActivitySnapshot | null {
+  const newest = all.reduce<UserActivitySnapshot | null>(
+    (best, one) => (best === null || one.generation > best.generation ? one : best),
+    null,
+  );
+  if (newest === null) return null;
+  const byFingerprint = new Map<string, EntryActivity[]>();
+  for (const entry of all.flatMap(({ entries }) => entries)) {
+    const key = `${entry.user}\u0000${entry.fingerprint}`;
+    byFingerprint.set(key, [...(byFingerprint.get(key) ?? []), entry]);
+  }
+  return {
+    // The youngest process: before its start, nobody can say that an entry was not used there.
+    countingSinceMs: Math.max(...all.map(({ countingSinceMs }) => countingSinceMs)),
+    generation: newest.generation,
+    stale: all.some(({ stale }) => stale),
+    entries: newest.entries.map((entry) => {
+      const same = byFingerprint.get(`${entry.user}\u0000${entry.fingerprint}`) ?? [entry];
+      const logins = same.flatMap(({ lastLoginMs }) => lastLoginMs ?? []);
+      return {
+        ...entry,
+        countingSinceMs: Math.max(...same.map((one) => one.countingSinceMs)),
+        lastLoginMs: logins.length === 0 ? null : Math.max(...logins),
+        liveSessions: same.reduce((total, one) => total + one.liveSessions, 0),
+        logins: same.reduce((total, one) => total + one.logins, 0),
+      };
+    }),
+  };
+}
+
+function mergeTablet(tablet: TabletRow, reports: readonly WorkerReport[]): TabletRow {
+  const same = reports.flatMap(({ tablets }) => tablets.filter(({ alias }) => alias === tablet.alias));
+  const pools = new Map<string, PoolRow>();
+  for (const pool of same.flatMap((one) => one.pools)) {
+    const known = pools.get(pool.account);
+    pools.set(pool.account, known === undefined ? pool : addPools(known, pool));
+  }
+  // One process that cannot reach it is worth showing.
+  const worst = same.find(({ ready }) => !ready) ?? tablet;
+  const poolSize = same.reduce((total, one) => total + one.poolSize, 0);
+  return { ...worst, poolSize, pools: [...pools.values()] };
+}
+
+function addPools(left: PoolRow, right: PoolRow): PoolRow {
+  return {
+    ...left,
+    leased: left.leased + right.leased,
+    idle: left.idle + right.idle,
+    connecting: left.connecting + right.connecting,
+    waiting: left.waiting + right.waiting,
+    loginError: left.loginError ?? right.loginError,
+  };
+}
+
+function mergeFile(file: FileRow, reports: readonly WorkerReport[]): FileRow {
+  const same = reports.flatMap(({ files }) => files.filter(({ path }) => path === file.path));
+  const failed = same.find(({ failure }) => failure !== null);
+  const newest = same.reduce((best, one) => (one.loadedAtMs > best.loadedAtMs ? one : best), file);
+  return { ...newest, failure: failed?.failure ?? null };
+}
+
+function distinct(sentences: readonly string[]): string[] {
+  return [...new Set(sentences)];
+}
