@@ -3,6 +3,7 @@
 
 import type { Analysis } from "./analysis.ts";
 import { expression } from "./expressions.ts";
+import { readsOwnColumns } from "./own-columns.ts";
 import { query, rows, withClause } from "./query.ts";
 import type { Scope } from "./scope.ts";
 import type { TableReference } from "./statement-summary.ts";
@@ -30,7 +31,7 @@ export function insert(a: Analysis, start: number, end: number, scope: Scope): s
   at = name.next;
   if (a.isPhrase(at, "PARTITION", "(")) at = a.skipGroup(at + 1);
   if (a.word(at) === "(" && !a.opensQuery(at)) at = columns(a, at);
-  at = source(a, at, insertTail(a, at, end), scope);
+  at = source(a, at, insertTail(a, at, end), scope, target);
   tailOfInsert(a, at, end, scope, target);
   return kind;
 }
@@ -59,17 +60,25 @@ function insertTail(a: Analysis, start: number, end: number): number {
 }
 
 /** What the rows come from: VALUES, SET, or a query; with MySQL's row alias. */
-function source(a: Analysis, start: number, end: number, scope: Scope): number {
+function source(a: Analysis, start: number, end: number, scope: Scope, target: TableReference): number {
   let at = start;
   switch (a.word(at)) {
     case "VALUES":
     case "VALUE":
-      at = rowAlias(a, rows(a, at + 1, end, scope), end);
+      // VALUES ROW(..) may as well be the first operand of a query.
+      if (a.word(at + 1) === "ROW" && !endsRows(a, at + 1, end)) {
+        query(a, at, end, scope);
+        return end;
+      }
+      at = rows(a, at + 1, end, scope);
+      if (readsOwnColumns(a, start + 1, at, target, false)) a.draft.reads.add(target);
+      at = rowAlias(a, at, end);
       break;
     case "SET":
       at += 1;
       while (at < end && !(a.word(at) === "AS" && !a.isMariaDb())) at = a.skip(at);
       expression(a, start + 1, at, scope);
+      if (readsOwnColumns(a, start + 1, at, target, true)) a.draft.reads.add(target);
       at = rowAlias(a, at, end);
       break;
     default:
@@ -78,6 +87,16 @@ function source(a: Analysis, start: number, end: number, scope: Scope): number {
   }
   a.finishAt(at, end);
   return at;
+}
+
+/** Whether nothing stands behind the rows, or an alias. */
+function endsRows(a: Analysis, start: number, end: number): boolean {
+  let at = start;
+  while (a.word(at) === "ROW" && a.word(at + 1) === "(") {
+    at = a.skipGroup(at + 1);
+    if (a.word(at) === "," && at < end) at += 1;
+  }
+  return at >= end || a.word(at) === "AS";
 }
 
 /** AS new [(a, b)]. */

@@ -1,7 +1,8 @@
 // Keeps the tokens of long lists few: what stands between parentheses and is literals only becomes one token, and of
-// equal rows one after the other the first stays. No table, name or call can be lost by it.
+// rows one after the other that differ in literals only the first stays. No table, name or call can be lost by it.
 
 import { TokenKind, type Tokens } from "./tokens.ts";
+import { wordSet } from "./words.ts";
 
 /**
  * Called before the `,` or `)` at offset `at` becomes a token. Folds the item that ends here into the literals before
@@ -9,7 +10,60 @@ import { TokenKind, type Tokens } from "./tokens.ts";
  */
 export function foldLiterals(tokens: Tokens, closes: boolean, at: number): void {
   foldItem(tokens);
-  if (closes) foldRow(tokens, at);
+  if (!closes) return;
+  foldRow(tokens, at);
+  if (tokens.count > tokensBeforeRows) foldSameRow(tokens);
+}
+
+/** Only in long texts rows are worth a comparison. */
+const tokensBeforeRows = 2048;
+/** Longer rows are not compared. */
+const rowTokensMax = 128;
+
+/** Each occurrence of these is looked for, since it may have to be replaced. */
+const identityWords = wordSet(
+  "USER CURRENT_USER SESSION_USER SYSTEM_USER CONNECTION_ID CURRENT_ROLE DATABASE SCHEMA",
+);
+
+/** `(x1, f(1)), (x2, f(2)`: a row of the same names, calls and marks as the one before it, whatever its literals, goes. */
+function foldSameRow(tokens: Tokens): void {
+  const last = tokens.count - 1;
+  const open = openingOf(tokens, last);
+  const length = last - open;
+  if (open < 0 || tokens.word(open - 1) !== "," || tokens.word(open - 2) !== ")") return;
+  const before = open - 3;
+  if (tokens.word(before - length) !== "(") return;
+  for (let offset = 0; offset < length; offset += 1)
+    if (!meansTheSame(tokens, last - offset, before - offset)) return;
+  tokens.drop(length + 3);
+}
+
+/** The unmatched `(` at or before `last`; -1: it is too far away. */
+function openingOf(tokens: Tokens, last: number): number {
+  let depth = 0;
+  for (let at = last; at >= 0 && at > last - rowTokensMax; at -= 1) {
+    const word = tokens.word(at);
+    if (word === ")") depth += 1;
+    else if (word === "(" && depth === 0) return at;
+    else if (word === "(") depth -= 1;
+  }
+  return -1;
+}
+
+function meansTheSame(tokens: Tokens, one: number, other: number): boolean {
+  if (isValue(tokens, one) && isValue(tokens, other)) return true;
+  const kind = tokens.kind(one);
+  if (kind !== tokens.kind(other)) return false;
+  switch (kind) {
+    case TokenKind.parameter:
+      return true;
+    case TokenKind.mark:
+      return tokens.word(one) === tokens.word(other);
+    case TokenKind.word:
+      return tokens.slice(one) === tokens.slice(other) && !identityWords.has(tokens.word(one));
+    default:
+      return false;
+  }
 }
 
 /** `( literals , item` becomes `( literals`. */
@@ -61,4 +115,9 @@ function foldRow(tokens: Tokens, at: number): void {
   ) {
     tokens.fold(4, TokenKind.literals, at);
   }
+}
+
+/** A literal that cannot be called: DEFAULT can. */
+function isValue(tokens: Tokens, index: number): boolean {
+  return isLiteral(tokens, index) && tokens.word(index) !== "DEFAULT";
 }

@@ -154,6 +154,11 @@ export class Tokens {
     this.words[last] = 0;
   }
 
+  /** Takes the last `howMany` tokens away. */
+  drop(howMany: number): void {
+    this.count -= howMany;
+  }
+
   kind(index: number): TokenKind {
     return index < this.count && index >= 0 ? ((this.kinds[index] ?? 0) as TokenKind) : TokenKind.none;
   }

@@ -2,6 +2,8 @@
 // writer and admin has tables of its own, so that a statement can be tried with every combination by its names alone.
 import type { Connection } from "mysql2/promise";
 
+type Flavour = "mysql" | "mariadb";
+
 /** `r` reader, `w` writer, `a` admin. */
 export const combinations = ["", "r", "w", "a", "rw", "ra", "wa", "rwa"] as const;
 export type Combination = (typeof combinations)[number];
@@ -41,7 +43,9 @@ export function policyFile(): object {
   };
 }
 
-function createStatement(kind: ObjectKind, name: string): string {
+const historyless = privileges.a.replace(", DELETE HISTORY", "");
+
+function createStatement(kind: ObjectKind, name: string, flavour: Flavour): string {
   switch (kind) {
     case "t":
     case "o":
@@ -52,7 +56,8 @@ function createStatement(kind: ObjectKind, name: string): string {
     case "n":
       return `CREATE TABLE ${schema}.${name} (a INT, b INT)`;
     case "s":
-      return `CREATE SEQUENCE ${schema}.${name}`;
+      // MySQL has none: a table stands for it.
+      return `CREATE ${flavour === "mariadb" ? "SEQUENCE" : "TABLE"} ${schema}.${name}${flavour === "mariadb" ? "" : " (a INT)"}`;
     case "v":
       // Behind a gateway one account defines every view: here it is the limited one, with all rights on the base.
       return `CREATE DEFINER = ${limited.user}@localhost VIEW ${schema}.${name} AS SELECT a, b FROM ${schema}.base_`;
@@ -60,12 +65,12 @@ function createStatement(kind: ObjectKind, name: string): string {
 }
 
 function dropStatement(kind: ObjectKind, name: string): string {
-  const word = kind === "v" ? "VIEW" : kind === "s" ? "SEQUENCE" : "TABLE";
+  const word = kind === "v" ? "VIEW" : "TABLE";
   return `DROP ${word} IF EXISTS ${schema}.${name}`;
 }
 
 /** Makes schema, objects, routines and the limited account. */
-export async function installPolicy(root: Connection): Promise<void> {
+export async function installPolicy(root: Connection, flavour: Flavour = "mariadb"): Promise<void> {
   const account = `${limited.user}@localhost`;
   const statements = [
     `CREATE DATABASE IF NOT EXISTS ${schema}`,
@@ -84,11 +89,11 @@ export async function installPolicy(root: Connection): Promise<void> {
   for (const kind of objectKinds) {
     for (const combination of combinations) {
       const name = nameOf(kind, combination);
-      await root.query(createStatement(kind, name));
+      await root.query(createStatement(kind, name, flavour));
       for (const letter of combination) {
-        await root.query(
-          `GRANT ${privileges[letter as keyof typeof privileges]} ON ${schema}.${name} TO ${account}`,
-        );
+        const all = privileges[letter as keyof typeof privileges];
+        const granted = letter === "a" && flavour === "mysql" ? historyless : all;
+        await root.query(`GRANT ${granted} ON ${schema}.${name} TO ${account}`);
       }
       if (kind === "n") await root.query(dropStatement(kind, name));
       if (kind === "t") await root.query(`INSERT INTO ${schema}.${name} VALUES (1, 1)`);
@@ -106,7 +111,7 @@ export async function restoreObjects(
     const name = nameOf(kind, combination);
     const drops = ["TABLE", "VIEW", "SEQUENCE"].map((word) => `DROP ${word} IF EXISTS ${schema}.${name}`);
     for (const drop of drops) await root.query(drop).catch(() => {});
-    if (kind !== "n") await root.query(createStatement(kind, name));
+    if (kind !== "n") await root.query(createStatement(kind, name, "mariadb"));
     if (kind === "t") await root.query(`INSERT INTO ${schema}.${name} VALUES (1, 1)`);
   }
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { analyzeText } from "../../../src/sql/analyze.ts";
 import type { LexOptions } from "../../../src/sql/dialect.ts";
 import { characterSetClass, parseServerVersion, readingModesOf } from "../../../src/sql/dialect.ts";
 import { resolveExecutableComments } from "../../../src/sql/executable-comment.ts";
 import { lex } from "../../../src/sql/lexer.ts";
 import { TokenKind, tokensMax } from "../../../src/sql/tokens.ts";
+import { contextOf } from "./support.ts";
 
 const mysql: LexOptions = {
   ansiQuotes: false,
@@ -300,5 +302,36 @@ describe("what a server says of itself", () => {
     expect(readingModesOf("a b")).toBeNull();
     const sets = ["UTF8MB4", "latin1", "koi8r", "gbk", "nosuch", "swe7"].map(characterSetClass);
     expect(sets).toEqual(["utf8", "latin1", "ascii", "unsafe", "unsafe", "unreadable"]);
+  });
+});
+
+describe("rows of a long list", () => {
+  const tokensOf = (row: (index: number) => string, rows = 5000) => {
+    const text = `INSERT INTO t VALUES ${Array.from({ length: rows }, (_, index) => row(index)).join(", ")}`;
+    return lex(text, mysql).count;
+  };
+
+  it("that differ in literals only are read once", () => {
+    expect(
+      tokensOf((index) => `(${index}, NOW(), 'x${index}', a + ${index % 2 === 0 ? "NULL" : index})`),
+    ).toBeLessThan(3000);
+    expect(tokensOf((index) => `(${index}, CONCAT(UPPER('x${index}'), ?))`)).toBeLessThan(3000);
+  });
+
+  it.each([
+    ["names", (index: number) => `(${index}, f${index % 7}(1))`],
+    ["identity functions, each of which may be replaced", (index: number) => `(${index}, USER())`],
+    ["variables", (index: number) => `(${index}, f(@a), @@b)`],
+    ["quoted names", (index: number) => `(${index}, \`f\`(1))`],
+    ["more than literals", (index: number) => (index % 2 === 0 ? "(1, f(1))" : "(1, f(1, 2), 3)")],
+  ])("that differ in %s are all kept", (_, row) => {
+    expect(tokensOf(row)).toBeGreaterThan(5000 * 5);
+  });
+
+  it("name every table of theirs", () => {
+    const rows = Array.from({ length: 3000 }, (_, index) => `(${index}, (SELECT 1 FROM t${index % 50}))`);
+    const text = `INSERT INTO t VALUES ${rows.join(",")}`;
+    const [summary] = analyzeText(Buffer.from(text), contextOf("mariadb", { defaultSchema: "d" })).statements;
+    expect(summary?.reads).toHaveLength(50);
   });
 });
