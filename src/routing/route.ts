@@ -1,5 +1,7 @@
 // The result of routing: which server, with which account. Pure data.
 
+import type { TabletType } from "./target.ts";
+
 /** How TLS toward a backend is done, in the words of the MySQL client's --ssl-mode. */
 export type BackendTlsMode = "DISABLED" | "REQUIRED" | "VERIFY_CA" | "VERIFY_IDENTITY";
 
@@ -36,6 +38,10 @@ export interface BackendAccount {
 
 /** Where one statement goes. */
 export interface Route {
+  /** The keyspace that it is about; null: there are none, but one server. */
+  readonly keyspace: string | null;
+  /** What the tablet is to the keyspace. */
+  readonly tabletType: TabletType;
   readonly tablet: Tablet;
   readonly account: BackendAccount;
   /** The server's schema to use by default; null: none. */

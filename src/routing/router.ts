@@ -18,6 +18,31 @@ export interface RouteRequest {
    * state is on no connection alone.
    */
   readonly readsMayLeave: boolean;
+  /** Where the connection at hand leads; null: there is none. */
+  readonly held: Route | null;
+  /** Whether the session's state is on that connection alone: another one will not do. */
+  readonly stuck: boolean;
+  /** Which of several equal replicas: the same number gets the same one as long as they stay. */
+  readonly spread: number;
+}
+
+/** Where a client is after it has named a schema or a target. */
+export interface Entered {
+  readonly target: Target;
+  /** The default schema by the name that clients know; null: none. */
+  readonly database: string | null;
+}
+
+/** The names of schemas where they are the gateway's own, and not one server's. */
+export interface SchemaNames {
+  /** Where a client begins that names nothing. */
+  initial(identity: Identity): Entered | SqlError;
+  /** Reads `shop`, `shop@replica`, `information_schema`; `current` is where the client is. */
+  enter(identity: Identity, written: string, current: Entered): Entered | SqlError;
+  /** What SHOW DATABASES lists, sorted. */
+  list(): readonly string[];
+  /** What servers call the schema that clients know by this name. */
+  databaseOf(name: string): string;
 }
 
 /** The keyspace has no primary at the moment: whoever can wait may try again later. */
@@ -40,5 +65,7 @@ export interface Router {
   /** Grows with every change of what `route` would answer. */
   readonly generation: number;
   readonly routedBy: RoutedBy;
+  /** null: the server's own. */
+  readonly schemas: SchemaNames | null;
   route(identity: Identity, request: RouteRequest): Route | SqlError | NoPrimary;
 }

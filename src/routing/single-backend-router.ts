@@ -16,6 +16,7 @@ export interface SingleBackend {
 export class SingleBackendRouter implements Router {
   readonly generation = 1;
   readonly routedBy = "nothing";
+  readonly schemas = null;
   readonly #backend: SingleBackend;
 
   constructor(backend: SingleBackend) {
@@ -24,6 +25,12 @@ export class SingleBackendRouter implements Router {
 
   route(_identity: unknown, request: Pick<RouteRequest, "database">): Route {
     const { tablet, account, database } = this.#backend;
-    return { tablet, account: account(), database: request.database ?? database };
+    return {
+      keyspace: null,
+      tabletType: "primary",
+      tablet,
+      account: account(),
+      database: request.database ?? database,
+    };
   }
 }

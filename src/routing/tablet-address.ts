@@ -25,3 +25,10 @@ export function formatTabletAddress(address: BackendAddress): string {
   if (address.kind === "unix") return address.path;
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
+
+/** Whether both are one place. */
+export function isSameAddress(a: BackendAddress, b: BackendAddress): boolean {
+  if (a.kind === "unix" || b.kind === "unix")
+    return a.kind === "unix" && b.kind === "unix" && a.path === b.path;
+  return a.port === b.port && a.host === b.host;
+}

@@ -147,7 +147,7 @@ function readTls(
 }
 
 /** Whether both are one server, reached in the same way. */
-export function isSameServer(a: Tablet, b: Tablet): boolean {
+function isSameServer(a: Tablet, b: Tablet): boolean {
   return a === b || JSON.stringify([a.address, a.tls]) === JSON.stringify([b.address, b.tls]);
 }
 

@@ -181,6 +181,7 @@ class RunningGateway implements Gateway {
       decider: createStatementDecider(
         authorizer,
         createCommandAnalyzer(() => backend.readingServer()),
+        () => backend.router().routedBy,
       ),
       pool: backend.pool,
       outages: backend.outages,

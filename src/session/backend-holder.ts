@@ -9,11 +9,10 @@ import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import { NoPrimary, type Router } from "../routing/router.ts";
 import { characterSetClass } from "../sql/dialect.ts";
-import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { acquireLease } from "./acquire-lease.ts";
 import { readingOf } from "./reading.ts";
 import type { Relay } from "./relay.ts";
-import { internalError } from "./reply.ts";
+import { leadsAlike, routeText } from "./route-text.ts";
 import type { SessionState } from "./session.ts";
 import type { StatementText } from "./statement-text.ts";
 
@@ -38,6 +37,8 @@ export class BackendHolder {
   optionToggled = false;
   /** Whether a command may have entered or dropped a schema unseen: the next session must not rely on ours. */
   schemaUncertain = false;
+  /** The schema that the connection was put into, by the name that its server knows; null: none. */
+  #serverSchema: string | null = null;
 
   constructor(state: SessionState, services: HolderServices, relay: Relay) {
     this.#state = state;
@@ -93,6 +94,7 @@ export class BackendHolder {
     }
     this.optionToggled = false;
     this.schemaUncertain = false;
+    this.#serverSchema = lease.route.database;
     this.#relay.attach(lease);
     // Where no ACL judges, nobody asks the server: its first word is what is known.
     this.#state.reading = this.#services.authorizer().judging
@@ -102,8 +104,8 @@ export class BackendHolder {
   }
 
   /** Makes sure that it is known how the server reads the session's texts; the error, when that cannot be had. */
-  async learnReading(): Promise<SqlError | null> {
-    const failure = await this.acquire(null);
+  async learnReading(text: StatementText | null): Promise<SqlError | null> {
+    const failure = await this.acquire(text);
     if (failure !== null) return failure;
     const lease = this.#relay.lease;
     if (lease === null) return sqlError("ER_QUERY_INTERRUPTED");
@@ -115,7 +117,12 @@ export class BackendHolder {
     }
     this.#relay.attach(lease);
     this.#state.reading = readingOf(variables);
-    this.#state.database = variables.database;
+    // Where schemas have names of their own, nobody but the gateway enters them; only a drop goes unseen.
+    if (this.#services.router().schemas === null) this.#state.database = variables.database;
+    else if (variables.database === null && this.#serverSchema !== null) {
+      this.#serverSchema = null;
+      this.#state.database = null;
+    }
     return null;
   }
 
@@ -136,19 +143,35 @@ export class BackendHolder {
   }
 
   #route(text: StatementText | null): Route | SqlError | NoPrimary {
-    const { identity, target, database } = this.#state;
-    if (identity === null) return internalError();
-    const statements = text?.statements ?? null;
-    const readsMayLeave = this.#readsMayLeave;
-    return this.#services.router().route(identity, { target, database, statements, readsMayLeave });
+    return routeText(this.#state, this.#services.router(), this.#relay.lease?.route ?? null, text);
   }
 
-  /** See RouteRequest. */
-  get #readsMayLeave(): boolean {
-    const { statusFlags, pinnedBecause } = this.#state;
-    return (
-      pinnedBecause === null && (statusFlags & (STATUS_AUTOCOMMIT | STATUS_IN_TRANS)) === STATUS_AUTOCOMMIT
-    );
+  /**
+   * Leaves the connection at hand where a text leads to another server, or to another schema of it. The error: it may
+   * not be sent, or the session cannot leave.
+   */
+  place(text: StatementText | null): SqlError | null {
+    const lease = this.#relay.lease;
+    if (lease === null || this.#services.router().routedBy === "nothing") return null;
+    const route = this.#route(text);
+    if (route instanceof SqlError) return route;
+    if (route === lease.route) return null;
+    const isHere = !(route instanceof NoPrimary) && leadsAlike(route, lease.route);
+    if (isHere && route.database === this.#serverSchema) return null;
+    this.release();
+    return null;
+  }
+
+  /** The connection at hand was put into another schema: its server's name for it. */
+  noteServerSchema(database: string): void {
+    this.#serverSchema = database;
+  }
+
+  /** The schema of the connection at hand as its server knows it, and what the server calls `name`. */
+  serverSchemas(name: string | null): { readonly present: string | null; readonly named: string | null } {
+    const { schemas } = this.#services.router();
+    if (schemas === null) return { present: this.#state.database, named: name };
+    return { present: this.#serverSchema, named: name === null ? null : schemas.databaseOf(name) };
   }
 
   /** Cancels what runs, or the wait for a connection. */
@@ -172,7 +195,7 @@ export class BackendHolder {
     const lease = this.#relay.detach();
     if (lease === null) return;
     const { optionToggled } = this;
-    const database = this.#state.database ?? lease.route.database;
+    const database = this.serverSchemas(null).present ?? lease.route.database;
     const notes: ReleaseNotes = this.schemaUncertain ? { optionToggled } : { optionToggled, database };
     this.#relay.whenClientHasTakenAll(() => lease.release(notes));
   }

@@ -244,19 +244,6 @@ export class CommandLoop implements InputOwner, RelayObserver {
     return relaying;
   }
 
-  /**
-   * Enters the schema of a login or COM_CHANGE_USER: confirmed on a backend before the client gets OK. null: no schema.
-   * Returns what refuses it: the ACL, the backend's own 1049, or that no backend can be had.
-   */
-  async enterSchema(database: string | null): Promise<SqlError | null> {
-    this.state.database = database;
-    const identity = this.state.identity;
-    if (database === null || identity === null) return null;
-    const permit = this.services.authorizer().authorizeSchema(identity, database);
-    if (permit instanceof SqlError) return permit;
-    return this.backend.acquire(null);
-  }
-
   async #acquireAndForward(permit: Permit, frames: Buffer): Promise<HandlerResult> {
     const failure = await orEnd(this, () => this.backend.acquire(this.inHand.text));
     if (failure !== null) return failure;

@@ -4,6 +4,7 @@ import { sqlError } from "../errors/sql-error.ts";
 import { admit, isRefusal } from "./admit.ts";
 import { authenticate } from "./authenticate.ts";
 import { CommandLoop } from "./command-loop.ts";
+import { enterLoginSchema } from "./enter-schema.ts";
 import { endOfExchange, type Handshake, loginReplyTo } from "./handshake.ts";
 import type { PacketExchange } from "./packet-exchange.ts";
 import { endWithError, type ReplyTo, replyOk } from "./reply.ts";
@@ -49,7 +50,7 @@ export async function login(
   state.identity = identity;
   if (channel.closed) return sessionEnd("client_gone", "during the login");
   const loop = new CommandLoop(state, services, channel);
-  const refused = await loop.enterSchema(request.database);
+  const refused = await enterLoginSchema(loop, request.database);
   if (refused !== null) {
     auditRefused(services, state, request, { error: refused, reason: "schema", plugin });
     loop.end(endWithError(replyTo(), refused, "login_refused"));

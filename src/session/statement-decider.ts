@@ -7,6 +7,7 @@ import { listingOf } from "../acl/show-rights.ts";
 import { assert } from "../base/assert.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Identity } from "../identity/identity.ts";
+import type { RoutedBy } from "../routing/router.ts";
 import type { AnalysisContext, AnalyzedText } from "../sql/analyzed-text.ts";
 import { mayNameIdentity, namesIdentity, storedIdentity } from "../sql/identity-tokens.ts";
 import { plainKindOf } from "../sql/plain-statement.ts";
@@ -59,6 +60,7 @@ const plainWrite = statementText([bareStatement("INSERT")], null);
 export function createStatementDecider(
   authorizer: () => Authorizer,
   analyze: (text: Uint8Array, state: SessionState) => AnalyzedCommand,
+  routedBy: () => RoutedBy,
 ): StatementDecider {
   const decisions = new DecisionCache();
   return {
@@ -66,7 +68,7 @@ export function createStatementDecider(
       const judge = authorizer();
       const identity = state.identity;
       assert(identity !== null, "a statement before the login");
-      if (!judge.judging) {
+      if (!judge.judging && mayLookQuickly(routedBy(), payload, from)) {
         const plain = plainKindOf(payload, from, payload.length);
         if (plain !== "no") return permitPlain(judge, identity, plain === "read" ? plainRead : plainWrite);
       }
@@ -79,6 +81,13 @@ export function createStatementDecider(
       return decision;
     },
   };
+}
+
+const DOT = 0x2e;
+
+/** Whether nobody wants to know the names in a text; without a dot, none of them has a schema before it. */
+function mayLookQuickly(routedBy: RoutedBy, payload: Uint8Array, from: number): boolean {
+  return routedBy === "nothing" || (routedBy === "names" && payload.indexOf(DOT, from) < 0);
 }
 
 function decideAnew(

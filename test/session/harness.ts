@@ -91,6 +91,8 @@ const context: AnalysisContext = {
 };
 
 const route: Route = {
+  keyspace: null,
+  tabletType: "primary",
   tablet: {
     alias: "backend",
     address: { kind: "unix", path: "/none" },
@@ -191,6 +193,7 @@ export class Harness {
       router: () => ({
         generation: 1,
         routedBy: "nothing",
+        schemas: null,
         route: (_identity, { database }) => ({ ...route, database: database ?? route.database }),
       }),
       decider: createStatementDecider(
@@ -207,6 +210,7 @@ export class Harness {
               isPlainListing: () => true,
             })
           : createCommandAnalyzer(() => this.services.readingServer()),
+        () => "nothing",
       ),
       pool: this.#pool(),
       outages: options.outages ?? noOutages,

@@ -70,7 +70,13 @@ export class House {
     database: string | null = null,
     request: Partial<AcquireRequest> & { account?: BackendAccount } = {},
   ): Promise<BackendLease | SqlError> {
-    const route = { tablet, account: request.account ?? account, database };
+    const route = {
+      keyspace: null,
+      tabletType: "primary" as const,
+      tablet,
+      account: request.account ?? account,
+      database,
+    };
     const signal = new AbortController().signal;
     return this.pool.acquire({ capabilities: 0, collation: 45, signal, ...request, route });
   }

@@ -10,6 +10,7 @@ import { WireError } from "../../wire/reader.ts";
 import { admit, forgetIdentity as forgetAdmitted, isRefusal } from "../admit.ts";
 import { authenticate } from "../authenticate.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { enterLoginSchema } from "../enter-schema.ts";
 import { endOfExchange } from "../handshake.ts";
 import { PacketExchange } from "../packet-exchange.ts";
 import { endWithError, replyOk } from "../reply.ts";
@@ -101,7 +102,7 @@ async function judge(
   state.identity = identity;
   state.collation = request.collation;
   state.attributes = request.attributes;
-  const refused = await loop.enterSchema(request.database);
+  const refused = await enterLoginSchema(loop, request.database);
   if (refused !== null) {
     auditRefused(services, state, request, { error: refused, reason: "schema", plugin });
     return endWithError(replyTo(), refused, "login_refused");

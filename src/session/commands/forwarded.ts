@@ -58,6 +58,8 @@ function fieldList(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promi
     reads: [{ schema: loop.state.database, name, qualified: false }],
     readOnly: true,
   };
+  const misplaced = loop.backend.place(null);
+  if (misplaced !== null) return replyError(loop.replyTo, misplaced);
   const permit = loop.services.authorizer().authorize(identity, statement);
   if (permit instanceof SqlError)
     return refuse(loop, { command: "COM_FIELD_LIST", statementKind: null }, permit);

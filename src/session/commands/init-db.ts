@@ -4,6 +4,7 @@ import { SqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_INIT_DB } from "../../wire/commands.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { enterNamedSchema } from "../enter-schema.ts";
 import { refuse } from "../refuse.ts";
 import { internalError, replyError } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
@@ -13,6 +14,7 @@ export function handleInitDb(loop: CommandLoop, frames: Uint8Array): HandlerResu
   const database = Buffer.from(payloadOf(frames).subarray(1)).toString("utf8");
   const identity = loop.state.identity;
   if (identity === null) return replyError(loop.replyTo, internalError());
+  if (loop.services.router().schemas !== null) return enterNamedSchema(loop, database, "COM_INIT_DB");
   const permit = loop.services.authorizer().authorizeSchema(identity, database);
   if (permit instanceof SqlError)
     return refuse(loop, { command: "COM_INIT_DB", statementKind: null }, permit);

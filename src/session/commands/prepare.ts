@@ -6,6 +6,7 @@ import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_STMT_PREPARE } from "../../wire/commands.ts";
 import { recordPermits } from "../acl-records.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { databaseListEdits } from "../database-list.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import type { SessionState } from "../session.ts";
@@ -14,6 +15,7 @@ import type { StatementText } from "../statement-text.ts";
 import { editCommand, truthEdits } from "../truth.ts";
 import { prepareOwnStatement } from "./kill.ts";
 import { prepareOwnShow } from "./own-show.ts";
+import { placeText } from "./place-text.ts";
 import { learnAndHandle, withReading } from "./with-reading.ts";
 
 /** Answers COM_STMT_PREPARE. */
@@ -40,6 +42,8 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   }
   if (decision.needsReading) return learnAndHandle(loop, Buffer.from(frames), prepare);
   const { permit, permits, text } = decision;
+  const placed = placeText(loop, frames, text, COM_STMT_PREPARE, prepare);
+  if (placed !== null) return placed;
   recordPermits(services, state, "COM_STMT_PREPARE", permits, text);
   if (text.asksGateway && text.statements.length === 1) return prepareOwnShow(loop, text, permit);
   if (readsSessions(text)) {
@@ -47,7 +51,10 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
     return replyError(loop.replyTo, sqlError("ER_NOT_SUPPORTED_YET", { feature }));
   }
   if (text.kills) return prepareOwnStatement(loop, text, decision.parameterCount, permit);
-  const sent = editCommand(loop, frames, truthEdits(loop, payloadOf(frames).subarray(1), decision.truth));
+  const sql = payloadOf(frames).subarray(1);
+  const listed = databaseListEdits(loop, text, sql);
+  if (listed instanceof SqlError) return replyError(loop.replyTo, listed);
+  const sent = editCommand(loop, frames, listed.length > 0 ? listed : truthEdits(loop, sql, decision.truth));
   if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
   const authorizerGeneration = services.authorizer().generation;
   const id = state.prepared.takeId();

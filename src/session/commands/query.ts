@@ -8,6 +8,7 @@ import { COM_QUERY } from "../../wire/commands.ts";
 import { recordPermits } from "../acl-records.ts";
 import { afterText, beforeText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { databaseListEdits } from "../database-list.ts";
 import { ownEdits } from "../own-answers.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
@@ -17,6 +18,7 @@ import type { StatementText } from "../statement-text.ts";
 import { editCommand, truthEdits } from "../truth.ts";
 import { handleKillText } from "./kill.ts";
 import { answerOwnShow, onFailure } from "./own-show.ts";
+import { placeText } from "./place-text.ts";
 import { learnAndHandle, withReading } from "./with-reading.ts";
 
 /** Answers COM_QUERY. */
@@ -32,8 +34,13 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
   }
   if (decision.needsReading) return learnAndHandle(loop, Buffer.from(frames), query);
   const { permit, permits, text } = decision;
+  const placed = placeText(loop, frames, text, COM_QUERY, query);
+  if (placed !== null) return placed;
   recordPermits(services, state, "COM_QUERY", permits, text);
-  const edits = truthEdits(loop, payloadOf(frames).subarray(1), decision.truth);
+  const sql = payloadOf(frames).subarray(1);
+  const listed = databaseListEdits(loop, text, sql);
+  if (listed instanceof SqlError) return replyError(loop.replyTo, listed);
+  const edits = listed.length > 0 ? listed : truthEdits(loop, sql, decision.truth);
   if (text.asksGateway) return answerForServer(loop, Buffer.from(frames), decision, edits);
   return relayText(loop, frames, text, permit, edits);
 }

@@ -26,6 +26,8 @@ export function withCopy(
   goOn: OnCopy,
   onError: "reply" | "silently" = "reply",
 ): HandlerResult | Promise<HandlerResult> {
+  const misplaced = loop.backend.place(statement.statement);
+  if (misplaced !== null) return onError === "silently" ? replied : replyError(loop.replyTo, misplaced);
   const copy = loop.relay.lease?.connection.prepared.use(statement.key, loop.state.id) ?? null;
   if (copy !== null) return goOn(loop, statement, copy, frames);
   return prepareAndGoOn(loop, statement, Buffer.from(frames), goOn, onError);
@@ -61,9 +63,9 @@ async function prepareAgain(
 ): Promise<PreparedCopy | Failure> {
   const { state, relay } = loop;
   const { lease } = relay;
-  const { payload, database } = statement;
+  const { payload } = statement;
   if (payload === null || lease === null) return lost(loop, statement);
-  const present = state.database;
+  const { present, named: database } = loop.backend.serverSchemas(statement.database);
   const isElsewhere = database !== null && present !== null && database !== present;
   const reply = await lease.prepareStatement({
     permit: permitOf(statement),

@@ -8,6 +8,7 @@ import type { CommandLoop } from "../command-loop.ts";
 import { orEnd } from "../lost-backend.ts";
 import { replyError } from "../reply.ts";
 import { type HandlerResult, relaying } from "../session-end.ts";
+import type { StatementText } from "../statement-text.ts";
 import type { CommandHandler } from "./command-table.ts";
 
 /** Answers a command by `handle`, once the session's reading is known. `isText`: the payload is a statement's text. */
@@ -38,13 +39,17 @@ function isDeniedAnyhow(loop: CommandLoop, frames: Uint8Array): boolean {
   return decision.error.record.object !== "text" && decision.error.symbol !== "ER_NO_DB_ERROR";
 }
 
-/** Asks the server how it reads the session's texts, then answers the command. `frames`: a copy. */
+/**
+ * Asks the server how it reads the session's texts, then answers the command. `frames`: a copy. `text`: what is known of
+ * its text already, which may decide which server that is.
+ */
 export async function learnAndHandle(
   loop: CommandLoop,
   frames: Buffer,
   handle: CommandHandler,
+  text: StatementText | null = null,
 ): Promise<HandlerResult> {
-  const failure = await orEnd(loop, () => loop.backend.learnReading());
+  const failure = await orEnd(loop, () => loop.backend.learnReading(text));
   if (loop.ended) return relaying;
   return failure ?? handle(loop, frames);
 }

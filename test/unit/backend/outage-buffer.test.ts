@@ -206,6 +206,8 @@ describe("acquireLease()", () => {
     const request = () =>
       answers.shift() ?? {
         route: {
+          keyspace: "shop",
+          tabletType: "primary" as const,
           tablet,
           account: { name: "default", user: "u", password: () => "", generation: 1 },
           database: null,

@@ -1,0 +1,118 @@
+// Which keyspaces a text needs: those that its names are in, and the session's own where something is named without a
+// schema. Pure; knows no servers.
+
+import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import { foldObjectName, isSystemSchema } from "../sql/object-name.ts";
+import type { StatementSummary, TableReference } from "../sql/statement-summary.ts";
+import type { KeyspaceConfig, Topology } from "./topology.ts";
+
+/** What a text needs. */
+export interface NeededKeyspaces {
+  /** Whether something in it means the session's default schema, or may. */
+  readonly own: boolean;
+  /** Those that are written before a name, and those that were the default schema when the text was prepared. */
+  readonly others: ReadonlySet<KeyspaceConfig>;
+}
+
+/** The keyspace that a client means by a name; null: there is none. `folds`: names are compared without regard to case. */
+export function keyspaceNamed(topology: Topology, name: string, folds: boolean): KeyspaceConfig | null {
+  const exact = topology.keyspaces.get(name);
+  if (exact !== undefined || !folds) return exact ?? null;
+  const folded = foldObjectName(name);
+  for (const keyspace of topology.keyspaces.values())
+    if (foldObjectName(keyspace.name) === folded) return keyspace;
+  return null;
+}
+
+/** Statements that mean the same on every server and in every schema, as long as they name nothing. */
+const kindsForAnySchema: ReadonlySet<string> = new Set([
+  "SELECT",
+  "VALUES",
+  "DO",
+  "SET",
+  "BEGIN",
+  "COMMIT",
+  "ROLLBACK",
+  "SAVEPOINT",
+  "RELEASE SAVEPOINT",
+  "UNLOCK TABLES",
+  "DEALLOCATE",
+  "EXECUTE",
+  "EMPTY",
+]);
+
+/**
+ * Collects what the statements need. `own` is the schema that names without one are in; null: none. The error: a name
+ * is in no keyspace, or in one that cannot be written before a name.
+ */
+export function neededKeyspaces(
+  topology: Topology,
+  statements: readonly StatementSummary[],
+  own: string | null,
+  folds: boolean,
+): NeededKeyspaces | SqlError {
+  const others = new Set<KeyspaceConfig>();
+  let needsOwn = false;
+  /** A name without a schema, in what was the default schema when the text was taken apart. */
+  const needDefault = (schema: string | null): void => {
+    const keyspace = schema === null || schema === own ? null : topology.keyspaces.get(schema);
+    if (keyspace == null) needsOwn = true;
+    else others.add(keyspace);
+  };
+  const need = (name: string, makes: boolean): SqlError | null => {
+    if (isSystemSchema(name)) return null;
+    const keyspace = keyspaceNamed(topology, name, folds);
+    if (keyspace === null) {
+      if (!makes) return sqlError("ER_BAD_DB_ERROR", { database: name });
+      return sqlError("ER_NOT_SUPPORTED_YET", { feature: `making database '${name}': it is no keyspace` });
+    }
+    if (!isCalledAlike(keyspace, folds)) {
+      const feature = `'${keyspace.name}' before a name: on its server the database is called otherwise`;
+      return sqlError("ER_NOT_SUPPORTED_YET", { feature });
+    }
+    others.add(keyspace);
+    return null;
+  };
+  for (const statement of statements) {
+    for (const table of tablesOf(statement)) {
+      if (!table.qualified || table.schema === null) needDefault(table.schema);
+      else {
+        const error = need(table.schema, false);
+        if (error !== null) return error;
+      }
+    }
+    for (const { schema } of [...statement.routines, ...statement.routineChanges]) {
+      // Whether it was written is not told: the session's own schema is the likelier.
+      if (schema === null || schema === own) needsOwn = true;
+      else {
+        const error = need(schema, false);
+        if (error !== null) return error;
+      }
+    }
+    for (const { name } of statement.schemas) {
+      const error = need(name, /^CREATE (DATABASE|SCHEMA)\b/.test(statement.kind));
+      if (error !== null) return error;
+    }
+    if (meansOwnSchema(statement)) needsOwn = true;
+  }
+  return { own: needsOwn, others };
+}
+
+function tablesOf(statement: StatementSummary): readonly TableReference[] {
+  const { reads, writes, changes } = statement;
+  return writes.length + changes.length === 0 ? reads : [...reads, ...writes, ...changes];
+}
+
+function isCalledAlike({ name, database }: KeyspaceConfig, folds: boolean): boolean {
+  return name === database || (folds && foldObjectName(name) === foldObjectName(database));
+}
+
+/** Beside its names: what was not understood, `DATABASE()`, SHOW TABLES, ... */
+function meansOwnSchema(statement: StatementSummary): boolean {
+  if (statement.uncertain !== null) return true;
+  if (statement.identityTokens.some(({ name }) => name === "database")) return true;
+  // What the statement before has left is where that ran: SHOW WARNINGS and the like.
+  if (kindsForAnySchema.has(statement.kind) || statement.asksFor.length > 0) return false;
+  const { reads, writes, changes, schemas } = statement;
+  return reads.length + writes.length + changes.length + schemas.length === 0;
+}

@@ -1,0 +1,43 @@
+// SHOW DATABASES where the gateway has keyspaces: no server knows all of them, so a SELECT with their names is sent in
+// its place, behind which the client's own condition stands.
+
+import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import { listingCondition } from "../sql/listing-condition.ts";
+import { stringLiteral } from "../sql/literals.ts";
+import type { TextEdit } from "../sql/text-edits.ts";
+import type { CommandLoop } from "./command-loop.ts";
+import { lexOptionsOf } from "./reading.ts";
+import type { StatementText } from "./statement-text.ts";
+
+/** Longest name of a schema, in characters. */
+const nameCharactersMax = 64;
+
+/** The edits that replace it in `sql`; none where the text is another one. */
+export function databaseListEdits(
+  { state, services }: CommandLoop,
+  { statements }: StatementText,
+  sql: Uint8Array,
+): readonly TextEdit[] | SqlError {
+  const { schemas } = services.router();
+  if (schemas === null || !statements.some(({ kind, subject }) => kind === "SHOW" && isList(subject)))
+    return [];
+  const text = Buffer.from(sql.buffer, sql.byteOffset, sql.length).toString("latin1");
+  const condition =
+    statements.length === 1 ? listingCondition(text, lexOptionsOf(state, services.readingServer())) : null;
+  if (condition === null)
+    return sqlError("ER_NOT_SUPPORTED_YET", {
+      feature: "this form of SHOW DATABASES where there are keyspaces",
+    });
+  const flavour = services.readingServer()?.flavour ?? "mysql";
+  const rows = schemas
+    .list()
+    .map((name) => `SELECT ${stringLiteral(name, flavour, nameCharactersMax)} AS \`Database\``);
+  const heading = condition.pattern === null ? "" : ` AS \`Database (${condition.pattern})\``;
+  const where = condition.isLike ? ` WHERE \`Database\` ${condition.text}` : ` ${condition.text}`;
+  const query = `SELECT \`Database\`${heading} FROM (${rows.join(" UNION ALL ")}) AS \`d\`${where}`;
+  return [{ start: 0, end: sql.length, text: Buffer.from(query.trimEnd(), "latin1") }];
+}
+
+function isList(subject: string | null): boolean {
+  return subject === "DATABASES" || subject === "SCHEMAS";
+}

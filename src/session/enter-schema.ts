@@ -1,0 +1,96 @@
+// The default schema of a session: of a login, of COM_INIT_DB, of USE. Where the gateway has keyspaces, a name may also
+// be a target (`shop@replica`), and the server is told its own name of the schema.
+
+import { SqlError, sqlError } from "../errors/sql-error.ts";
+import { NoPrimary } from "../routing/router.ts";
+import { defaultTarget } from "../routing/target.ts";
+import { COM_INIT_DB } from "../wire/commands.ts";
+import { encodeFrames } from "../wire/frames.ts";
+import type { CommandLoop } from "./command-loop.ts";
+import { refuse } from "./refuse.ts";
+import { internalError, replyError, replyOk } from "./reply.ts";
+import { isStuck, leadsAlike, routeText } from "./route-text.ts";
+import type { HandlerResult } from "./session-end.ts";
+
+/**
+ * Enters the schema of a login or COM_CHANGE_USER: confirmed on a backend before the client gets OK. null: no schema.
+ * Returns what refuses it: the ACL, 1049, or that no backend can be had.
+ */
+export async function enterLoginSchema(loop: CommandLoop, written: string | null): Promise<SqlError | null> {
+  const { state, services } = loop;
+  const { identity } = state;
+  state.target = defaultTarget;
+  state.database = written;
+  if (identity === null) return null;
+  const { schemas } = services.router();
+  if (schemas !== null) {
+    const nowhere = { target: defaultTarget, database: null };
+    const entered = written === null ? schemas.initial(identity) : schemas.enter(identity, written, nowhere);
+    if (entered instanceof SqlError) return entered;
+    state.target = entered.target;
+    state.database = entered.database;
+  }
+  if (written === null) return null;
+  if (state.database !== null) {
+    const permit = services.authorizer().authorizeSchema(identity, state.database);
+    if (permit instanceof SqlError) return permit;
+  }
+  return loop.backend.acquire(null);
+}
+
+/** Answers COM_INIT_DB and USE where the gateway has keyspaces. */
+export async function enterNamedSchema(
+  loop: CommandLoop,
+  written: string,
+  command: "COM_INIT_DB" | "COM_QUERY",
+): Promise<HandlerResult> {
+  const { state, services, backend } = loop;
+  const { identity, target, database } = state;
+  const { schemas } = services.router();
+  if (identity === null || schemas === null) return replyError(loop.replyTo, internalError());
+  const entered = schemas.enter(identity, written, { target, database });
+  if (entered instanceof SqlError) return replyError(loop.replyTo, entered);
+  const permit = services.authorizer().authorizeSchema(identity, entered.database ?? "");
+  if (permit instanceof SqlError && entered.database !== null)
+    return refuse(loop, { command, statementKind: null }, permit);
+  const back = (): void => {
+    state.target = target;
+    state.database = database;
+  };
+  state.target = entered.target;
+  state.database = entered.database;
+  const failure = leaveOrStay(loop) ?? (await backend.acquire(null));
+  const route = loop.relay.lease?.route ?? null;
+  if (failure !== null || loop.ended || route === null) {
+    back();
+    return replyError(loop.replyTo, failure ?? sqlError("ER_QUERY_INTERRUPTED"));
+  }
+  if (entered.database === null || permit instanceof SqlError) return replyOk(loop.replyTo);
+  const onServer = schemas.databaseOf(entered.database);
+  const frames = encodeFrames(Buffer.concat([Buffer.of(COM_INIT_DB), Buffer.from(onServer)]), 0);
+  return loop.forward(permit, frames, {
+    command: COM_INIT_DB,
+    text: null,
+    permit,
+    after: (succeeded) => {
+      if (succeeded) backend.noteServerSchema(onServer);
+      else back();
+    },
+  });
+}
+
+/** Leaves the connection at hand if the new target is elsewhere. The error: the session's state keeps it there. */
+function leaveOrStay({ backend, relay, state, services }: CommandLoop): SqlError | null {
+  const { lease } = relay;
+  if (lease === null) return null;
+  const route = routeText(state, services.router(), lease.route, null, false);
+  if (route instanceof SqlError) return route;
+  if (!(route instanceof NoPrimary) && leadsAlike(route, lease.route)) return null;
+  if (isStuck(state)) {
+    const feature =
+      "USE of a schema on another server during a transaction, or with state of the session on this one";
+    return sqlError("ER_NOT_SUPPORTED_YET", { feature });
+  }
+  backend.release();
+  return null;
+}
