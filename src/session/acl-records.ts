@@ -4,7 +4,7 @@
 import type { AclDenial } from "../acl/denial.ts";
 import type { Permit } from "../acl/permit.ts";
 import type { SessionState } from "./session.ts";
-import { auditDenial } from "./session-audit.ts";
+import { auditAccounts, auditDenial } from "./session-audit.ts";
 import { countUp, countUse } from "./session-metrics.ts";
 import type { SessionServices } from "./session-services.ts";
 import type { StatementText } from "./statement-text.ts";
@@ -19,6 +19,8 @@ export function recordPermits(
 ): void {
   const { metrics } = services;
   if (text.uncertain) metrics.uncertainStatements += 1;
+  if (command !== "COM_STMT_PREPARE")
+    for (const kind of text.accountKinds) auditAccounts(services, state, command, kind);
   for (const permit of permits) {
     if (permit.exempt) metrics.tableAclExempt += 1;
     for (const { rule, role } of permit.uses) countUse(metrics, "allowed", rule, role);

@@ -149,6 +149,16 @@ export function auditDenial(
   });
 }
 
+/** Records that a statement about the server's accounts is relayed. */
+export function auditAccounts(
+  services: SessionServices,
+  state: SessionState,
+  command: string,
+  statementKind: string,
+): void {
+  services.audit.record("accounts", { ...sessionFields(state), command, statement_kind: statementKind });
+}
+
 /** Records a KILL. */
 export function auditKill(
   services: SessionServices,

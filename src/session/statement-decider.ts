@@ -2,6 +2,7 @@
 // one look recognises what is plain; everything else is analysed.
 
 import type { Authorizer } from "../acl/authorizer.ts";
+import { accountsDenial } from "../acl/denial-texts.ts";
 import type { Permit } from "../acl/permit.ts";
 import { listingOf } from "../acl/show-rights.ts";
 import { assert } from "../base/assert.ts";
@@ -104,13 +105,8 @@ function decideAnew(
   assert(permit !== undefined, "a text without any statement");
   const text = statementText(statements, state.database);
   if (judge.enforcing && text.listing !== null && !permit.exempt && !isPlainListing()) return refusedListing;
-  const carrier = statements.find(carriesOwnShow);
-  if (carrier !== undefined) {
-    const feature = `SHOW ${carrier.subject} inside another statement`;
-    return new Refusal(sqlError("ER_NOT_SUPPORTED_YET", { feature }), carrier.kind);
-  }
-  const stored = storedIdentity(statements);
-  if (stored !== null) return refusedStored(stored, statements);
+  const refused = refuseToLie(statements);
+  if (refused !== null) return refused;
   return {
     kind: "forward",
     permit,
@@ -178,10 +174,23 @@ const refusedListing = new Refusal(
   "SHOW",
 );
 
-/** A view, a body or a default would tell everybody of the service account. */
-function refusedStored(name: string, statements: readonly StatementSummary[]): Refusal {
-  const feature = `${name} in what is stored: the server would not know who the gateway's users are`;
-  return new Refusal(sqlError("ER_NOT_SUPPORTED_YET", { feature }), statements[0]?.kind ?? "UNKNOWN");
+/** What nobody may run, since the server would do it for its service account: say who one is, or change the account. */
+function refuseToLie(statements: readonly StatementSummary[]): Refusal | null {
+  const carrier = statements.find(carriesOwnShow);
+  if (carrier !== undefined)
+    return refusedFeature(`SHOW ${carrier.subject} inside another statement`, carrier);
+  const own = statements.find(({ ownAccount }) => ownAccount);
+  if (own !== undefined) return new Refusal(accountsDenial(own, "CREATE USER"), own.kind);
+  const stored = storedIdentity(statements);
+  if (stored === null) return null;
+  return refusedFeature(
+    `${stored} in what is stored: the server does not know the gateway's users`,
+    statements[0],
+  );
+}
+
+function refusedFeature(feature: string, statement: StatementSummary | undefined): Refusal {
+  return new Refusal(sqlError("ER_NOT_SUPPORTED_YET", { feature }), statement?.kind ?? "UNKNOWN");
 }
 
 /** Judges every statement before any of them runs; the first refusal counts. */

@@ -2,6 +2,7 @@
 // Holds no text.
 
 import { type Listing, listingOf } from "../acl/show-rights.ts";
+import { accountKindOf } from "../sql/accounts.ts";
 import type { StatementSummary } from "../sql/statement-summary.ts";
 import { tellsInRows } from "./told-rows.ts";
 
@@ -26,6 +27,8 @@ export interface StatementText {
   readonly asksGateway: boolean;
   /** Whether rows of its replies may tell who the session is: SHOW VARIABLES, SHOW WARNINGS. */
   readonly tellsInRows: boolean;
+  /** The kinds of those about accounts. */
+  readonly accountKinds: readonly string[];
   /** Whether any of them was not understood with certainty. */
   readonly uncertain: boolean;
   /** Where its rows are about tables and the like of which the client may see some only; null: it may see all. */
@@ -73,6 +76,7 @@ export function statementText(
     kills: statements.some((statement) => statement.kill !== null),
     asksGateway: statements.some((statement) => statement.kind === "SHOW" && statement.ownShow !== null),
     tellsInRows: statements.some(tellsInRows),
+    accountKinds: statements.flatMap((statement) => accountKindOf(statement) ?? []),
     uncertain: statements.some((statement) => statement.uncertain !== null),
     listing: listingIn(statements, database),
   };

@@ -69,6 +69,7 @@ export class Draft {
   readonly identityTokens: IdentityToken[] = [];
   readonly unnamedItems: UnnamedItem[] = [];
   ownShow: OwnShow | null = null;
+  ownAccount = false;
   preparedName: string | null = null;
   private writesBecause: string | null = null;
 
@@ -114,6 +115,7 @@ export class Draft {
       identityTokens: this.identityTokens,
       unnamedItems: this.unnamedItems,
       ownShow: this.ownShow,
+      ownAccount: this.ownAccount,
       preparedName: this.preparedName,
       writesBecause: this.writesBecause,
       uncertain,

@@ -121,7 +121,7 @@ export function storedIdentity(statements: readonly StatementSummary[]): string 
   return null;
 }
 
-const mayName = /user|current_role|connection_id|pseudo_thread_id|processlist|grants/i;
+const mayName = /user|current_role|connection_id|pseudo_thread_id|processlist|grants|password/i;
 
 /** Whether a text that could not be read may tell who the session is; never false where it does. One character a byte. */
 export function mayNameIdentity(text: string): boolean {

@@ -2,6 +2,7 @@
 // refused (https://dev.mysql.com/doc/refman/8.4/en/sql-statements.html,
 // https://mariadb.com/docs/server/reference/sql-statements).
 
+import { noteAccounts } from "./accounts.ts";
 import type { Analysis } from "./analysis.ts";
 import { beginsCompound, bodyStatement } from "./compound.ts";
 import {
@@ -147,6 +148,7 @@ export function statement(a: Analysis, at: number, end: number, scope: Scope): s
   if (a.depth >= depthMax) notUnderstood("too many statements inside statements");
   a.depth += 1;
   const kind = one(a, at, end, scope);
+  noteAccounts(a, kind, at, end);
   a.depth -= 1;
   return kind;
 }

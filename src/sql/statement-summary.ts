@@ -178,6 +178,8 @@ export interface StatementSummary {
   readonly unnamedItems: readonly UnnamedItem[];
   /** Only where the text is the statement itself; null: servers answer. */
   readonly ownShow: OwnShow | null;
+  /** Whether it changes the account that is logged in: SET PASSWORD, ALTER USER USER() and the like. */
+  readonly ownAccount: boolean;
   /** PREPARE, EXECUTE, DEALLOCATE: the statement's name, in lower case. */
   readonly preparedName: string | null;
   /** Why it is not read-only; null: it is. */
@@ -209,6 +211,7 @@ export function bareStatement(kind: string): StatementSummary {
     identityTokens: [],
     unnamedItems: [],
     ownShow: null,
+    ownAccount: false,
     preparedName: null,
     writesBecause: "not looked at",
     uncertain: null,

@@ -121,6 +121,15 @@ export const auditTable = {
       reason: { type: "string", help: "A sentence for people" },
     },
   },
+  accounts: {
+    help: "A statement about the server's accounts was relayed: they are not the users of the gateway",
+    fields: {
+      ...connection,
+      user_data: userData,
+      command: { type: "string", help: "The protocol command, e.g. `COM_QUERY`" },
+      statement_kind: { type: "string", help: "E.g. `CREATE USER`; never its text" },
+    },
+  },
   kill: {
     help: "A KILL was answered",
     fields: {

@@ -432,5 +432,41 @@ for (const { flavour, start, present } of servers) {
         );
       }
     });
+
+    it("is no account of the server's: that one cannot be changed as one's own, others can, which is recorded", async () => {
+      const db = await connect("alice");
+      for (const sql of [
+        "SET PASSWORD = 'hunter2'",
+        "SET PASSWORD FOR CURRENT_USER() = 'hunter2'",
+        "ALTER USER USER() IDENTIFIED BY 'hunter2'",
+        "ALTER USER IF EXISTS current_user IDENTIFIED BY 'hunter2'",
+        "DROP USER CURRENT_USER()",
+        "RENAME USER CURRENT_USER TO x",
+        "GRANT SELECT ON d.* TO CURRENT_USER",
+        "PREPARE s FROM 'SET PASSWORD = ''hunter2'''",
+        "SELECT 1; SET PASSWORD = 'hunter2'",
+        ...(flavour === "mysql"
+          ? ["SET PASSWORD TO RANDOM", "SET DEFAULT ROLE NONE TO CURRENT_USER"]
+          : ["SET DEFAULT ROLE NONE"]),
+      ]) {
+        await expect(db.query(sql), sql).rejects.toMatchObject({
+          errno: 1227,
+          message: expect.stringContaining("kept in the gateway's users file"),
+        });
+        await expect(db.execute(sql), sql).rejects.toThrow();
+      }
+      await db.query("CREATE USER other IDENTIFIED BY 'hunter2'");
+      await db.query("GRANT SELECT ON d.* TO other");
+      await db.query("DROP USER other");
+      const kinds = () =>
+        gateway
+          .records()
+          .filter((record) => record.audit === "accounts" && record.user === "alice")
+          .map((record) => record.statement_kind);
+      await expect.poll(kinds).toEqual(["CREATE USER", "GRANT", "DROP USER"]);
+      expect(gateway.lines.join("")).not.toContain("hunter2");
+      const again = await connect("alice");
+      expect(await lines(again, "SELECT USER()")).toEqual(["alice@127.0.0.1"]);
+    });
   });
 }
