@@ -122,6 +122,25 @@ export function accountsDenial(statement: StatementSummary, privilege: string): 
   return new AclDenial("ER_SPECIFIC_ACCESS_DENIED_ERROR", `${wording}. ${sentenceAboutAccounts}`, record);
 }
 
+/** 1142 about the first table or 1044 about the first schema that the statement names, else 1227: a hook denies it. */
+export function hookDenial(identity: Identity, statement: StatementSummary, reason: string): AclDenial {
+  const [table] = [...statement.changes, ...statement.writes, ...statement.reads];
+  const [schema] = statement.schemas;
+  const base = { statementKind: kindOf(statement), role: null, rule: null, reason };
+  if (table !== undefined) {
+    const record: DenialRecord = { ...base, object: "table", name: qualifiedName(table) };
+    const values = { ...account(identity), command: kindOf(statement), table: shown(table.name) };
+    return denial("ER_TABLEACCESS_DENIED_ERROR", values, record);
+  }
+  if (schema !== undefined) {
+    const name = shown(schema.name);
+    const record: DenialRecord = { ...base, object: "schema", name };
+    return denial("ER_DBACCESS_DENIED_ERROR", { ...account(identity), database: name }, record);
+  }
+  const record: DenialRecord = { ...base, object: "server", name: null };
+  return denial("ER_SPECIFIC_ACCESS_DENIED_ERROR", { privilege: kindOf(statement) }, record);
+}
+
 /** 1064 or 1235: the statement cannot be judged. */
 export function refusedText(
   statement: StatementSummary,

@@ -68,7 +68,7 @@ async function checkAuth(gateway: GatewayOptions, findings: Findings): Promise<U
   }
   if (auth.users.kind === "text") {
     users = checkUsersText(auth.users.text, "--mysql_auth_server_static_string", gateway, findings);
-  } else {
+  } else if (auth.users.kind === "file") {
     const content = await readFound(auth.users.path, jsonFileBytesMax, findings);
     if (content !== null) {
       if ((auth.strictFileMode || !isExample(content.path)) && (await othersCanRead(content))) {

@@ -85,6 +85,7 @@ function peerAt(host: string): Peer {
 async function usersOf(source: UsersSource): Promise<UserDirectory> {
   let text: string | Uint8Array;
   let path = "--mysql_auth_server_static_string";
+  if (source.kind === "hook") throw new UsageError("Users of a hook cannot be looked at");
   if (source.kind === "text") text = source.text;
   else {
     const content = await readFileContent(source.path, jsonFileBytesMax);

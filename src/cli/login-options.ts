@@ -1,7 +1,12 @@
 // The flags about users, logins and TLS toward clients, as options: what belongs together, and what would have no
 // effect (an error: no flag does nothing).
 
-import type { AuthOptions, ClientTlsOptions, ClientTrustOptions } from "../server/gateway-options.ts";
+import type {
+  AuthOptions,
+  ClientTlsOptions,
+  ClientTrustOptions,
+  UsersSource,
+} from "../server/gateway-options.ts";
 import type { ProxyUserOptions } from "../users/proxy-users.ts";
 import type { serveFlags } from "./flags.ts";
 import type { Settings } from "./settings.ts";
@@ -27,13 +32,17 @@ const staticFlags = [
 ] as const;
 
 /** How logins are judged; null: nobody could log in, which was complained about. */
-export function readAuthOptions(settings: ServeSettings, complain: Complain): AuthOptions | null {
+export function readAuthOptions(
+  settings: ServeSettings,
+  complain: Complain,
+  usersFrom: "flags" | "hook",
+): AuthOptions | null {
   const { values } = settings;
   const kind = values.mysql_auth_server_impl;
   if (kind !== "clientcert" && settings.isSet("mysql_clientcert_auth_method")) {
     complain("Flag --mysql_clientcert_auth_method needs --mysql_auth_server_impl=clientcert");
   }
-  if (kind === "static") return readStaticOptions(settings, complain);
+  if (kind === "static") return readStaticOptions(settings, complain, usersFrom);
   for (const name of staticFlags) {
     if (settings.isSet(name)) complain(`Flag --${name} has no effect with --mysql_auth_server_impl=${kind}`);
   }
@@ -56,10 +65,19 @@ export function readAuthOptions(settings: ServeSettings, complain: Complain): Au
   return { kind, method: values.mysql_clientcert_auth_method };
 }
 
-function readStaticOptions(settings: ServeSettings, complain: Complain): AuthOptions | null {
+/** Where users come from; null: from nowhere, which was complained about. */
+function readUsersSource(
+  settings: ServeSettings,
+  complain: Complain,
+  usersFrom: "flags" | "hook",
+): UsersSource | null {
   const { values } = settings;
   const path = values.mysql_auth_server_static_file;
   const text = values.mysql_auth_server_static_string;
+  if (usersFrom === "hook") {
+    if (path !== null || text !== null) complain("Users come from the hook: give no users file beside it");
+    return { kind: "hook" };
+  }
   if (path === null && text === null) {
     complain(
       "No users: give --mysql_auth_server_static_file=users.json (users.example.json shows the format), or let everybody in with --mysql_auth_server_impl=none",
@@ -69,21 +87,29 @@ function readStaticOptions(settings: ServeSettings, complain: Complain): AuthOpt
   if (path !== null && text !== null) {
     complain("Give one of --mysql_auth_server_static_file and --mysql_auth_server_static_string, not both");
   }
-  if (path === null) {
-    for (const name of [
-      "mysql_auth_static_reload_interval",
-      "mysql_auth_disconnect_removed",
-      "strict_file_mode",
-    ] as const) {
+  if (path !== null)
+    return { kind: "file", path, reloadIntervalMs: values.mysql_auth_static_reload_interval };
+  if (settings.isSet("mysql_auth_disconnect_removed"))
+    complain("Flag --mysql_auth_disconnect_removed needs --mysql_auth_server_static_file");
+  return { kind: "text", text: text ?? "" };
+}
+
+function readStaticOptions(
+  settings: ServeSettings,
+  complain: Complain,
+  usersFrom: "flags" | "hook",
+): AuthOptions | null {
+  const { values } = settings;
+  const users = readUsersSource(settings, complain, usersFrom);
+  if (users === null) return null;
+  if (users.kind !== "file") {
+    for (const name of ["mysql_auth_static_reload_interval", "strict_file_mode"] as const) {
       if (settings.isSet(name)) complain(`Flag --${name} needs --mysql_auth_server_static_file`);
     }
   }
   return {
     kind: "static",
-    users:
-      path !== null
-        ? { kind: "file", path, reloadIntervalMs: values.mysql_auth_static_reload_interval }
-        : { kind: "text", text: text ?? "" },
+    users,
     disconnectRemoved: values.mysql_auth_disconnect_removed,
     allowClearTextWithoutTls: values.mysql_allow_clear_text_without_tls,
     rsaPrivateKeyFile: values.mysql_server_rsa_private_key,

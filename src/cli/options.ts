@@ -50,12 +50,13 @@ export function makeServeOptions(
     readonly homeDirectory: string;
     readonly environment: Readonly<Record<string, string | undefined>>;
   },
+  usersFrom: "flags" | "hook" = "flags",
 ): ServeOptions {
   const mistakes: string[] = [];
   const complain: Complain = (sentence) => mistakes.push(sentence);
   const { values } = settings;
   const listen = listenOptions(settings, complain);
-  const auth = readAuthOptions(settings, complain);
+  const auth = readAuthOptions(settings, complain, usersFrom);
   const clientTls = readTlsOptions(settings, listen.unixSocketPath !== null, complain);
   const tableAcl = tableAclOptions(settings, complain);
   const buffer = bufferLimits(settings, complain);

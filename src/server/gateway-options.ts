@@ -45,7 +45,9 @@ export type UsersSource =
   /** A users file, watched; `reloadIntervalMs` 0: no interval beside the watch. */
   | { readonly kind: "file"; readonly path: string; readonly reloadIntervalMs: number }
   /** The same format, given at start; never reloaded. */
-  | { readonly kind: "text"; readonly text: string };
+  | { readonly kind: "text"; readonly text: string }
+  /** Code given from outside: see GatewayHooks. */
+  | { readonly kind: "hook" };
 
 /** How logins are judged. */
 export type AuthOptions =

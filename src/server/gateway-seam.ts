@@ -7,6 +7,7 @@ import type { AuditLog } from "../telemetry/audit.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { QueryLog } from "../telemetry/query-log.ts";
+import type { GatewayHooks } from "./gateway-hooks.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { WorkerDuties } from "./workers/worker-seat.ts";
 
@@ -44,6 +45,8 @@ export interface GatewayTools {
   readonly queryLog: QueryLog | null;
   /** @default the gateway serves alone */
   readonly seat?: GatewaySeat;
+  /** Code in place of the gateway's own parts; for programs that use it as a library. */
+  readonly hooks?: GatewayHooks;
   /** The gateway's own version, for the status page and the audit log. */
   readonly version: string;
 }

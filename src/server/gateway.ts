@@ -2,6 +2,7 @@
 // nothing that a client can see.
 
 import { randomInt } from "node:crypto";
+import { createHookedAuthorizer } from "../acl/hooked-authorizer.ts";
 import { type AdminServer, startAdminServer } from "../admin/admin-server.ts";
 import type { Readiness } from "../admin/admin-sources.ts";
 import { loadPageAssets } from "../admin/page/page-reply.ts";
@@ -24,6 +25,7 @@ import { drainSessions } from "./drain.ts";
 import { exportEntryMetrics } from "./entry-metrics.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { type CreateGateway, type Gateway, type GatewayTools, StartError } from "./gateway-seam.ts";
+import { hookedRouter } from "./hooked-router.ts";
 import { listenFailure, listenPlaces, tryListenPlaces } from "./listen-places.ts";
 import { type Listener, listen } from "./listener.ts";
 import { exportSessionMetrics } from "./metrics-export.ts";
@@ -59,6 +61,7 @@ class RunningGateway implements Gateway {
   #sweep: NodeJS.Timeout | null = null;
   #draining = false;
   #stopping: Promise<void> | null = null;
+  #unwatch: () => void = () => {};
 
   constructor(options: GatewayOptions, tools: GatewayTools, files: OpenedFiles) {
     this.#options = options;
@@ -154,6 +157,7 @@ class RunningGateway implements Gateway {
     await this.#admin?.close();
     this.#view?.close();
     this.#files.close();
+    this.#unwatch();
   }
 
   #serve(transport: ClientTransport, services: SessionServices): void {
@@ -166,7 +170,7 @@ class RunningGateway implements Gateway {
   #services(backend: BackendSide): SessionServices {
     const { clock, logger, audit, queryLog } = this.#tools;
     const { limits } = this.#options;
-    const authorizer = () => this.#files.tableAcl.authorizer;
+    const { authorizer, router } = this.#judges(backend);
     return {
       clock,
       logger,
@@ -177,7 +181,7 @@ class RunningGateway implements Gateway {
       siblings: this.#tools.seat?.siblings ?? null,
       authenticator: this.#files.judge.authenticator,
       authorizer,
-      router: () => backend.router(),
+      router,
       decider: createStatementDecider(
         authorizer,
         createCommandAnalyzer(() => backend.readingServer()),
@@ -195,6 +199,18 @@ class RunningGateway implements Gateway {
       preparedStatements: { count: 0 },
       draining: () => this.#draining,
       onLogin: (identity) => this.#activity.recordLogin(identity),
+    };
+  }
+
+  /** The gateway's own, or with what hooks say put before. */
+  #judges(backend: BackendSide): Pick<SessionServices, "authorizer" | "router"> {
+    const own = () => this.#files.tableAcl.authorizer;
+    const { authorizer: hook, router } = this.#tools.hooks ?? {};
+    const hooked = hook === undefined ? null : createHookedAuthorizer(own, hook.authorize);
+    if (hooked !== null) this.#unwatch = hook?.watch?.(() => hooked.changed()) ?? this.#unwatch;
+    return {
+      authorizer: hooked === null ? own : () => hooked,
+      router: router === undefined ? () => backend.router() : () => hookedRouter(backend.router(), router),
     };
   }
 

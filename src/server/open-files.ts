@@ -50,7 +50,8 @@ export async function openFiles(options: GatewayOptions, gatewayTools: GatewayTo
   const { clock } = tools;
   try {
     const advise: Advise = (directory, path) => adviseAboutUsers(directory, path, options);
-    const users = auth.kind === "static" ? await keep(openUsers(auth, advise, clock, tools)) : null;
+    const users =
+      auth.kind === "static" ? await keep(openUsers(auth, advise, clock, tools, tools.hooks?.users)) : null;
     const tls = clientTls === null ? null : await keep(openClientTls(clientTls, clock, tools));
     const judge = await keep(openLoginJudge(options, users, tools));
     const tokenFile = admin?.tokenFile ?? null;

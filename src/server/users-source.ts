@@ -1,6 +1,7 @@
 // The users of a gateway: a watched file, or a text given at start. Every reload makes a whole new directory or changes
 // nothing.
 
+import { assert } from "../base/assert.ts";
 import type { Clock } from "../base/clock.ts";
 import type { FileContent } from "../base/file-content.ts";
 import { formatProblem, type Problem, wholeFileProblem } from "../base/problem.ts";
@@ -9,9 +10,11 @@ import { describeChanges } from "../users/directory-changes.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { readUsersFile } from "../users/users-file.ts";
 import { isExample, othersCanRead } from "./file-mode.ts";
+import type { UsersHook } from "./gateway-hooks.ts";
 import type { AuthOptions } from "./gateway-options.ts";
 import type { GatewayTools } from "./gateway-seam.ts";
 import { ReloadReport, type ReportTools } from "./reload-report.ts";
+import { openUsersHook } from "./users-hook.ts";
 
 /** What the rest of the gateway sees of it. */
 export interface Users {
@@ -41,8 +44,13 @@ export async function openUsers(
   advise: Advise,
   clock: Clock,
   tools: UsersTools,
+  hook?: UsersHook,
 ): Promise<Users> {
   const source = auth.users;
+  if (source.kind === "hook") {
+    assert(hook !== undefined, "users of a hook, and none is given");
+    return openUsersHook(hook, advise, tools);
+  }
   if (source.kind === "text") return fixedUsers(source.text, advise, tools);
   const report = new ReloadReport({ name: "users file", path: source.path }, tools);
   // A file that is written anew is as open as before: once is enough.
