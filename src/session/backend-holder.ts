@@ -3,13 +3,13 @@
 
 import type { Authorizer } from "../acl/authorizer.ts";
 import type { AcquireRequest, BackendLease, BackendPool, ReleaseNotes } from "../backend/backend-pool.ts";
-import type { Outages } from "../backend/outage.ts";
+import { type Outages, placeOfTablet } from "../backend/outage.ts";
 import { CancelSource } from "../base/cancel-signal.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import { NoPrimary, type Router } from "../routing/router.ts";
 import { characterSetClass } from "../sql/dialect.ts";
-import { acquireLease } from "./acquire-lease.ts";
+import { acquireLease, type Patience } from "./acquire-lease.ts";
 import { readingOf } from "./reading.ts";
 import type { Relay } from "./relay.ts";
 import { leadsAlike, routeText } from "./route-text.ts";
@@ -39,6 +39,8 @@ export class BackendHolder {
   schemaUncertain = false;
   /** The schema that the connection was put into, by the name that its server knows; null: none. */
   #serverSchema: string | null = null;
+  /** What the command under way has waited for, and will before it gets a connection. */
+  readonly #patience: Patience = { ticket: null, first: null };
 
   constructor(state: SessionState, services: HolderServices, relay: Relay) {
     this.#state = state;
@@ -84,8 +86,9 @@ export class BackendHolder {
       if (route instanceof SqlError || route instanceof NoPrimary) return route;
       return { route, capabilities, collation, signal: acquiring };
     };
-    const patience = { ticket: null, first: null };
-    const lease = await acquireLease(request, this.#services, acquiring, patience);
+    // Only a second try goes on with the time of the first.
+    if (this.#patience.first === null) this.#patience.ticket = null;
+    const lease = await acquireLease(request, this.#services, acquiring, this.#patience);
     this.#acquiring = null;
     if (lease instanceof SqlError) return acquiring.aborted ? sqlError("ER_QUERY_INTERRUPTED") : lease;
     if (this.#ended || acquiring.aborted) {
@@ -203,6 +206,17 @@ export class BackendHolder {
   /** Ends the connection: it is lost, or not to be believed. */
   drop(reason: string): void {
     this.#relay.detach()?.close(reason);
+  }
+
+  /**
+   * Leaves the server, which has refused a command because of its role, for the one that takes it; `failure` is what the
+   * client is told if there is none in time.
+   */
+  leave(failure: SqlError): void {
+    const lease = this.#relay.lease;
+    if (lease === null) return;
+    this.#patience.first = { place: placeOfTablet(lease.route.tablet), failure };
+    this.drop("it refused a statement: it is not the primary");
   }
 
   /** The session ends. A command under way is cancelled on the server before its connection is closed. */

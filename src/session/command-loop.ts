@@ -6,6 +6,7 @@ import type { Permit } from "../acl/permit.ts";
 import type { ByteChannel } from "../base/byte-channel.ts";
 import type { MysqlErrorSymbol } from "../errors/mysql-errors.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
+import type { CutManner } from "../routing/judge-keyspace.ts";
 import { replySequenceOf } from "../wire/command-boundary.ts";
 import { COM_QUIT } from "../wire/commands.ts";
 import { LocalFileTracker } from "../wire/local-file-tracker.ts";
@@ -15,12 +16,12 @@ import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { BackendHolder } from "./backend-holder.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { endOverdue, judgeDeadline } from "./command-deadline.ts";
-import { type CommandInHand, changesNothing, nothingInHand } from "./command-in-hand.ts";
-import { handleCommand } from "./commands/command-table.ts";
+import { type CommandInHand, nothingInHand } from "./command-in-hand.ts";
+import { handleAgain, handleCommand } from "./commands/command-table.ts";
 import { tableHider } from "./hidden-tables.ts";
 import { inspectReply } from "./inspect-reply.ts";
 import { commandKindOf } from "./latency.ts";
-import { judgeLostBackend, orEnd, pinnedBecause } from "./lost-backend.ts";
+import { judgeLoss, mayEndFirst, orEnd, tellLoss } from "./lost-backend.ts";
 import type { PacketExchange } from "./packet-exchange.ts";
 import { noteQuery, type QueryNote, settleQuery } from "./query-note.ts";
 import type { RelayObserver } from "./relay.ts";
@@ -28,6 +29,7 @@ import { Relay } from "./relay.ts";
 import type { ReplyTo } from "./reply.ts";
 import { endWithError, internalError, replyError } from "./reply.ts";
 import { replyFilterFor } from "./reply-filter.ts";
+import { keepForSecondTry, leaveForPrimary } from "./second-try.ts";
 import type { SessionState } from "./session.ts";
 import type { HandlerResult, SessionEnd } from "./session-end.ts";
 import { expectsNothing, isSessionEnd, relaying, sessionEnd } from "./session-end.ts";
@@ -57,6 +59,8 @@ export class CommandLoop implements InputOwner, RelayObserver {
   /** When the command under way began, or the last one ended; monotonic milliseconds. */
   phaseSinceMs = 0;
   #cancelled: "killed" | "timeout" | null = null;
+  /** The command under way, where its refusal by this server may mean that another one takes it; else null. */
+  #kept: Buffer | null = null;
   #endRequested: EndRequest | null = null;
   /** COM_CHANGE_USER reads packets by itself. */
   #login: PacketExchange | null = null;
@@ -170,13 +174,15 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.#replySequence = replySequenceOf(frames);
     if (this.services.queryLog !== null)
       this.#note = noteQuery(this.services.queryLog, this.services, frames);
+    const command = frames.length > 4 ? (frames[4] ?? 0) : -1;
+    if (this.#endRequested === "drain" && !this.inTransaction && command !== COM_QUIT)
+      this.end(endWithError(this.replyTo, sqlError("ER_SERVER_SHUTDOWN"), "shutdown"));
+    else this.#answer(() => handleCommand(this, command, frames));
+  }
+
+  #answer(handle: () => HandlerResult | Promise<HandlerResult>): void {
     try {
-      const command = frames.length > 4 ? (frames[4] ?? 0) : -1;
-      if (this.#endRequested === "drain" && !this.inTransaction && command !== COM_QUIT) {
-        this.end(endWithError(this.replyTo, sqlError("ER_SERVER_SHUTDOWN"), "shutdown"));
-        return;
-      }
-      const result = handleCommand(this, command, frames);
+      const result = handle();
       if (result instanceof Promise)
         result.then((value) => this.#settle(value)).catch((error) => this.onFailure(error));
       else this.#settle(result);
@@ -203,6 +209,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     latency.observe(this.services.clock.monotonicMs() - this.phaseSinceMs);
     if (this.#note !== null) this.#settleNote(this.#note, "answered");
     this.inHand = nothingInHand;
+    this.#kept = null;
     this.#cancelled = null;
     this.#input.expectFile(null);
     this.#input.commandDone();
@@ -225,6 +232,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.#phase = "idle";
     this.phaseSinceMs = this.services.clock.monotonicMs();
     this.deadlineMs = this.phaseSinceMs + this.services.limits.idleTimeoutMs;
+    this.#leaveIfDue();
     this.#endIfRequested();
     if (this.ended) return;
     this.channel.resume();
@@ -252,6 +260,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   #sendToBackend(permit: Permit, frames: Uint8Array): void {
+    this.#kept = keepForSecondTry(this, frames);
     if (this.inHand.text !== null) this.backend.noteText(this.inHand.text);
     this.relay.send(permit, this.inHand.command, frames, replyFilterFor(this, this.inHand));
   }
@@ -265,6 +274,12 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   onInspect(payload: Buffer): Uint8Array | null {
+    const { command } = this.inHand;
+    const kept = this.#kept;
+    if (kept !== null && this.#cancelled === null && leaveForPrimary(this, payload)) {
+      this.#answer(() => handleAgain(this, command, kept));
+      return null;
+    }
     const verdict = inspectReply(payload, {
       kind: this.relay.boundary.inspectKind,
       capabilities: this.state.capabilities,
@@ -285,30 +300,26 @@ export class CommandLoop implements InputOwner, RelayObserver {
     return null;
   }
 
+  onBackendCut(manner: CutManner, reason: string): void {
+    this.relay.leaving = { manner, reason };
+    this.#leaveIfDue();
+  }
+
+  #leaveIfDue(): void {
+    const { leaving } = this.relay;
+    const replyDue = this.#phase === "busy" && this.relay.active;
+    if (leaving === null || mayEndFirst(leaving.manner, replyDue, this.inTransaction)) return;
+    this.relay.leaving = null;
+    this.onBackendFailed(leaving.reason, this.relay.forwardedBytes);
+  }
+
   onBackendFailed(reason: string, forwardedBytes: number): void {
     if (this.#phase === "ended") return;
     const replyDue = this.#phase === "busy" && this.relay.active;
-    const { text, command } = this.inHand;
-    const verdict = judgeLostBackend({
-      replyDue,
-      forwardedBytes,
-      inTransaction: this.inTransaction,
-      pinnedBecause: pinnedBecause(this.state),
-      readOnly: text === null ? changesNothing(command) : text.readOnly,
-      commits: text?.commits ?? false,
-    });
+    const verdict = judgeLoss(this, replyDue, forwardedBytes);
     this.#dropBackend(reason);
-    this.services.logger.info("A backend connection was lost", {
-      connection_id: this.state.id,
-      reason,
-      ends: verdict.ends,
-    });
-    if (verdict.ends) {
-      const end = sessionEnd("backend_lost", reason);
-      this.end(verdict.error === null ? end : endWithError(this.replyTo, verdict.error, "backend_lost"));
-    } else if (verdict.error !== null) {
-      this.#settle(replyError(this.replyTo, verdict.error));
-    }
+    const result = tellLoss(this, verdict, reason);
+    if (result !== null) this.#settle(result);
   }
 
   #dropBackend(reason: string): void {

@@ -2,9 +2,12 @@
 // session never gets a silent fresh connection under half a transaction, and nothing that may have run is repeated.
 
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import type { CutManner } from "../routing/judge-keyspace.ts";
+import { changesNothing } from "./command-in-hand.ts";
+import type { CommandLoop } from "./command-loop.ts";
 import { endWithError, type ReplyTo, replyError } from "./reply.ts";
 import type { SessionState } from "./session.ts";
-import type { HandlerResult } from "./session-end.ts";
+import { type HandlerResult, sessionEnd } from "./session-end.ts";
 
 /** The moment of the loss. */
 export interface LossSituation {
@@ -54,6 +57,12 @@ export function judgeLostBackend(situation: LossSituation): LossVerdict {
   };
 }
 
+/** Whether what the session does may end first where its server is to be left: its answer is still the truth. */
+export function mayEndFirst(manner: CutManner, replyDue: boolean, inTransaction: boolean): boolean {
+  if (manner === "after_transaction") return replyDue || inTransaction;
+  return manner === "after_statement" && replyDue && !inTransaction;
+}
+
 function lostForGood(): LossVerdict {
   return {
     ends: true,
@@ -68,6 +77,30 @@ function lostForGood(): LossVerdict {
 /** Why the session would miss its backend connection; null: it would not. */
 export function pinnedBecause(state: SessionState): string | null {
   return state.prepared.holdsBecause ?? state.pinnedBecause;
+}
+
+/** What becomes of a session that loses its connection now. */
+export function judgeLoss(loop: CommandLoop, replyDue: boolean, forwardedBytes: number): LossVerdict {
+  const { text, command } = loop.inHand;
+  return judgeLostBackend({
+    replyDue,
+    forwardedBytes,
+    inTransaction: loop.inTransaction,
+    pinnedBecause: pinnedBecause(loop.state),
+    readOnly: text === null ? changesNothing(command) : text.readOnly,
+    commits: text?.commits ?? false,
+  });
+}
+
+/** Carries a verdict out: what the client gets, if anything. */
+export function tellLoss(
+  { services, state, replyTo }: CommandLoop,
+  { ends, error }: LossVerdict,
+  reason: string,
+): HandlerResult | null {
+  services.logger.info("A backend connection was lost", { connection_id: state.id, reason, ends });
+  if (error === null) return ends ? sessionEnd("backend_lost", reason) : null;
+  return ends ? endWithError(replyTo, error, "backend_lost") : replyError(replyTo, error);
 }
 
 /** What of a session decides about a question that could not be asked. */

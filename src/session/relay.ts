@@ -5,6 +5,7 @@ import type { Permit } from "../acl/permit.ts";
 import type { BackendLease } from "../backend/backend-pool.ts";
 import type { ByteChannel, ByteReceiver } from "../base/byte-channel.ts";
 import type { Clock } from "../base/clock.ts";
+import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { PacketCollector } from "../wire/packet-collector.ts";
 import { WireError } from "../wire/reader.ts";
 import type { ResponseBoundary } from "../wire/response-boundary.ts";
@@ -23,6 +24,8 @@ export interface RelayObserver {
   onInspect(payload: Buffer): Uint8Array | null;
   /** The backend connection is gone or has broken the protocol. `forwardedBytes` tells whether the client saw any of the reply. */
   onBackendFailed(reason: string, forwardedBytes: number): void;
+  /** The server is to be left: at once, or when what runs has ended (`leaving`). */
+  onBackendCut(manner: CutManner, reason: string): void;
   /** A mistake of ours while bytes were handled: it ends this session and no other. */
   onFailure(error: unknown): void;
 }
@@ -44,6 +47,8 @@ export class Relay implements ByteReceiver {
   #filter: ReplyFilter | null = null;
   /** Monotonic milliseconds since when the client has not taken what was written to it; null: it has. */
   blockedSinceMs: number | null = null;
+  /** The server of the present lease is to be left as soon as `manner` wants it; null: it is not. */
+  leaving: { readonly manner: CutManner; readonly reason: string } | null = null;
   readonly #clock: Clock;
   readonly #metrics: SessionMetrics;
 
@@ -68,13 +73,21 @@ export class Relay implements ByteReceiver {
     return this.#active;
   }
 
+  /** Bytes of the reply under way that the client was sent. */
+  get forwardedBytes(): number {
+    return this.#forwardedBytes;
+  }
+
   get lease(): BackendLease | null {
     return this.#lease;
   }
 
   /** Takes a lease over: from now on its bytes come here. */
   attach(lease: BackendLease): void {
+    // It may be the same one, after questions that were not the session's.
+    if (lease !== this.#lease) this.leaving = null;
     this.#lease = lease;
+    lease.onCut = (manner, reason) => this.#observer.onBackendCut(manner, reason);
     lease.connection.setReceiver(this);
     if (this.blockedSinceMs === null) lease.connection.resume();
   }
@@ -82,7 +95,9 @@ export class Relay implements ByteReceiver {
   /** Lets the lease go without ending it; the caller releases or closes it. */
   detach(): BackendLease | null {
     const lease = this.#lease;
+    if (lease !== null) lease.onCut = null;
     this.#lease = null;
+    this.leaving = null;
     this.#active = false;
     this.#collecting = false;
     this.#collector.clear();

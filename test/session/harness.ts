@@ -171,6 +171,8 @@ export class Harness {
   readonly registry = new SessionRegistry(() => 7);
   readonly metrics = newSessionMetrics();
   readonly backends: ScriptedBackend[] = [];
+  /** One for each of `backends`. */
+  readonly leases: BackendLease[] = [];
   readonly audit: { kind: string; record: object }[] = [];
   readonly services: SessionServices;
   readonly sessions: Promise<void>[] = [];
@@ -237,10 +239,12 @@ export class Harness {
       this.backends.push(backend);
       backend.serve(this.#options.script ?? (() => okReply())).catch(() => {});
       const variables = this.#options.variables;
-      return leaseOver(new DuplexChannel(mine), backend, request, ++serial, () => {
+      const lease = leaseOver(new DuplexChannel(mine), backend, request, ++serial, () => {
         backend.asked += 1;
         return variables?.() ?? { sqlMode: "", characterSet: "utf8mb4", database: request.route.database };
       });
+      this.leases.push(lease);
+      return lease;
     };
     return { acquire, close: async () => {} };
   }

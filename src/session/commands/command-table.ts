@@ -84,7 +84,15 @@ export function handleCommand(
   command: number,
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
-  const row = rows[command] ?? unknownRow;
-  countUp(loop.services.metrics.commands, row.name);
-  return row.handle(loop, frames);
+  countUp(loop.services.metrics.commands, (rows[command] ?? unknownRow).name);
+  return handleAgain(loop, command, frames);
+}
+
+/** Hands over a command that was counted already. */
+export function handleAgain(
+  loop: CommandLoop,
+  command: number,
+  frames: Uint8Array,
+): HandlerResult | Promise<HandlerResult> {
+  return (rows[command] ?? unknownRow).handle(loop, frames);
 }
