@@ -204,7 +204,8 @@ describe("a backend that goes away", () => {
     await server.restart();
     const moved = await run(false);
     expect(moved.error).toBeNull();
-    expect(moved.packets.at(-2)?.toString("latin1")).toContain("elsewhere");
+    // Servers execute a statement in the schema that it was prepared in.
+    expect(moved.packets.at(-2)).toEqual(before.packets.at(-2));
     expect(await client.rows("SELECT DATABASE()")).toEqual([["elsewhere"]]);
     await client.quit();
   });
