@@ -114,6 +114,12 @@ export const serveFlags = {
     default: "true",
     help: "Offer LOAD DATA LOCAL to clients; the backend's own setting decides then",
   },
+  caller_id_comment: {
+    ...backend,
+    type: "boolean",
+    default: "false",
+    help: "Begin every forwarded statement with a comment that says whose it is, for the database's logs: /* gatehouse:user_data='web',user='anna',id='7' */",
+  },
   backend_pool_size: {
     ...backend,
     type: "integer",

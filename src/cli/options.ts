@@ -83,6 +83,7 @@ export function makeServeOptions(
       },
       buffer,
       localInfile: values.local_infile,
+      callerIdComment: values.caller_id_comment,
       limits: limitOptions(values),
       timeouts: {
         connectMs: values.mysql_server_connect_timeout,

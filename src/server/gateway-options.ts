@@ -178,6 +178,8 @@ export interface GatewayOptions {
   readonly buffer: BufferLimits;
   /** Whether LOAD DATA LOCAL is offered; the backend's own setting decides then. */
   readonly localInfile: boolean;
+  /** Whether forwarded statements begin with a comment that says whose they are. */
+  readonly callerIdComment: boolean;
   readonly limits: LimitOptions;
   readonly timeouts: TimeoutOptions;
   readonly shutdown: ShutdownOptions;

@@ -195,6 +195,7 @@ class RunningGateway implements Gateway {
       proxyUsers: this.#options.auth.kind === "static" ? this.#options.auth.proxyUsers : noProxyUsers,
       requireSecureTransport: this.#options.requireSecureTransport,
       localInfile: this.#options.localInfile,
+      callerIdComment: this.#options.callerIdComment,
       statementBudget: new ByteBudget(limits.statementBufferBytesMax),
       preparedStatements: { count: 0 },
       draining: () => this.#draining,

@@ -95,6 +95,8 @@ export interface SessionServices {
   readonly limits: SessionLimits;
   /** MySQL's variables of these names, as sessions are told. */
   readonly proxyUsers: ProxyUserOptions;
+  /** Begin every forwarded statement with a comment that says whose it is. */
+  readonly callerIdComment: boolean;
   /** Refuse plain TCP (3159). */
   readonly requireSecureTransport: boolean;
   /** Offer LOCAL_FILES to clients. */

@@ -7,9 +7,12 @@ import type { Flavour } from "../sql/dialect.ts";
 import { type IdentityValues, identityEdits } from "../sql/rewrite.ts";
 import { applyEdits, type TextEdit } from "../sql/text-edits.ts";
 import { payloadOf } from "../wire/command-boundary.ts";
+import { COM_STMT_PREPARE } from "../wire/commands.ts";
 import { encodeFrames } from "../wire/frames.ts";
+import { callerComments } from "./caller-comment.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { processListQuery } from "./process-list.ts";
+import type { StatementText } from "./statement-text.ts";
 
 /** What is to be replaced in a text. */
 export interface Truth {
@@ -57,17 +60,22 @@ export function truthEdits(loop: CommandLoop, text: Uint8Array, truth: Truth | n
 }
 
 /**
- * A COM_QUERY or COM_STMT_PREPARE with `edits` made in its text; the same frames where there are none.
- * The error: it has become longer than max_allowed_packet.
+ * A COM_QUERY or COM_STMT_PREPARE as it is sent: with `edits` made in its text, and the caller's comment where the flag
+ * wants it; the same frames where there is nothing to do. `text`: what is known of it.
+ * The error: it has become longer than max_allowed_packet. For a comment's sake it never does.
  */
 export function editCommand(
   loop: CommandLoop,
   frames: Uint8Array,
   edits: readonly TextEdit[],
+  text: StatementText,
 ): Uint8Array | SqlError {
-  if (edits.length === 0) return frames;
+  if (edits.length === 0 && !loop.services.callerIdComment) return frames;
   const payload = payloadOf(frames);
-  const text = applyEdits(payload.subarray(1), edits, loop.services.limits.allowedPacketBytesMax - 1);
-  if (text === null) return sqlError("ER_NET_PACKET_TOO_LARGE");
-  return encodeFrames(Buffer.concat([payload.subarray(0, 1), text]), 0);
+  const sql = payload.subarray(1);
+  const bytesMax = loop.services.limits.allowedPacketBytesMax - 1;
+  const comments = callerComments(loop, sql, text, payload[0] === COM_STMT_PREPARE);
+  const edited = applyEdits(sql, [...comments, ...edits], bytesMax) ?? applyEdits(sql, edits, bytesMax);
+  if (edited === null) return sqlError("ER_NET_PACKET_TOO_LARGE");
+  return encodeFrames(Buffer.concat([payload.subarray(0, 1), edited]), 0);
 }

@@ -222,6 +222,7 @@ export class Harness {
       proxyUsers: noProxyUsers,
       requireSecureTransport: false,
       localInfile: true,
+      callerIdComment: false,
       statementBudget: new ByteBudget(1 << 30),
       preparedStatements: { count: 0 },
       draining: () => false,

@@ -108,7 +108,7 @@ function relayWithout(
   const others = edits.filter(
     (edit) => !judged.some(({ site }) => edit.start >= site.start && edit.end <= site.end),
   );
-  const sent = editCommand(loop, frames, [...inPlaceOfKills, ...others]);
+  const sent = editCommand(loop, frames, [...inPlaceOfKills, ...others], text);
   if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
   return loop.forward(permit, sent, {
     command: COM_QUERY,

@@ -54,7 +54,12 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   const sql = payloadOf(frames).subarray(1);
   const listed = databaseListEdits(loop, text, sql);
   if (listed instanceof SqlError) return replyError(loop.replyTo, listed);
-  const sent = editCommand(loop, frames, listed.length > 0 ? listed : truthEdits(loop, sql, decision.truth));
+  const sent = editCommand(
+    loop,
+    frames,
+    listed.length > 0 ? listed : truthEdits(loop, sql, decision.truth),
+    text,
+  );
   if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
   const authorizerGeneration = services.authorizer().generation;
   const id = state.prepared.takeId();

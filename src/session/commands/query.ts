@@ -70,7 +70,7 @@ function relayText(
   edits: readonly TextEdit[],
 ): HandlerResult | Promise<HandlerResult> {
   if (text.kills) return handleKillText(loop, frames, text, permit, edits);
-  const sent = editCommand(loop, frames, edits);
+  const sent = editCommand(loop, frames, edits, text);
   if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
   beforeText(loop, text);
   return loop.forward(permit, sent, {
