@@ -180,7 +180,9 @@ function withoutBranchNoise(errors: readonly ErrorObject[]): ErrorObject[] {
       (branch) => !(branch.keyword === "type" && branch.instancePath === error.instancePath),
     );
     if (meant.length > 0 || branches.length === 0) {
-      kept.push(...(meant.length > 0 ? meant : [error]));
+      // One by one: a call takes some hundred thousand arguments, and a file may have more mistakes.
+      if (meant.length === 0) kept.push(error);
+      for (const branch of meant) kept.push(branch);
       continue;
     }
     const types = branches.flatMap((branch) => (branch.params as { type: string | string[] }).type);

@@ -49,27 +49,42 @@ export function lineAndColumn(text: string, offset: number): { line: number; col
   return lineFinder(text)(offset);
 }
 
+/** Of so many lines the start of one is kept: a file may be 64 MiB of line ends. */
+const linesPerMark = 256;
+
 /** Turns offsets into lines and columns, both from 1. The text is read once, by the first question. */
 export function lineFinder(text: string): (offset: number) => { line: number; column: number } {
-  let starts: number[] | undefined;
+  let marks: number[] | undefined;
   return (offset) => {
-    starts ??= lineStarts(text);
-    // The last line that starts at or before the offset.
+    marks ??= lineMarks(text);
+    // The last mark at or before the offset.
     let low = 0;
-    let high = starts.length - 1;
+    let high = marks.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? 0) <= offset) low = middle;
+      if ((marks[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+    let line = low * linesPerMark + 1;
+    let start = marks[low] ?? 0;
+    for (;;) {
+      const end = text.indexOf("\n", start);
+      if (end === -1 || end >= offset) return { line, column: offset - start + 1 };
+      start = end + 1;
+      line += 1;
+    }
   };
 }
 
-function lineStarts(text: string): number[] {
-  const starts = [text.charCodeAt(0) === 0xfeff ? 1 : 0];
-  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) starts.push(end + 1);
-  return starts;
+/** Where the lines 1, 257, 513, ... begin. */
+function lineMarks(text: string): number[] {
+  const marks = [text.charCodeAt(0) === 0xfeff ? 1 : 0];
+  let lines = 1;
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) {
+    if (lines % linesPerMark === 0) marks.push(end + 1);
+    lines += 1;
+  }
+  return marks;
 }
 
 /** Adds a member's name to a JSON pointer. */

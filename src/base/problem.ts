@@ -15,10 +15,15 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Longer messages are cut: a name in the file may be as long as the file. */
+const messageLengthMax = 1000;
+
 /** `users.json:3:14: Unknown key 'Pasword' ...`, the form that editors and terminals turn into links. */
 export function formatProblem(problem: Problem): string {
   const place = problem.line === 0 ? problem.path : `${problem.path}:${problem.line}:${problem.column}`;
-  return `${place}: ${problem.message}`;
+  const { message } = problem;
+  const shown = message.length > messageLengthMax ? `${message.slice(0, messageLengthMax)}...` : message;
+  return `${place}: ${shown}`;
 }
 
 /** A problem with a file as a whole. */

@@ -81,7 +81,9 @@ export class ReloadReport implements WatchedFile {
       return;
     }
     if (event.kind === "failed") {
-      const problems = event.problems.map(formatProblem);
+      const problems = event.problems.slice(0, problemsMax).map(formatProblem);
+      const more = event.problems.length - problems.length;
+      if (more > 0) problems.push(`and ${more} more: gatehouse check lists them`);
       this.failure = { atMs: this.#tools.clock.wallMs(), problems };
       metrics.counter("file_reloads_total", { ...label, outcome: "failed" }).add();
       metrics.gauge("file_stale", label).set(1);
@@ -96,7 +98,7 @@ export class ReloadReport implements WatchedFile {
       });
       return;
     }
-    const names = describe(event.previous, event.value);
+    const names = shortened(describe(event.previous, event.value));
     this.generation = event.generation;
     this.loadedAtMs = this.#tools.clock.wallMs();
     this.failure = null;
@@ -113,6 +115,18 @@ export class ReloadReport implements WatchedFile {
       problems: [],
     });
   }
+}
+
+/** Problems that a record lists. */
+const problemsMax = 50;
+
+/** Names of one kind that a record lists; the rest is counted. A record has to stay a line that tools can read. */
+const namesMax = 500;
+
+function shortened({ added, removed, changed }: ChangedNames): ChangedNames {
+  const cut = (names: readonly string[]): readonly string[] =>
+    names.length <= namesMax ? names : [...names.slice(0, namesMax), `and ${names.length - namesMax} more`];
+  return { added: cut(added), removed: cut(removed), changed: cut(changed) };
 }
 
 /** Files whose changes have no names. */

@@ -8,7 +8,7 @@ import { formatProblem, type Problem, wholeFileProblem } from "../base/problem.t
 import { FileProblemsError, type Loaded, Reloadable } from "../base/reloadable.ts";
 import { describeChanges } from "../users/directory-changes.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
-import { readUsersFile } from "../users/users-file.ts";
+import { readUsersFile, readUsersFileInSteps } from "../users/users-file.ts";
 import { isExample, othersCanRead } from "./file-mode.ts";
 import type { UsersHook } from "./gateway-hooks.ts";
 import type { AuthOptions } from "./gateway-options.ts";
@@ -94,13 +94,14 @@ export async function openUsers(
   };
 }
 
-function loadUsers(
+async function loadUsers(
   content: FileContent,
   generation: number,
   advise: Advise,
   tools: UsersTools,
-): Loaded<UserDirectory> {
-  const result = readUsersFile(content.bytes, content.path, generation, tools.seat?.fingerprintKey);
+): Promise<Loaded<UserDirectory>> {
+  const key = tools.seat?.fingerprintKey;
+  const result = await readUsersFileInSteps(content.bytes, content.path, generation, key);
   if (!result.ok) return result;
   warn([...result.warnings, ...advise(result.directory, content.path)], tools);
   return { ok: true, value: result.directory };

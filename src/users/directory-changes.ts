@@ -24,8 +24,8 @@ export function describeChanges(old: UserDirectory, next: UserDirectory): Direct
   for (const user of [...old.userNames, ...usersAdded]) {
     const before = old.entriesOf(user);
     const after = next.entriesOf(user);
-    entriesAdded.push(...missingFrom(before ?? [], after ?? []));
-    entriesRemoved.push(...missingFrom(after ?? [], before ?? []));
+    for (const name of missingFrom(before ?? [], after ?? [])) entriesAdded.push(name);
+    for (const name of missingFrom(after ?? [], before ?? [])) entriesRemoved.push(name);
     if (before !== null && after !== null && fingerprints(before) !== fingerprints(after)) {
       usersChanged.push(user);
     }

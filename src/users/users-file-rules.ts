@@ -7,6 +7,9 @@ import type { Remark } from "./users-file.ts";
 /** `$A$` entries that one user may have: each costs milliseconds at a full login, for every user of the file. */
 export const cryptEntriesPerUserMax = 4;
 
+/** Entries that one user may have: every login tries them, and one of an unknown user takes as long. */
+export const entriesPerUserMax = 1000;
+
 type Users = ReadonlyMap<string, readonly UserEntry[]>;
 type PointerOf = (entry: UserEntry) => string;
 
@@ -21,6 +24,13 @@ export function complainAboutUsers(users: Users, pointerOf: PointerOf): Remark[]
       complaints.push({
         pointer: joinPointer("", user),
         message: "A user's name must not hold a NUL character",
+      });
+    }
+    const tooMany = entries[entriesPerUserMax];
+    if (tooMany !== undefined) {
+      complaints.push({
+        pointer: pointerOf(tooMany),
+        message: `User ${JSON.stringify(user)} has ${entries.length} entries: at most ${entriesPerUserMax} are allowed, as every login tries them`,
       });
     }
     const crypts = entries.filter((entry) => credentialOf(entry, "sha256crypt") !== undefined);

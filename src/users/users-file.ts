@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { parseJsonFile } from "../base/json-file.ts";
 import { joinPointer } from "../base/json-text.ts";
-import type { Problem } from "../base/problem.ts";
+import { type Problem, wholeFileProblem } from "../base/problem.ts";
 import { createUserDirectory, type UserDirectory, type UserEntry } from "./user-directory.ts";
 import { readEntry } from "./users-file-entry.ts";
 import { complainAboutUsers, warnAboutUsers } from "./users-file-rules.ts";
@@ -48,6 +48,9 @@ const processFingerprintKey = randomBytes(32);
 /** Warnings, and problems beside those of the schema, beyond this number are not listed. */
 const remarksMax = 1000;
 
+/** Entries that are read between two breaths of {@link readUsersFileInSteps}: some milliseconds of work. */
+const entriesPerStep = 500;
+
 /**
  * Parses and validates the text of a users file. Never throws for what the file holds.
  * `fingerprintKey`: fingerprints of entries compare only between files that were read with the same one; by default
@@ -59,10 +62,42 @@ export function readUsersFile(
   generation: number,
   fingerprintKey: Uint8Array = processFingerprintKey,
 ): UsersFileResult {
+  const work = stepsOfReading(text, path, generation, fingerprintKey);
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * The same, with a breath after every so many entries: a large file must not hold up the sessions of those who are
+ * logged in. Only its parsing as JSON is one piece.
+ */
+export async function readUsersFileInSteps(
+  text: string | Uint8Array,
+  path: string,
+  generation: number,
+  fingerprintKey: Uint8Array = processFingerprintKey,
+): Promise<UsersFileResult> {
+  const work = stepsOfReading(text, path, generation, fingerprintKey);
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function* stepsOfReading(
+  text: string | Uint8Array,
+  path: string,
+  generation: number,
+  fingerprintKey: Uint8Array,
+): Generator<undefined, UsersFileResult> {
   const parsed = parseJsonFile({ text, path, schema });
   const document = parsed.ok ? parsed : parsed.invalid;
   if (document === null) return { ok: false, problems: parsed.ok ? [] : parsed.problems };
-  const read = readUsers(document.value, parsed.ok, fingerprintKey);
+  yield;
+  const read = yield* readUsers(document.value, parsed.ok, fingerprintKey);
   const placed = (remarks: readonly Remark[]): Problem[] =>
     remarks.map((remark) => ({ path, ...document.positionOf(remark.pointer), ...remark })).sort(byPlace);
   if (!parsed.ok) {
@@ -70,9 +105,15 @@ export function readUsersFile(
     const further = read.complaints.filter((remark) => !told.has(remark.pointer)).slice(0, remarksMax);
     return { ok: false, problems: [...parsed.problems, ...placed(further)].sort(byPlace) };
   }
-  if (read.complaints.length > 0) return { ok: false, problems: placed(read.complaints) };
+  if (read.complaints.length > 0) {
+    const problems = placed(read.complaints.slice(0, remarksMax));
+    const more = read.complaints.length - remarksMax;
+    if (more > 0) problems.push(wholeFileProblem(path, `${more} more problems are not listed`));
+    return { ok: false, problems };
+  }
+  yield;
   const directory = createUserDirectory(read.users, generation);
-  return { ok: true, directory, warnings: placed(read.warnings).slice(0, remarksMax) };
+  return { ok: true, directory, warnings: placed(read.warnings.slice(0, remarksMax)) };
 }
 
 interface ReadUsers {
@@ -82,7 +123,11 @@ interface ReadUsers {
 }
 
 /** `isValid`: the schema let the document through; otherwise only what it can have missed is of interest. */
-function readUsers(document: unknown, isValid: boolean, fingerprintKey: Uint8Array): ReadUsers {
+function* readUsers(
+  document: unknown,
+  isValid: boolean,
+  fingerprintKey: Uint8Array,
+): Generator<undefined, ReadUsers> {
   const complaints: Remark[] = [];
   const warnings: Remark[] = [];
   const users = new Map<string, readonly UserEntry[]>();
@@ -104,12 +149,15 @@ function readUsers(document: unknown, isValid: boolean, fingerprintKey: Uint8Arr
       warnings.push(...read.warnings);
       entries.push(read.entry);
       pointers.set(read.entry, entryPointer);
+      if (pointers.size % entriesPerStep === 0) yield;
     }
     users.set(user, entries);
   }
   const pointerOf = (entry: UserEntry): string => pointers.get(entry) ?? "";
-  complaints.push(...complainAboutUsers(users, pointerOf));
-  if (complaints.length === 0) warnings.push(...warnAboutUsers(users, pointerOf));
+  yield;
+  for (const complaint of complainAboutUsers(users, pointerOf)) complaints.push(complaint);
+  yield;
+  if (complaints.length === 0) for (const warning of warnAboutUsers(users, pointerOf)) warnings.push(warning);
   return { users, complaints, warnings };
 }
 
@@ -136,6 +184,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What is said of the file as a whole (line 0) comes last. */
 function byPlace(left: Problem, right: Problem): number {
-  return left.line - right.line || left.column - right.column;
+  const lineOf = ({ line }: Problem): number => (line === 0 ? Number.MAX_SAFE_INTEGER : line);
+  return lineOf(left) - lineOf(right) || left.column - right.column;
 }

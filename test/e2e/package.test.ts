@@ -15,7 +15,7 @@ const wanted = [
   /^bin\/(gatehouse\.js|load\.js|package\.json)$/,
   /^dist\/[a-z0-9/-]+\.(js|d\.ts)$/,
   /^schemas\/[a-z-]+\.schema\.json$/,
-  /^docs\/[A-Za-z0-9/-]+\.(md|json)$/,
+  /^docs\/[A-Za-z0-9/-]+\.(md|json|mjs|ts|yaml|yml|cnf)$/,
 ];
 
 async function unpack(): Promise<readonly string[]> {

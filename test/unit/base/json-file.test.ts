@@ -171,4 +171,15 @@ describe("parseJsonFile()", () => {
     expect(problems.length).toBe(1001);
     expect(problems.at(-1)).toBe("users.json: More than 1000 problems: the rest is not listed");
   });
+
+  it("survives more mistakes in one place than a call takes arguments", () => {
+    const items = { type: "object", additionalProperties: false };
+    const schema = {
+      type: "object",
+      properties: { u: { anyOf: [{ type: "object" }, { type: "array", items }] } },
+    };
+    const text = JSON.stringify({ u: Array.from({ length: 130_000 }, () => ({ x: 1 })) });
+    const result = parseJsonFile({ text, path: "f.json", schema });
+    expect(result.ok ? [] : result.problems).toHaveLength(1001);
+  });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readUsersFile } from "../../../src/users/users-file.ts";
+import { readUsersFile, readUsersFileInSteps } from "../../../src/users/users-file.ts";
 import { nativeHash, sha2Hash } from "../../support/raw/passwords.ts";
 import { directoryOf, entryOf, problemsOf, warningsOf } from "./support.ts";
 
@@ -182,6 +182,48 @@ describe("readUsersFile()", () => {
     ];
     expect(said.length).toBeGreaterThan(5);
     expect(said.join("\n")).not.toContain(secret);
+  });
+
+  it("allows at most a thousand entries a user: every login tries them", () => {
+    const entries = Array.from({ length: 1001 }, () => ({ Password: "x" }));
+    expect(problemsOf({ u: entries.slice(1) })).toEqual([]);
+    expect(problemsOf({ u: entries })).toEqual([
+      expect.stringContaining('User "u" has 1001 entries: at most 1000 are allowed'),
+    ]);
+  });
+
+  it("tells a thousand mistakes of any number, in bounded memory", () => {
+    const wrongKeys = problemsOf({ u: Array.from({ length: 2000 }, () => ({ Pasword: 1 })) });
+    expect(wrongKeys[0]).toContain("did you mean 'Password'?");
+    expect(wrongKeys.at(-1)).toContain("More than 1000 problems");
+    const wrongTimes = Object.fromEntries(
+      Array.from({ length: 2000 }, (_, index) => [`u${index}`, [{ NotBefore: "2026-02-31T08:00:00Z" }]]),
+    );
+    const told = problemsOf(wrongTimes);
+    expect(told).toHaveLength(1001);
+    expect(told.at(-1)).toContain("1000 more problems are not listed");
+  });
+
+  it("reads a large file in steps, between which others get their turn", async () => {
+    const users = Object.fromEntries(
+      Array.from({ length: 5000 }, (_, index) => [`u${index}`, [{ Password: "x" }]]),
+    );
+    const text = JSON.stringify(users);
+    let turns = 0;
+    let reading = true;
+    const others = (): void => {
+      turns += 1;
+      if (reading) setImmediate(others);
+    };
+    setImmediate(others);
+    const result = await readUsersFileInSteps(text, "users.json", 3);
+    reading = false;
+    expect(turns).toBeGreaterThanOrEqual(10);
+    const whole = readUsersFile(text, "users.json", 3);
+    expect(result.ok && result.directory.userNames).toEqual(whole.ok && whole.directory.userNames);
+    expect(result.ok && result.directory.entriesOf("u4999")).toEqual(
+      whole.ok && whole.directory.entriesOf("u4999"),
+    );
   });
 
   it("allows at most four $A$ entries a user", () => {
