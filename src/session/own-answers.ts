@@ -11,7 +11,7 @@ import type { OwnShow, StatementSummary } from "../sql/statement-summary.ts";
 import type { TextEdit } from "../sql/text-edits.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { type OwnColumn, type OwnResult, selectOf } from "./own-result.ts";
-import { processList, processListColumns } from "./process-list.ts";
+import { processList, processListColumns, withAllSessions } from "./process-list.ts";
 import { internalError } from "./reply.ts";
 import { grantsOfClient } from "./service-grants.ts";
 import type { StatementText } from "./statement-text.ts";
@@ -60,7 +60,7 @@ export function ownAnswer(
     case "CREATE USER":
       return lines([createUser(identity, flavourOf(loop))]);
     default:
-      return processList(loop, flavourOf(loop), written);
+      return withAllSessions(loop, () => processList(loop, flavourOf(loop), written));
   }
 }
 

@@ -7,6 +7,7 @@ import type { ProcessListTable } from "../sql/rewrite.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { type OwnColumn, type OwnResult, selectOf } from "./own-result.ts";
 import type { SessionView } from "./session-view.ts";
+import type { StatementText } from "./statement-text.ts";
 
 const text = (name: string, characters: number): OwnColumn => ({ name, type: "text", characters });
 const number = (name: string, characters = 21): OwnColumn => ({ name, type: "number", characters });
@@ -71,6 +72,29 @@ export function processListQuery(
   return selectOf({ columns, rows }, flavour);
 }
 
+/** Whether a table of sessions is read: its rows stand in the text that is sent. */
+export function readsSessions({ statements }: StatementText): boolean {
+  return statements.some((one) => one.identityTokens.some(({ name }) => name.endsWith("processlist")));
+}
+
+/** Answers once the sessions of other processes are known, at once where there are none. */
+export function withAllSessions<Answer>(
+  loop: CommandLoop,
+  answer: () => Answer | Promise<Answer>,
+): Answer | Promise<Answer> {
+  const { siblings } = loop.services;
+  if (siblings === null || loop.state.sessionsElsewhere !== null) return answer();
+  return siblings
+    .sessions()
+    .then((views) => {
+      loop.state.sessionsElsewhere = views;
+      return answer();
+    })
+    .finally(() => {
+      loop.state.sessionsElsewhere = null;
+    });
+}
+
 function visibleSessions(loop: CommandLoop): SessionView[] {
   const { registry, clock, authorizer } = loop.services;
   const { identity } = loop.state;
@@ -81,7 +105,8 @@ function visibleSessions(loop: CommandLoop): SessionView[] {
     const isOwn = session.identity?.loginUser === identity.loginUser;
     if (isOwn || seesAll) views.push(session.view(clock.monotonicMs()));
   }
-  return views;
+  const elsewhere = loop.state.sessionsElsewhere ?? [];
+  return views.concat(elsewhere.filter(({ user }) => seesAll || user === identity.loginUser));
 }
 
 function commonValues(view: SessionView, statement: string | null): (string | number | null)[] {

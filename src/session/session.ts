@@ -8,6 +8,7 @@ import { defaultTarget } from "../routing/target.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { Reading } from "./reading.ts";
+import type { SessionView } from "./session-view.ts";
 import { SqlPrepared } from "./sql-prepared.ts";
 
 /** What is known of a session. Mutable: its parts write what they learn. */
@@ -29,6 +30,8 @@ export interface SessionState {
   reading: Reading | null;
   /** Statements prepared by SQL (PREPARE), by name. */
   readonly sqlPrepared: SqlPrepared;
+  /** Sessions of other processes, while a command that lists them is answered; null: they are not known. */
+  sessionsElsewhere: readonly SessionView[] | null;
   /** The status flags of the last reply. */
   statusFlags: number;
   /**
@@ -61,6 +64,7 @@ export function newSessionState(
     database: null,
     reading: null,
     sqlPrepared: new SqlPrepared(),
+    sessionsElsewhere: null,
     statusFlags: STATUS_AUTOCOMMIT,
     pinnedBecause: null,
     prepared,

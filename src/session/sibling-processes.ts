@@ -2,6 +2,7 @@
 // of them, and KILL of a session that lives elsewhere. Interfaces only: who carries them out stands in server/workers.
 
 import type { Identity } from "../identity/identity.ts";
+import type { SessionView } from "./session-view.ts";
 
 /** The other processes. */
 export interface SiblingProcesses {
@@ -14,6 +15,8 @@ export interface SiblingProcesses {
   giveBack(place: string): void;
   /** The login user of a session of another process; null: there is no such session. */
   ownerOf(id: number): Promise<string | null>;
+  /** What may be shown of the sessions of the other processes. */
+  sessions(): Promise<readonly SessionView[]>;
   /** KILL of a session of another process. */
   kill(id: number, scope: "query" | "connection"): void;
 }

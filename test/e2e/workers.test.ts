@@ -166,6 +166,16 @@ describe("workers", () => {
     expect((await gateway.admin("/readyz")).status).toBe(200);
   });
 
+  it("list each other's sessions to whom they belong", async () => {
+    const own = await twoOfDifferentWorkers("tester");
+    await enter("other");
+    const ids = clients.map((client) => String(client.greeting.connectionId)).slice(0, -1);
+    for (const sql of ["SHOW PROCESSLIST", "SELECT * FROM information_schema.processlist"]) {
+      const rows = await own[0].rows(sql);
+      expect(rows.map((row) => row[0]).sort(), sql).toEqual(ids.sort());
+    }
+  });
+
   it("reload together", async () => {
     const { writeFileSync } = await import("node:fs");
     writeFileSync(gateway.usersFile, JSON.stringify({ ...users, other: [{ Password: "changed" }] }));

@@ -10,7 +10,7 @@ import { listenFailure, listenPlaces, tryListenPlaces } from "../listen-places.t
 import { removeStaleSocket } from "../listener.ts";
 import { type EmbeddedDatabase, openEmbedded } from "../open-embedded.ts";
 import { FirstAdmin } from "./first-admin.ts";
-import type { FromWorker, WorkerStart } from "./messages.ts";
+import type { FromWorker, Question, WorkerStart } from "./messages.ts";
 import { PlaceBroker } from "./place-broker.ts";
 import { WorkerHandle, type WorkerProcess } from "./worker-handle.ts";
 
@@ -190,6 +190,11 @@ class FirstProcess implements FirstGateway {
           worker.send({ kind: "answer", number: message.number, answer }),
         );
         return;
+      case "sessions":
+        void this.#askOthers(worker, { about: "sessions" }).then((answers) =>
+          worker.send({ kind: "answer", number: message.number, answer: answers.flat() }),
+        );
+        return;
       case "kill":
         for (const other of this.#workers.values()) {
           if (other !== worker) other.send({ kind: "kill", id: message.id, scope: message.scope });
@@ -198,8 +203,14 @@ class FirstProcess implements FirstGateway {
   }
 
   async #ownerOf(id: number, asker: WorkerHandle): Promise<string | null> {
-    const others = [...this.#workers.values()].filter((worker) => worker !== asker);
-    const answers = await Promise.all(others.map((worker) => worker.ask({ about: "owner", id })));
+    const answers = await this.#askOthers(asker, { about: "owner", id });
     return (answers.find((answer) => typeof answer === "string") as string | undefined) ?? null;
+  }
+
+  /** Of those that answer. */
+  async #askOthers(asker: WorkerHandle, question: Question): Promise<unknown[]> {
+    const others = [...this.#workers.values()].filter((worker) => worker !== asker);
+    const answers = await Promise.all(others.map((worker) => worker.ask(question)));
+    return answers.filter((answer) => answer !== null);
   }
 }

@@ -36,6 +36,8 @@ export type Question =
   | { readonly about: "used"; readonly place: string }
   /** The login user of a session: a string or null. */
   | { readonly about: "owner"; readonly id: number }
+  /** What may be shown of its sessions: an array of SessionView. */
+  | { readonly about: "sessions" }
   /** What the admin side shows: a WorkerReport. */
   | { readonly about: "report"; readonly withSessions: boolean };
 
@@ -54,5 +56,6 @@ export type FromWorker =
     }
   | { readonly kind: "return"; readonly place: string }
   | { readonly kind: "owner"; readonly number: number; readonly id: number }
+  | { readonly kind: "sessions"; readonly number: number }
   | { readonly kind: "kill"; readonly id: number; readonly scope: "query" | "connection" }
   | { readonly kind: "answer"; readonly number: number; readonly answer: unknown };

@@ -9,6 +9,7 @@ import type { WorkerDuties } from "./worker-seat.ts";
 export function workerDuties(registry: SessionRegistry, view: AdminView, metrics: Metrics): WorkerDuties {
   return {
     ownerOf: (id) => registry.get(id)?.identity?.loginUser ?? null,
+    sessions: () => view.sessions(),
     kill: (id, scope) => registry.get(id)?.kill(scope),
     endSession: (id, from) => void view.endSession(id, from),
     report: async (withSessions) => ({

@@ -1,6 +1,7 @@
 // A worker's end of its channel to the first process: what it is told, what it asks, and what of the gateway in it can be
 // asked. When the first process is gone, the worker ends too.
 
+import type { SessionView } from "../../session/session-view.ts";
 import type { SiblingProcesses } from "../../session/sibling-processes.ts";
 import { AnswerBook } from "./answer-book.ts";
 import type { FromWorker, Question, ToWorker, WorkerStart } from "./messages.ts";
@@ -21,6 +22,7 @@ export interface WorkerChannel {
 export interface WorkerDuties {
   /** The login user of a live session; null: there is none with this id. */
   ownerOf(id: number): string | null;
+  sessions(): readonly SessionView[];
   kill(id: number, scope: "query" | "connection"): void;
   /** Recorded in the audit log. */
   endSession(id: number, from: string): void;
@@ -62,6 +64,9 @@ export class WorkerSeat {
         const owner = await this.#answers.ask((number) => channel.send({ kind: "owner", number, id }));
         return typeof owner === "string" ? owner : null;
       },
+      sessions: async () =>
+        ((await this.#answers.ask((number) => channel.send({ kind: "sessions", number }))) ??
+          []) as readonly SessionView[],
       kill: (id, scope) => channel.send({ kind: "kill", id, scope }),
     };
     this.started = new Promise((resolve) => {
@@ -129,6 +134,8 @@ export class WorkerSeat {
         return this.#places.shrink(question.place);
       case "owner":
         return this.#duties?.ownerOf(question.id) ?? null;
+      case "sessions":
+        return this.#duties?.sessions() ?? [];
       case "report":
         return (await this.#duties?.report(question.withSessions)) ?? null;
     }

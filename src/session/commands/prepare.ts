@@ -7,6 +7,7 @@ import { COM_STMT_PREPARE } from "../../wire/commands.ts";
 import { recordPermits } from "../acl-records.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { databaseListEdits } from "../database-list.ts";
+import { readsSessions } from "../process-list.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import type { SessionState } from "../session.ts";
@@ -89,11 +90,6 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
       loop.relay.lease?.connection.prepared.add(prepared.key, statementId, state.id);
     },
   });
-}
-
-/** Its rows would stay what they are at its PREPARE. */
-function readsSessions({ statements }: StatementText): boolean {
-  return statements.some((one) => one.identityTokens.some(({ name }) => name.endsWith("processlist")));
 }
 
 /** Texts that look alike but may be read differently never share a copy on a connection. */

@@ -10,6 +10,7 @@ import { afterText, beforeText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { databaseListEdits } from "../database-list.ts";
 import { ownEdits } from "../own-answers.ts";
+import { readsSessions, withAllSessions } from "../process-list.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import { type HandlerResult, relaying } from "../session-end.ts";
@@ -36,6 +37,10 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
   const { permit, permits, text } = decision;
   const placed = placeText(loop, frames, text, COM_QUERY, query);
   if (placed !== null) return placed;
+  if (readsSessions(text) && services.siblings !== null && state.sessionsElsewhere === null) {
+    const copy = Buffer.from(frames);
+    return withAllSessions(loop, () => (loop.ended ? relaying : query(loop, copy)));
+  }
   recordPermits(services, state, "COM_QUERY", permits, text);
   const sql = payloadOf(frames).subarray(1);
   const listed = databaseListEdits(loop, text, sql);
