@@ -4,6 +4,7 @@
 import net from "node:net";
 import { giveReadBuffer, takeReadBuffer } from "./buffer-shelf.ts";
 import type { ByteChannel, ByteReceiver } from "./byte-channel.ts";
+import { type DirectWriter, writeTo } from "./direct-write.ts";
 
 const nothing = Buffer.alloc(0);
 /** A peer that does not end its side after we ended ours is cut off after this time, in milliseconds. */
@@ -23,7 +24,7 @@ const nobody: ByteReceiver = { onBytes: () => {}, onClosed: () => {} };
  * Reads into a fixed buffer and writes chunks as they are. The chunk handed to the receiver aliases that buffer.
  * Starts paused: call `setReceiver`, then `resume`.
  */
-export class SocketChannel implements ByteChannel {
+export class SocketChannel implements ByteChannel, DirectWriter {
   /** The socket itself: for keepalive settings and the TLS upgrade; reading it elsewhere breaks the channel. */
   readonly socket: net.Socket;
   #receiver: ByteReceiver = nobody;
@@ -36,6 +37,9 @@ export class SocketChannel implements ByteChannel {
    * channel until it was. Such a buffer is never used again.
    */
   #bufferLent = false;
+  /** Written past the socket's stream and not yet handed to the kernel. */
+  #queuedBytes = 0;
+  #whenQueueEmpty: (() => void)[] = [];
 
   private constructor(makeSocket: (onread: net.OnReadOpts) => net.Socket, readBufferBytes: number) {
     const buffer = takeReadBuffer(readBufferBytes);
@@ -94,20 +98,32 @@ export class SocketChannel implements ByteChannel {
 
   write(chunk: Uint8Array): boolean {
     if (this.#closed) return true;
-    this.socket.write(chunk);
-    return this.socket.writableLength === 0;
+    const outcome = writeTo(this.socket, chunk, this);
+    if (outcome === "taken") return true;
+    if (outcome === "queued") this.#queuedBytes += chunk.length;
+    else if (outcome !== "streamed") this.socket.destroy(outcome);
+    return this.unwrittenBytes === 0;
+  }
+
+  /** See DirectWriter. */
+  onWritten(bytes: number): void {
+    this.#queuedBytes -= bytes;
+    if (this.#queuedBytes > 0) return;
+    for (const callback of this.#whenQueueEmpty.splice(0)) callback();
   }
 
   whenWritable(callback: () => void): void {
     if (this.#closed || this.socket.destroyed) {
       queueMicrotask(callback);
-      return;
+    } else if (this.#queuedBytes > 0) {
+      this.#whenQueueEmpty.push(callback);
+    } else {
+      this.socket.write(nothing, () => callback());
     }
-    this.socket.write(nothing, () => callback());
   }
 
   get unwrittenBytes(): number {
-    return this.socket.writableLength;
+    return this.socket.writableLength + this.#queuedBytes;
   }
 
   pause(): void {
