@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createAuditLog } from "../../../src/telemetry/audit.ts";
+import { auditTable } from "../../../src/telemetry/audit-table.ts";
 import { type LineSink, openFileLines } from "../../../src/telemetry/line-sink.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
@@ -88,6 +90,45 @@ describe("createAuditLog()", () => {
     const line = JSON.parse(sink.lines[0] ?? "");
     expect(line).toMatchObject({ time: "1970-01-01T00:00:00.000Z", audit: "kill", outcome: "denied" });
     expect(line.user.length).toBe(1029);
+  });
+
+  it("writes any text as JSON, with all fields in the order of the table", () => {
+    const sink = memorySink();
+    const audit = createAuditLog(sink, { wallMs: () => 1_763_722_800_007.9, monotonicMs: () => 0 });
+    const groups = Array.from({ length: 203 }, (_unused, index) => `g${index}`);
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary", maxLength: 1024 }),
+        fc.constantFrom(groups, []),
+        (text, list) => {
+          const record = {
+            outcome: "reloaded",
+            file: text,
+            path: "a\\b",
+            trigger: '"',
+            generation: 7,
+            added: list,
+          };
+          audit.record("reload", { ...record, removed: [text], changed: [], problems: ["\u2028"] });
+          const { time, audit: kind, ...line } = JSON.parse(sink.lines.at(-1) ?? "");
+          expect([time, kind]).toEqual(["2025-11-21T11:00:00.007Z", "reload"]);
+          expect(Object.keys(line)).toEqual(Object.keys(auditTable.reload.fields));
+          const added = list.length === 0 ? [] : [...groups.slice(0, 200), "[3 more]"];
+          expect(line).toEqual({ ...record, added, removed: [text], changed: [], problems: ["\u2028"] });
+        },
+      ),
+    );
+  });
+
+  it("writes the moment of every record", () => {
+    const sink = memorySink();
+    let wallMs = Date.UTC(2026, 10, 21, 11, 59, 59, 999);
+    const audit = createAuditLog(sink, { wallMs: () => wallMs, monotonicMs: () => 0 });
+    for (const step of [0, 1, 1, 998, 1]) {
+      wallMs += step;
+      audit.record("stop", { reason: "SIGTERM" });
+      expect(JSON.parse(sink.lines.at(-1) ?? "").time).toBe(new Date(wallMs).toISOString());
+    }
   });
 });
 
