@@ -91,6 +91,8 @@ export interface TabletRow {
   readonly ready: boolean;
   /** Why not; null when ready. */
   readonly reason: string | null;
+  /** What it is to keyspaces now, e.g. `shop: primary`; empty: there are none, or it serves none. */
+  readonly roles: readonly string[];
   /** Last known; null: never reached. */
   readonly version: string | null;
   readonly readOnly: boolean | null;

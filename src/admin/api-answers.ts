@@ -28,6 +28,8 @@ export const statusJson = {
     "tablets[].address": "Its address, or the path of its socket",
     "tablets[].ready": "Whether it answered when last asked",
     "tablets[].reason": "Why it cannot be used; null: it can",
+    "tablets[].roles":
+      "What it is to keyspaces now, e.g. `shop: primary`; empty: there are none, or it serves none",
     "tablets[].version": "Its version; null: never reached",
     "tablets[].read_only": "Whether it takes no writes; null: never reached",
     "tablets[].pool_size": "Most connections of one account",
@@ -67,7 +69,7 @@ export const statusJson = {
 function tabletJson(tablet: TabletRow) {
   const { alias, address, ready, reason, version } = tablet;
   const pools = tablet.pools.map(({ loginError, ...pool }) => ({ ...pool, login_error: loginError }));
-  const facts = { alias, address, ready, reason, version };
+  const facts = { alias, address, ready, reason, roles: tablet.roles, version };
   return { ...facts, read_only: tablet.readOnly, pool_size: tablet.poolSize, pools };
 }
 

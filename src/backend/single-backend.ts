@@ -8,9 +8,9 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { bytesChangingCapabilities, CLIENT_LONG_PASSWORD } from "../wire/capabilities.ts";
 import type { ServerFacts } from "./backend-connection.ts";
-import { type BackendLoginRequest, type LoggedIn, logIn } from "./backend-login.ts";
-import { BackendTlsContexts } from "./backend-tls.ts";
 import { ConnectionPool } from "./connection-pool.ts";
+import { firstVerdict } from "./first-verdict.ts";
+import { makeLogin } from "./gateway-login.ts";
 import { HealthWatch, type LearnedServer } from "./health.ts";
 import { placeOfTablet } from "./outage.ts";
 import { type BufferLimits, OutageBuffer } from "./outage-buffer.ts";
@@ -58,8 +58,6 @@ export interface SingleBackendParts {
 
 const healthTimeoutMs = 2000;
 const healthLoginTimeoutMs = 5000;
-/** The start waits that long for a server that does not answer; greetings announce `unknownServer` until it does. */
-const firstVerdictWaitMs = 1000;
 
 /** Announced until the server has been reached for the first time: what every server that we serve can do. */
 export const unknownServer: ServerFacts = {
@@ -124,7 +122,7 @@ export async function startSingleBackend(
       },
     },
   );
-  await withinAtMost(firstVerdictWaitMs, health.start());
+  await firstVerdict(health.start());
   return {
     pool,
     outages,
@@ -136,27 +134,4 @@ export async function startSingleBackend(
       await pool.close();
     },
   };
-}
-
-function withinAtMost(timeoutMs: number, wanted: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeoutMs);
-    void wanted.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
-function makeLogin(version: string, clock: Clock): (request: BackendLoginRequest) => Promise<LoggedIn> {
-  const attributes = new Map([
-    ["_client_name", "gatehouse"],
-    ["_client_version", version],
-    ["_os", process.platform],
-    ["_pid", String(process.pid)],
-    ["_platform", process.arch],
-    ["program_name", "gatehouse"],
-  ]);
-  const shared = { tlsContexts: new BackendTlsContexts(clock), attributes };
-  return (request) => logIn(request, shared);
 }

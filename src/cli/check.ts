@@ -12,17 +12,16 @@ import { adviseAboutUsers } from "../server/users-advice.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { readUsersFile } from "../users/users-file.ts";
 import { splitArguments, UsageError } from "./arguments.ts";
+import { checkPemFiles, checkSecretFile, smallFileBytesMax } from "./check-backend-files.ts";
 import { checkTableAcl } from "./check-table-acl.ts";
 import { checkTls } from "./check-tls.ts";
+import { checkTopology } from "./check-topology.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { type Findings, readFound } from "./findings.ts";
 import { serveFlags } from "./flags.ts";
 import { formatHelp } from "./help.ts";
 import type { ServeOptions } from "./options.ts";
 import { readServeOptions } from "./serve.ts";
-
-/** PEM, password and token files are small; larger ones are refused, in bytes. */
-const smallFileBytesMax = 1024 * 1024;
 
 /** Validates everything. @throws UsageError for wrong flags */
 export async function check(context: CommandContext): Promise<ExitCode> {
@@ -139,6 +138,10 @@ async function checkBackend(
   context: CommandContext,
   findings: Findings,
 ): Promise<void> {
+  if (backend.kind === "topology") {
+    await checkTopology(backend.path, context.environment, findings);
+    return;
+  }
   if (backend.kind === "embedded") {
     const programs = findPrograms(context.environment.PATH ?? "");
     if (typeof programs === "string") {
@@ -152,24 +155,7 @@ async function checkBackend(
     return;
   }
   if (backend.password.kind === "file") await checkSecretFile(backend.password.path, "password", findings);
-  for (const path of [backend.tls.ca, backend.tls.cert, backend.tls.key]) {
-    const content = path === null ? null : await readFound(path, smallFileBytesMax, findings);
-    if (content !== null && !Buffer.from(content.bytes).includes("-----BEGIN ")) {
-      findings.problems.push(wholeFileProblem(content.path, "The file must be PEM: it has no BEGIN line"));
-    }
-  }
-}
-
-async function checkSecretFile(path: string, what: string, findings: Findings): Promise<void> {
-  const content = await readFound(path, smallFileBytesMax, findings);
-  if (content === null) return;
-  if (Buffer.from(content.bytes).toString().trim() === "") {
-    findings.problems.push(wholeFileProblem(path, `The file must hold a ${what}: it is empty`));
-  } else if (await othersCanRead(content)) {
-    findings.warnings.push(
-      wholeFileProblem(path, `Others may read the ${what}: run chmod o-rwx on the file`),
-    );
-  }
+  await checkPemFiles(backend.tls, findings);
 }
 
 /** Files that are written at start need a folder. */

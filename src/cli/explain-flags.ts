@@ -14,7 +14,12 @@ export const explainFlags = {
   },
   host: { ...group, type: "text", default: "localhost", help: "Where the client comes from: an IP address" },
   query: { ...group, type: "text", default: null, help: "The text, as the client would send it" },
-  database: { ...group, type: "text", default: null, help: "The client's default schema" },
+  database: {
+    ...group,
+    type: "text",
+    default: null,
+    help: "The client's default schema, or target (shop@replica)",
+  },
   sql_mode: { ...group, type: "list", default: null, help: "The client's sql_mode" },
   server_version: {
     ...group,

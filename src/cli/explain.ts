@@ -9,7 +9,7 @@ import { parseTableAclFile } from "../acl/table-acl-file.ts";
 import { isFileContent, readFileContent } from "../base/file-content.ts";
 import { jsonFileBytesMax } from "../base/json-file.ts";
 import { FileProblemsError } from "../base/reloadable.ts";
-import type { BackendOptions, TableAclOptions } from "../server/gateway-options.ts";
+import type { TableAclOptions } from "../server/gateway-options.ts";
 import { analyzeText } from "../sql/analyze.ts";
 import type { AnalysisContext } from "../sql/analyzed-text.ts";
 import { characterSetClass, parseServerVersion, readingModesOf } from "../sql/dialect.ts";
@@ -17,6 +17,7 @@ import { splitArguments, UsageError } from "./arguments.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { explainFlags } from "./explain-flags.ts";
 import { explainedIdentity } from "./explain-identity.ts";
+import { explainRoutes } from "./explain-route.ts";
 import type { FlagValues } from "./flag-values.ts";
 import { serveFlags } from "./flags.ts";
 import { formatHelp } from "./help.ts";
@@ -43,23 +44,27 @@ export async function explain(context: CommandContext): Promise<ExitCode> {
   const { user, query } = values;
   if (user === null) throw new UsageError("Whose rights? Give --user=NAME");
   if (query === null) throw new UsageError('Which statement? Give --query="SELECT ..."');
-  const analysis = contextOf(values, gateway.serverVersion ?? usualServer, gateway.backend);
   const identity = await explainedIdentity(gateway.auth, { ...values, user }, context.clock.wallMs());
+  const foldsCase = values.lower_case_table_names !== 0;
+  const routes = await explainRoutes(gateway.backend, identity, values.database, foldsCase);
+  const analysis = contextOf(values, gateway.serverVersion ?? usualServer, routes.database);
   const authorizer = gateway.tableAcl === null ? null : await authorizerOf(gateway.tableAcl, analysis);
   const { statements } = analyzeText(Buffer.from(query), analysis);
   const explainedUser = explainUser(identity, authorizer);
-  const explained = statements.map((statement) =>
-    explainStatement(identity, statement, authorizer, routeOf(gateway.backend)),
+  const routed = statements.map(routes.explain);
+  const explained = statements.map((statement, index) =>
+    explainStatement(identity, statement, authorizer, routed[index]?.text ?? null),
   );
   if (values.json) context.print(JSON.stringify({ user: explainedUser, statements: explained }, null, 2));
   else context.print(explanationText(explainedUser, explained).trimEnd());
-  return explained.every(({ answer }) => answer.permitted) ? 0 : 1;
+  const isServed = routed.every(({ refused }) => !refused);
+  return isServed && explained.every(({ answer }) => answer.permitted) ? 0 : 1;
 }
 
 function contextOf(
   values: FlagValues<typeof explainFlags>,
   usual: string,
-  backend: BackendOptions,
+  database: string | null,
 ): AnalysisContext {
   const text = values.server_version ?? usual;
   const server = parseServerVersion(text);
@@ -76,7 +81,7 @@ function contextOf(
     modes,
     ...server,
     characterSet: characterSetClass("utf8mb4"),
-    defaultSchema: values.database ?? (backend.kind === "server" ? backend.database : null),
+    defaultSchema: database,
     lowerCaseTableNames: values.lower_case_table_names === 0 ? 0 : 1,
   };
 }
@@ -92,16 +97,10 @@ async function authorizerOf(
   return createTableAclAuthorizer(prepareTableAcl(parsed.file, lowerCaseTableNames), options);
 }
 
-function routeOf(backend: BackendOptions): string {
-  if (backend.kind === "embedded") return "the embedded database";
-  const { address } = backend;
-  return address.kind === "unix" ? address.path : `${address.host}:${address.port}`;
-}
-
 function explainHelp(width: number): string {
   const about = [
-    "Tells how the gateway understands a statement, which entry of the table ACL decides about each table and routine, and what the client would get. Takes the flags of serve (--table_acl_config, --mysql_auth_server_static_file, ...) beside its own. Exit code 1 when the statement would be denied.",
-    "It connects to nothing: --server_version says which server is to read the statement.",
+    "Tells how the gateway understands a statement, which entry of the table ACL decides about each table and routine, and what the client would get. Takes the flags of serve (--table_acl_config, --mysql_auth_server_static_file, ...) beside its own. Exit code 1 when the statement would be denied or could not be routed.",
+    "It connects to nothing: --server_version says which server is to read the statement, and with --topology_file the types in that file say who is the primary.",
   ];
   return formatHelp(
     { usage: 'gatehouse explain --user=NAME --query="..." [flags]', about },

@@ -95,6 +95,13 @@ export const serveFlags = {
     default: "embedded",
     help: "The database server: embedded, or mysql://user:password@host:port/database?ssl-mode=..., or ?socket=/path",
   },
+  topology_file: {
+    ...backend,
+    type: "path",
+    default: null,
+    reloadable: true,
+    help: "The topology file (JSON): keyspaces, their servers, accounts and routing rules, instead of --backend",
+  },
   backend_password_file: {
     ...backend,
     type: "path",

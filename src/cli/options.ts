@@ -224,6 +224,13 @@ function backendOptions(
 ): BackendOptions | null {
   const { values } = settings;
   const passwordFile = values.backend_password_file;
+  if (values.topology_file !== null) {
+    for (const name of ["backend", "backend_password_file", "embedded_datadir"] as const) {
+      if (settings.isSet(name))
+        complain(`Flag --${name} has no effect with --topology_file: give one of them, not both`);
+    }
+    return { kind: "topology", path: values.topology_file };
+  }
   if (values.backend === "embedded") {
     if (passwordFile !== null)
       complain("Flag --backend_password_file has no effect with the embedded backend");

@@ -4,7 +4,7 @@
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { parseDuration } from "../base/duration.ts";
-import { parseJsonFile } from "../base/json-file.ts";
+import { type Position, parseJsonFile } from "../base/json-file.ts";
 import { joinPointer } from "../base/json-text.ts";
 import type { Problem } from "../base/problem.ts";
 import type { AccountConfig, Topology } from "./topology.ts";
@@ -14,7 +14,13 @@ import { readRules, readTarget } from "./topology-rules.ts";
 
 /** A valid file, or all that is wrong with it. */
 export type TopologyFileResult =
-  | { readonly ok: true; readonly topology: Topology; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly topology: Topology;
+      readonly warnings: readonly Problem[];
+      /** Where the value at a JSON pointer stands. */
+      readonly positionOf: (pointer: string) => Position;
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 const schema = createRequire(import.meta.url)("../../schemas/topology.schema.json") as object;
@@ -42,7 +48,7 @@ export function parseTopologyFile(request: {
   const topology = read(parsed.value as RawTopology, tools);
   const byPlace = (a: Problem, b: Problem) => a.line - b.line || a.column - b.column;
   if (problems.length > 0) return { ok: false, problems: problems.sort(byPlace) };
-  return { ok: true, topology, warnings: warnings.sort(byPlace) };
+  return { ok: true, topology, warnings: warnings.sort(byPlace), positionOf: parsed.positionOf };
 }
 
 function read(raw: RawTopology, tools: ReadingTools): Topology {

@@ -19,7 +19,7 @@ export interface BackendSide {
   /** null: usable; else a sentence that says why not. */
   notReadyBecause(): string | null;
   /** What an operator should know although the gateway is ready. */
-  readonly notes: readonly string[];
+  notes(): readonly string[];
   /** The servers and their pools as they are now, for the status page. */
   tablets(): readonly TabletRow[];
   /** Ends idle connections, stops watching, stops an embedded server. Never rejects. */

@@ -89,7 +89,7 @@ export type SecretSource =
   /** The file's content without a line break at its end; watched. */
   | { readonly kind: "file"; readonly path: string };
 
-/** The database server behind the gateway. */
+/** The database servers behind the gateway. */
 export type BackendOptions =
   /** A private child of the gateway on a unix socket. */
   | { readonly kind: "embedded"; readonly dataDirectory: string }
@@ -101,7 +101,9 @@ export type BackendOptions =
       readonly password: SecretSource;
       /** Default schema of sessions that name none; null: none. */
       readonly database: string | null;
-    };
+    }
+  /** Many, told by a file, which is watched. */
+  | { readonly kind: "topology"; readonly path: string };
 
 /** Backend connections, per tablet and account. */
 export interface BackendPoolOptions {

@@ -29,8 +29,8 @@ import { hookedRouter } from "./hooked-router.ts";
 import { listenFailure, listenPlaces, tryListenPlaces } from "./listen-places.ts";
 import { type Listener, listen } from "./listener.ts";
 import { exportSessionMetrics } from "./metrics-export.ts";
-import { nameCaseOf } from "./open-backend.ts";
 import { type OpenedFiles, openFiles } from "./open-files.ts";
+import { nameCaseOf } from "./reading-server.ts";
 import { sessionLimitsOf } from "./session-limits.ts";
 import { UserActivity } from "./user-activity.ts";
 import { workerDuties } from "./workers/worker-duties.ts";
@@ -253,7 +253,7 @@ class RunningGateway implements Gateway {
     const backend =
       this.#backend?.notReadyBecause() ?? (this.#backend === null ? "The backend is starting" : null);
     if (backend !== null) reasons.push(backend);
-    const notes = [...(this.#backend?.notes ?? [])];
+    const notes = [...(this.#backend?.notes() ?? [])];
     if (this.#files.tableAcl.stale())
       notes.push("The table ACL file on disk cannot be loaded: the last good content is in use");
     return { ready: reasons.length === 0, reasons, notes };

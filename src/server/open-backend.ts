@@ -5,13 +5,16 @@ import type { LearnedServer } from "../backend/health.ts";
 import { type SingleBackendParts, startSingleBackend } from "../backend/single-backend.ts";
 import type { Tablet } from "../routing/route.ts";
 import type { ReadingServer } from "../session/reading.ts";
-import type { LowerCaseTableNames } from "../sql/object-name.ts";
 import { type BackendAccountSource, fixedAccount, openBackendAccount } from "./backend-account.ts";
 import type { BackendSide } from "./backend-side.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { GatewayTools } from "./gateway-seam.ts";
 import { type EmbeddedDatabase, openEmbedded } from "./open-embedded.ts";
+import { openTopologySide } from "./open-topology.ts";
+import { readingServerOf } from "./reading-server.ts";
 import type { ReportTools } from "./reload-report.ts";
+import { tabletRow } from "./tablet-row.ts";
+import { openTopology } from "./topology-source.ts";
 
 /** The servers before they are started: their files are read and good. */
 export interface PreparedBackend {
@@ -53,6 +56,14 @@ export async function prepareBackend(
       },
       reload: async () => {},
       close: () => {},
+    };
+  }
+  if (backend.kind === "topology") {
+    const source = await openTopology(backend.path, process.env, tools);
+    return {
+      start: (onServer) => openTopologySide(source, options, tools, onServer),
+      reload: source.reload,
+      close: source.close,
     };
   }
   const account = await openBackendAccount(backend, tools.clock, tools);
@@ -102,45 +113,21 @@ async function watchServer(
       reading = readingServerOf(parts.health.status.server, reading);
       return reading;
     },
-    tablets: () => [tabletRow(opened.tablet, parts, options.backendPool.connectionsMax)],
+    tablets: () => [
+      tabletRow(
+        opened.tablet,
+        parts.health.status,
+        [],
+        parts.pool.snapshot(),
+        options.backendPool.connectionsMax,
+      ),
+    ],
     notReadyBecause: () => parts.health.status.reason,
-    notes: opened.notes,
+    notes: () => opened.notes,
     stop: async () => {
       await parts.close();
       await opened.stop();
     },
-  };
-}
-
-/** The same object for the same server: sessions compare it. null too where its version is not known: nobody could tell which executable comments it reads. */
-function readingServerOf(server: LearnedServer | null, before: ReadingServer | null): ReadingServer | null {
-  if (server === null || server.versionNumber === 0) return null;
-  const { flavour, versionNumber } = server;
-  const lowerCaseTableNames = nameCaseOf(server.lowerCaseTableNames);
-  const isKnown =
-    before?.flavour === flavour &&
-    before.versionNumber === versionNumber &&
-    before.lowerCaseTableNames === lowerCaseTableNames;
-  return isKnown ? before : { flavour, versionNumber, lowerCaseTableNames };
-}
-
-/** Of a value that a server has told: a new one, were there any, ignores case. */
-export function nameCaseOf(lowerCaseTableNames: number): LowerCaseTableNames {
-  return lowerCaseTableNames === 1 || lowerCaseTableNames === 2 ? lowerCaseTableNames : 0;
-}
-
-function tabletRow(tablet: Tablet, parts: SingleBackendParts, poolSize: number): TabletRow {
-  const { ready, reason, server } = parts.health.status;
-  const { address } = tablet;
-  return {
-    alias: tablet.alias,
-    address: address.kind === "unix" ? address.path : `${address.host}:${address.port}`,
-    ready,
-    reason,
-    version: server?.versionText ?? null,
-    readOnly: server?.readOnly ?? null,
-    poolSize,
-    pools: parts.pool.snapshot().filter((pool) => pool.tablet === tablet.alias),
   };
 }
 

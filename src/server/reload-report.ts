@@ -68,6 +68,14 @@ export class ReloadReport implements WatchedFile {
     return this.#file.path;
   }
 
+  /** The file plays no part any more. */
+  forget(): void {
+    const { watchedFiles, metrics } = this.#tools;
+    const index = watchedFiles?.indexOf(this) ?? -1;
+    if (index >= 0) watchedFiles?.splice(index, 1);
+    metrics.gauge("file_stale", { file: this.name }).set(0);
+  }
+
   /** Handles one event of the file's Reloadable. */
   handle<T>(event: ReloadEvent<T>, describe: (previous: T, value: T) => ChangedNames): void {
     const { logger, audit, metrics } = this.#tools;

@@ -93,6 +93,7 @@ export function quietSources(changes: Partial<AdminSources> = {}): AdminSources 
         ready: true,
         reason: null,
         version: "8.4.0",
+        roles: [],
         readOnly: false,
         poolSize: 100,
         pools: [pool],

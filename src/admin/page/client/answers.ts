@@ -14,6 +14,7 @@ export interface Status {
     readonly address: string;
     readonly ready: boolean;
     readonly reason: string | null;
+    readonly roles: readonly string[];
     readonly version: string | null;
     readonly read_only: boolean | null;
     readonly pool_size: number;

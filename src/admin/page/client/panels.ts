@@ -57,7 +57,7 @@ export function showTablets(status: Status): void {
       { text: tablet.alias, more: tablet.address },
       {
         text: tablet.ready ? "Ready" : "Not ready",
-        more: tablet.reason ?? (tablet.read_only ? "read only" : ""),
+        more: tablet.reason ?? [...tablet.roles, ...(tablet.read_only ? ["read only"] : [])].join(", "),
         bad: !tablet.ready,
       },
       { text: tablet.version ?? "not known yet" },

@@ -1,0 +1,95 @@
+// Opens the servers of a topology: pools, health, router, and what clients are told of all of them together.
+
+import { ConnectionPool } from "../backend/connection-pool.ts";
+import { firstVerdict } from "../backend/first-verdict.ts";
+import { makeLogin } from "../backend/gateway-login.ts";
+import type { LearnedServer } from "../backend/health.ts";
+import { OutageBuffer } from "../backend/outage-buffer.ts";
+import { defaultPoolLimits } from "../backend/pool-settings.ts";
+import { exportPools, observePools } from "../backend/pool-telemetry.ts";
+import { unknownServer } from "../backend/single-backend.ts";
+import { TopologyWatch } from "../backend/topology-watch.ts";
+import type { Router } from "../routing/router.ts";
+import type { Topology } from "../routing/topology.ts";
+import { TopologyRouter } from "../routing/topology-router.ts";
+import type { ReadingServer } from "../session/reading.ts";
+import type { GreetingFacts } from "../session/session-services.ts";
+import type { BackendSide } from "./backend-side.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import type { GatewayTools } from "./gateway-seam.ts";
+import { readingServerOf } from "./reading-server.ts";
+import type { TopologySource } from "./topology-source.ts";
+import { notesOn, notReadyBecause, tabletRows } from "./topology-view.ts";
+
+/**
+ * Starts them; resolves after the first health checks, whether or not the servers could be reached, and after a second
+ * at most. `onServer`: told what the servers are together, whenever that may have changed.
+ */
+export async function openTopologySide(
+  source: TopologySource,
+  options: GatewayOptions,
+  tools: GatewayTools,
+  onServer: (server: LearnedServer) => void,
+): Promise<BackendSide> {
+  const { clock, logger, metrics } = tools;
+  const logIn = makeLogin(tools.version, clock);
+  const pool = new ConnectionPool(
+    { ...defaultPoolLimits, ...options.backendPool },
+    { clock, logIn, observer: observePools(metrics, logger, clock), sessionAssignments: null },
+  );
+  exportPools(metrics, () => pool.snapshot());
+  const outages = new OutageBuffer(options.buffer, {
+    clock,
+    metrics,
+    onSuspect: (place) => watch.askNow(place.startsWith("tablet:") ? place.slice("tablet:".length) : null),
+    follows: () => "nothing",
+  });
+  const watch = new TopologyWatch(source.current(), {
+    logIn,
+    account: () => source.account("monitor"),
+    pool,
+    outages,
+    logger,
+    metrics,
+    onAgreement: onServer,
+  });
+  const routerOf = (topology: Topology): Router =>
+    new TopologyRouter({
+      topology,
+      states: watch,
+      account: (name) => source.account(name),
+      foldsCase: () => (watch.server?.lowerCaseTableNames ?? 0) !== 0,
+    });
+  let router = routerOf(source.current());
+  source.subscribe((topology) => {
+    router = routerOf(topology);
+    void watch.adopt(topology);
+  });
+  // A new password may be what refused logins were waiting for.
+  source.onPassword(() => watch.askNow());
+  let reading: ReadingServer | null = null;
+  await firstVerdict(watch.start());
+  return {
+    pool,
+    outages,
+    router: () => router,
+    greeting: () => greetingOf(watch, options.serverVersion),
+    readingServer: () => {
+      reading = readingServerOf(watch.server, reading);
+      return reading;
+    },
+    tablets: () => tabletRows(source.current(), watch, pool, options.backendPool.connectionsMax),
+    notReadyBecause: () => notReadyBecause(source.current(), watch),
+    notes: () => notesOn(source, watch),
+    stop: async () => {
+      watch.stop();
+      await pool.close();
+    },
+  };
+}
+
+function greetingOf(watch: TopologyWatch, serverVersion: string | null): GreetingFacts {
+  const { versionText, collation, capabilities } = watch.server ?? unknownServer;
+  watch.announce(capabilities);
+  return { versionText: serverVersion ?? versionText, collation, backendCapabilities: capabilities };
+}
