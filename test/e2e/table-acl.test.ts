@@ -261,6 +261,26 @@ describe("listings", () => {
   });
 });
 
+describe("a KILL among other statements", () => {
+  it("is done between them, and what is sent in its place is judged too", async () => {
+    await withConnection("owner", async (connection) => {
+      await withConnection("owner", async (victim) => {
+        const id = victim.threadId;
+        const [results] = await connection.query(`SELECT a FROM t; KILL CONNECTION ${id}; SELECT 7 AS seven`);
+        expect(results).toMatchObject([[], {}, [{ seven: 7 }]]);
+        await waitUntil(async () => (await codeOf(victim.query("SELECT 1"))) !== 0, "the victim to be gone");
+      });
+      expect(await codeOf(connection.query("SELECT a FROM t; KILL QUERY 4294967295; SELECT a FROM t"))).toBe(
+        1094,
+      );
+      expect(
+        await codeOf(connection.query("SELECT a FROM t; KILL QUERY 4294967295; SELECT a FROM secret")),
+      ).toBe(1142);
+      expect(await codeOf(connection.query("CREATE PROCEDURE mine() KILL 1; SELECT 1"))).not.toBe(0);
+    });
+  });
+});
+
 describe("reloads", () => {
   it("take rights away from what runs, also from prepared statements, without an error under load", async () => {
     await withConnection("owner", async (connection) => {

@@ -98,7 +98,7 @@ function relayWithout(
   judged: readonly JudgedSite[],
   command: { readonly text: StatementText; readonly permit: Permit; readonly edits: readonly TextEdit[] },
 ): HandlerResult | Promise<HandlerResult> {
-  const { text, permit, edits } = command;
+  const { edits } = command;
   const inPlaceOfKills = judged.map(({ site: { start, end }, verdict }) => ({
     start,
     end,
@@ -110,6 +110,9 @@ function relayWithout(
   );
   const sent = editCommand(loop, frames, [...inPlaceOfKills, ...others], text);
   if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
+  const decision = judgeAsSent(loop, sent, command);
+  if (decision === null) return refuseKill(loop);
+  const { text, permit } = decision;
   return loop.forward(permit, sent, {
     command: COM_QUERY,
     text,
@@ -122,6 +125,18 @@ function relayWithout(
       }
     },
   });
+}
+
+/** Where a table ACL holds, what is sent is judged as it is sent. null: it must not be. */
+function judgeAsSent(
+  loop: CommandLoop,
+  sent: Uint8Array,
+  judged: { readonly text: StatementText; readonly permit: Permit },
+): { readonly text: StatementText; readonly permit: Permit } | null {
+  const { services, state } = loop;
+  if (!services.authorizer().enforcing) return judged;
+  const decision = services.decider.decide(state, payloadOf(sent), 1);
+  return decision.kind === "forward" && !decision.text.kills ? decision : null;
 }
 
 function replacementOf(verdict: KillVerdict): string {
