@@ -108,11 +108,11 @@ function relayWithout(
   const others = edits.filter(
     (edit) => !judged.some(({ site }) => edit.start >= site.start && edit.end <= site.end),
   );
-  const sent = editCommand(loop, frames, [...inPlaceOfKills, ...others], text);
+  const sent = editCommand(loop, frames, [...inPlaceOfKills, ...others], command.text);
   if (sent instanceof SqlError) return replyError(loop.replyTo, sent);
-  const decision = judgeAsSent(loop, sent, command);
-  if (decision === null) return refuseKill(loop);
-  const { text, permit } = decision;
+  const asSent = judgeAsSent(loop, sent, command);
+  if (asSent === null) return refuseKill(loop);
+  const { text, permit } = asSent;
   return loop.forward(permit, sent, {
     command: COM_QUERY,
     text,
