@@ -3,7 +3,7 @@
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { RouteAccess } from "./admin-access.ts";
 import type { AdminSources } from "./admin-sources.ts";
-import { historyJson, sessionsJson, statusJson, usersJson } from "./api-answers.ts";
+import { denialsJson, historyJson, sessionsJson, statusJson, usersJson } from "./api-answers.ts";
 import { type PageAssets, pageReply, type ScriptName, scriptNames } from "./page/page-reply.ts";
 
 /** An HTTP reply, before the headers that all replies share. */
@@ -110,6 +110,18 @@ export const adminRoutes: Readonly<Record<string, AdminRoute>> = {
       sources.endSession(id, from)
         ? jsonReply(200, { ended: id })
         : jsonReply(404, { error: "There is no session with this id (any more)" }),
+  },
+  "/api/denials": {
+    method: "GET",
+    help: "What the table ACL has denied of late, or would have in a dry run: the last 200 kinds of denials, the latest first, each with the rule that decided and an explanation; 404 where nobody judges statements",
+    access: "read",
+    fields: denialsJson.fields,
+    answer: ({ sources }) => {
+      const denials = sources.denials();
+      return denials === null
+        ? jsonReply(404, { error: "There is no table ACL" })
+        : jsonReply(200, denialsJson.make(denials));
+    },
   },
   "/api/users": {
     method: "GET",

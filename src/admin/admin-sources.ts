@@ -21,6 +21,11 @@ export interface EntryActivity {
   readonly userData: string;
   /** Which forms its password has: `native`, `sha2`, ...; empty: none. */
   readonly credentialKinds: readonly string[];
+  /** Times between which the entry is accepted, in milliseconds since the epoch; null: no such end. */
+  readonly notBeforeMs: number | null;
+  readonly notAfterMs: number | null;
+  /** Whether it cannot log in itself. */
+  readonly accountLocked: boolean;
   /** Since when this entry is counted, in milliseconds since the epoch: a reload that changes an entry begins anew. */
   readonly countingSinceMs: number;
   /** Milliseconds since the epoch; null: none since `countingSinceMs`. */
@@ -101,6 +106,31 @@ export interface TabletRow {
   readonly pools: readonly PoolRow[];
 }
 
+/** One kind of denial by the table ACL. Texts that a client chose are cut by whoever fills this in. */
+export interface DenialRow {
+  /** `dry_run`: it ran all the same. */
+  readonly outcome: "denied" | "dry_run";
+  readonly statementKind: string;
+  readonly object: string;
+  readonly name: string | null;
+  readonly role: string | null;
+  readonly ruleGroup: string | null;
+  readonly ruleEntry: string | null;
+  readonly ruleList: string | null;
+  readonly rulePrincipal: string | null;
+  readonly errorCode: number;
+  /** The login that met it last. */
+  readonly user: string;
+  readonly host: string;
+  readonly userData: string;
+  readonly groups: readonly string[];
+  readonly count: number;
+  /** Milliseconds since the epoch. */
+  readonly lastMs: number;
+  /** Sentences: what decided, and what would have to change. */
+  readonly explanation: readonly string[];
+}
+
 /** One watched file. */
 export interface FileRow {
   readonly name: string;
@@ -136,6 +166,8 @@ export interface AdminSources {
   /** Live sessions, logged in or not, in no order. */
   sessions(): readonly SessionRow[];
   tablets(): readonly TabletRow[];
+  /** What was denied of late, the latest first; null: nobody judges statements. */
+  denials(): readonly DenialRow[] | null;
   files(): readonly FileRow[];
   certificates(): readonly CertificateRow[];
   /** Ends a session at once and records it in the audit log; false: there is none with this id. `from`: who asks. */

@@ -3,6 +3,7 @@
 import type {
   AdminSources,
   CertificateRow,
+  DenialRow,
   EntryActivity,
   FileRow,
   SessionRow,
@@ -192,6 +193,49 @@ function sessionJson(session: SessionRow) {
   };
 }
 
+/** `GET /api/denials`. */
+export const denialsJson = {
+  fields: {
+    "denials[].outcome": "`denied`, or `dry_run`: it ran all the same",
+    "denials[].statement_kind": "The head of the statement, never its text",
+    "denials[].object": "What was wanted, as in the audit log's event `denial`",
+    "denials[].name": "Its name, e.g. `shop.orders`; null: it has none",
+    "denials[].role": "`reader`, `writer`, `admin` or `executor`; null: no role is about it",
+    "denials[].rule_group": "The group that decided; null: no entry names the object",
+    "denials[].rule_entry": "The entry of that group",
+    "denials[].rule_list": "The deny list that decided; null: no list names a principal of the login",
+    "denials[].rule_principal": "The principal in that list",
+    "denials[].error_code": "The MySQL error of the denial",
+    "denials[].user": "Login name that met it last",
+    "denials[].host": "Where that client came from",
+    "denials[].user_data": "The name that the ACL decided by",
+    "denials[].groups": "Further principals",
+    "denials[].count": "How often it happened while it was remembered",
+    "denials[].last": "When it happened last",
+    "denials[].explanation": "Sentences: what decided, whom the lists name, what would have to change",
+  },
+  make: (denials: readonly DenialRow[]) => ({ denials: denials.map(denialJson) }),
+} as const;
+
+function denialJson(denial: DenialRow) {
+  const { outcome, object, name, role, user, host, groups, count, explanation } = denial;
+  return {
+    outcome,
+    statement_kind: denial.statementKind,
+    ...{ object, name, role },
+    rule_group: denial.ruleGroup,
+    rule_entry: denial.ruleEntry,
+    rule_list: denial.ruleList,
+    rule_principal: denial.rulePrincipal,
+    error_code: denial.errorCode,
+    ...{ user, host },
+    user_data: denial.userData,
+    ...{ groups, count },
+    last: isoTime(denial.lastMs),
+    explanation,
+  };
+}
+
 /** `GET /api/users`. */
 export const usersJson = {
   fields: {
@@ -205,6 +249,9 @@ export const usersJson = {
       "Names the entry over reloads that leave it unchanged; tells nothing about its secrets",
     "entries[].user_data": "The name that ACL and routing see",
     "entries[].credential_kinds": "Which forms its password has",
+    "entries[].not_before": "The entry is accepted from then on; null: always was",
+    "entries[].not_after": "The entry is accepted until then; null: for ever",
+    "entries[].account_locked": "Whether it cannot log in itself (AccountLocked)",
     "entries[].counting_since": "Since when this entry is counted: a reload that changes it begins anew",
     "entries[].last_login": "Last login since then; null: none",
     "entries[].live_sessions": "Sessions that it holds now",
@@ -226,6 +273,9 @@ function entryJson(entry: EntryActivity) {
     fingerprint: entry.fingerprint,
     user_data: entry.userData,
     credential_kinds: entry.credentialKinds,
+    not_before: entry.notBeforeMs === null ? null : isoTime(entry.notBeforeMs),
+    not_after: entry.notAfterMs === null ? null : isoTime(entry.notAfterMs),
+    account_locked: entry.accountLocked,
     counting_since: isoTime(entry.countingSinceMs),
     last_login: entry.lastLoginMs === null ? null : isoTime(entry.lastLoginMs),
     live_sessions: entry.liveSessions,

@@ -2,6 +2,7 @@
 // that can be done from there.
 
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import type { TableAcl } from "../acl/table-acl.ts";
 import type {
   AdminSources,
   CertificateRow,
@@ -15,6 +16,7 @@ import type { SessionMetrics } from "../session/session-metrics.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
 import type { BackendSide } from "./backend-side.ts";
+import { denialRow } from "./denial-rows.ts";
 import type { WatchedFile } from "./reload-report.ts";
 import type { Expiry } from "./tls-files.ts";
 
@@ -25,6 +27,8 @@ export interface AdminViewParts {
   readonly registry: SessionRegistry;
   readonly sessions: SessionMetrics;
   readonly backend: BackendSide;
+  /** Whether anybody judges statements, and by which table ACL. */
+  readonly judge: () => { readonly judging: boolean; readonly acl: TableAcl | null };
   readonly files: readonly WatchedFile[];
   readonly expiries: () => readonly Expiry[];
   readonly startedMs: number;
@@ -62,6 +66,10 @@ export function createAdminView(parts: AdminViewParts): AdminView {
       return [...registry.all()].map((session) => session.view(nowMs));
     },
     tablets: () => parts.backend.tablets(),
+    denials: () => {
+      const { judging, acl } = parts.judge();
+      return judging ? parts.sessions.recentDenials.all().map((denial) => denialRow(denial, acl)) : null;
+    },
     files: () => parts.files,
     certificates: () => parts.expiries().map(certificateRow),
     endSession: (id, from) => endSession(parts, id, from),

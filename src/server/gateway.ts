@@ -222,6 +222,7 @@ class RunningGateway implements Gateway {
       registry: this.#registry,
       sessions: services.metrics,
       backend,
+      judge: () => ({ judging: services.authorizer().judging, acl: this.#files.tableAcl.acl() }),
       files: this.#files.watched,
       expiries: () => this.#files.tls?.expiries() ?? [],
       startedMs: this.#startedMs,

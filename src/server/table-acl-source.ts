@@ -2,7 +2,7 @@
 // nothing; so does learning whether the servers tell names apart by case.
 
 import { type Authorizer, permitAll } from "../acl/authorizer.ts";
-import { prepareTableAcl } from "../acl/table-acl.ts";
+import { prepareTableAcl, type TableAcl } from "../acl/table-acl.ts";
 import { createTableAclAuthorizer } from "../acl/table-acl-authorizer.ts";
 import { type AclGroup, parseTableAclFile, type TableAclFile } from "../acl/table-acl-file.ts";
 import type { Clock } from "../base/clock.ts";
@@ -15,6 +15,8 @@ import { type ChangedNames, ReloadReport, type ReportTools } from "./reload-repo
 /** What the rest of the gateway sees of it. */
 export interface TableAclSource {
   readonly authorizer: Authorizer;
+  /** The ACL in use; null: none is configured. */
+  acl(): TableAcl | null;
   /** The servers' lower_case_table_names was learnt; until then names that differ in case are different names. */
   learnNameCase(lowerCaseTableNames: LowerCaseTableNames): void;
   /** Whether the file on disk is bad and an older content is in use. */
@@ -26,6 +28,7 @@ export interface TableAclSource {
 /** Of a gateway without a table ACL: everything is permitted. */
 export const noTableAcl: TableAclSource = {
   authorizer: permitAll,
+  acl: () => null,
   learnNameCase: () => {},
   stale: () => false,
   reload: async () => {},
@@ -60,6 +63,7 @@ export async function openTableAcl(
   interval?.unref();
   return {
     authorizer,
+    acl: () => authorizer.acl,
     learnNameCase: (learnt) => {
       if (learnt === nameCase) return;
       nameCase = learnt;

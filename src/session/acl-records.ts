@@ -39,5 +39,7 @@ export function recordDenial(
   const { rule, role, object } = denial.record;
   countUse(services.metrics, outcome, rule, role);
   countUp(services.metrics.tableAclDenials, object);
+  if (state.identity !== null)
+    services.metrics.recentDenials.note(state.identity, denial, outcome, services.clock.wallMs());
   auditDenial(services, state, command, denial, outcome);
 }

@@ -3,6 +3,7 @@
 import type { DecidingRule } from "../acl/denial.ts";
 import type { Role } from "../acl/role.ts";
 import { type CommandKind, commandBoundsMs, Latency, loginBoundsMs } from "./latency.ts";
+import { RecentDenials } from "./recent-denials.ts";
 
 /** One kind of login and how often it was seen. */
 export interface LoginCount {
@@ -43,6 +44,7 @@ export interface SessionMetrics {
   readonly tableAcl: Map<string, AclUseCount>;
   /** Denials, also those of a dry run, by what was denied. */
   readonly tableAclDenials: Record<string, number>;
+  readonly recentDenials: RecentDenials;
   /** Statements that ran because nothing is denied to the principal. */
   tableAclExempt: number;
 }
@@ -79,6 +81,7 @@ export function newSessionMetrics(): SessionMetrics {
     uncertainStatements: 0,
     tableAcl: new Map(),
     tableAclDenials: {},
+    recentDenials: new RecentDenials(),
     tableAclExempt: 0,
   };
 }

@@ -31,6 +31,7 @@ declare const document: {
   querySelector(selector: string): { getAttribute(name: string): string | null } | null;
   readonly activeElement: { getAttribute(name: string): string | null } | null;
   createElement(name: "img"): { src: string };
+  readonly documentElement: { readonly scrollWidth: number };
   readonly body: { append(element: unknown): void };
   addEventListener(
     event: "securitypolicyviolation",
@@ -92,19 +93,26 @@ describe.skipIf(!hasBrowser)("the status page", () => {
   beforeAll(async () => {
     mkdirSync(output, { recursive: true });
     server = await startMariadb({ skipNetworking: true });
-    const tokenFile = join(scratchFolder("page"), "token");
+    const folder = scratchFolder("page");
+    const tokenFile = join(folder, "token");
     writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
+    const acl = join(folder, "acl.json");
+    const groups = [
+      { name: "orders", table_names_or_prefixes: ["shop.orders"], readers: ["app_rw"] },
+      { name: "rest", table_names_or_prefixes: ["shop.%"], readers: ["*"], deny_writers: ["reporting"] },
+    ];
+    writeFileSync(acl, JSON.stringify({ table_groups: groups }));
     gateway = await startGateway({
       backend: server,
       users: {
         app: [
           { Password: password, UserData: "app_rw", Groups: ["web"] },
-          { Password: "next-secret", UserData: "app_rw", Comment: "next" },
+          { Password: "next-secret", UserData: "app_rw", NotAfter: "2099-01-01T00:00:00Z" },
         ],
         reporting: [{ Password: password }],
         [evilUser]: [{ Password: password, UserData: evilData }],
       },
-      flags: { admin_token_file: tokenFile },
+      flags: { admin_token_file: tokenFile, table_acl_config: acl },
     });
     browser = await launchBrowser();
   });
@@ -131,6 +139,9 @@ describe.skipIf(!hasBrowser)("the status page", () => {
       expect.arrayContaining([expect.stringContaining("users file"), expect.stringContaining("admin token")]),
     );
     expect(await page.locator("#users tbody tr").count()).toBe(4);
+    expect(await page.locator("#users tbody tr", { hasText: "app[1]" }).innerText()).toContain(
+      "until 2099-01-01 00:00:00 UTC",
+    );
 
     await connect("reporting", { program_name: "monthly report" });
     const busy = await connect("app", { program_name: "shop frontend" });
@@ -246,6 +257,51 @@ describe.skipIf(!hasBrowser)("the status page", () => {
       () => trouble.messages.some((message) => message.includes("policy violated")),
       "a violation",
     );
+    await page.context().close();
+  });
+
+  it("explains what the table ACL has denied, by rule", async () => {
+    const client = await connect("reporting");
+    const evil = await connect(evilUser);
+    await client.query("SELECT * FROM orders").catch(() => {});
+    await client.query("SELECT * FROM orders").catch(() => {});
+    await client.query("INSERT INTO log VALUES ('secret-literal')").catch(() => {});
+    await evil.query("INSERT INTO `<img src=x onerror='window.hit=4'>` VALUES (1)").catch(() => {});
+    const { page, trouble } = await openPage();
+    await page.waitForSelector("#token-dialog[open]");
+    await giveToken(page);
+    const rows = page.locator("#denials tbody tr");
+    await page.waitForSelector("#denials tbody tr:nth-child(3)");
+    const texts = await rows.allInnerTexts();
+    expect(texts.join("\n")).not.toContain("secret-literal");
+    const orders = rows.filter({ hasText: "shop.orders" });
+    expect(await orders.innerText()).toMatch(
+      /orders: shop\.orders[\s\S]*SELECT as reader[\s\S]*reporting[\s\S]*2/,
+    );
+    expect(await rows.filter({ hasText: "deny_writers has reporting" }).count()).toBe(1);
+    const button = orders.locator("button");
+    expect(await button.getAttribute("aria-label")).toBe(
+      "Explain why SELECT as reader on shop.orders was denied to reporting",
+    );
+    await button.focus();
+    await page.keyboard.press("Enter");
+    const lines = await page.locator("#explain-dialog[open] li").allInnerTexts();
+    expect(lines).toEqual([
+      'The principals of the login are "reporting", and "*" which everybody has',
+      'Entry "shop.orders" of group "orders" decides about table \'shop.orders\' and lists no principal of the user as reader',
+      'Its readers: "app_rw"',
+      'To allow it, add "reporting" to the readers of group "orders"',
+    ]);
+    await page.screenshot({ path: join(output, "status-page-explain.png") });
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#explain-dialog", { state: "hidden" });
+    expect(await page.locator("main img").count()).toBe(0);
+    expect(await page.evaluate(() => (globalThis as unknown as { hit?: number }).hit)).toBeUndefined();
+    expect(trouble.messages).toEqual([]);
+    await page.setViewportSize({ width: 400, height: 800 });
+    // Wide tables scroll within themselves.
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400);
+    await page.screenshot({ path: join(output, "status-page-narrow.png"), fullPage: true });
     await page.context().close();
   });
 

@@ -7,7 +7,7 @@ import type { AdminReply } from "../admin-routes.ts";
 import { pageShell } from "./page-shell.ts";
 
 /** Names of the page's scripts: the first one imports the others. */
-export const scriptNames = ["status.js", "panels.js", "draw.js", "answers.js"] as const;
+export const scriptNames = ["status.js", "panels.js", "denials.js", "draw.js", "answers.js"] as const;
 
 /** The name of one. */
 export type ScriptName = (typeof scriptNames)[number];

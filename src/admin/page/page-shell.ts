@@ -48,6 +48,16 @@ const userColumns = [
   number("Logins"),
   text("Counted since"),
 ];
+const denialColumns = [
+  text("Rule"),
+  text("What"),
+  text("Wanted"),
+  text("By"),
+  text("Last from"),
+  number("Times"),
+  text("Last"),
+  { head: '<span class="spoken">Explain the denial</span>' },
+];
 const tabletColumns = [
   text("Server"),
   text("State"),
@@ -94,6 +104,8 @@ ${table("sessions", "Live sessions, busy ones first", sessionColumns)}</section>
 <section aria-labelledby="h-users"><div class="head"><h2 id="h-users">Users and rotation</h2><p id="users-count" class="count"></p>
 <label for="users-filter">Only users with</label><input id="users-filter" type="search" autocomplete="off" spellcheck="false"></div>
 ${table("users", "Entries of the users file", userColumns)}</section>
+<section aria-labelledby="h-denials"><div class="head"><h2 id="h-denials">Denied by the table ACL</h2><p id="denials-count" class="count"></p></div>
+${table("denials", "Denials by rule, the latest first", denialColumns)}</section>
 <section aria-labelledby="h-tablets"><h2 id="h-tablets">Database servers</h2>
 ${table("tablets", "Database servers and their connection pools", tabletColumns)}</section>
 <section aria-labelledby="h-files"><h2 id="h-files">Files</h2>${table("files", "Watched files", fileColumns)}</section>
@@ -107,6 +119,10 @@ ${table("certificates", "Certificates and their expiry", certificateColumns)}</s
 <p>Its client loses the connection; its statement is cancelled and its transaction rolled back.</p>
 <p class="error" id="end-error" role="alert"></p>
 <p class="buttons"><button type="button" id="end-cancel">Leave it</button> <button type="submit" class="danger">End it</button></p>
+</form></dialog>
+<dialog id="explain-dialog" aria-labelledby="explain-title"><form method="dialog">
+<h2 id="explain-title">Why it was denied</h2><p id="explain-what"></p><ul id="explain-lines"></ul>
+<p class="buttons"><button type="submit">Close</button></p>
 </form></dialog>
 <dialog id="token-dialog" aria-labelledby="token-title"><form method="dialog" id="token-form">
 <h2 id="token-title">Admin token</h2>

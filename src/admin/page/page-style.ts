@@ -38,7 +38,7 @@ figcaption{font-weight:600;color:var(--soft);font-size:13px}
 .head{display:flex;flex-wrap:wrap;gap:4px 12px;align-items:baseline;margin-bottom:10px}.head h2{margin:0}
 .count{color:var(--soft);margin-right:auto}
 .head label{color:var(--soft);font-size:13px}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;position:relative}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th{text-align:left;font-weight:600;color:var(--soft);font-size:12.5px;border-bottom:1px solid var(--line);padding:4px 14px 4px 0;white-space:nowrap}
 td{padding:5px 14px 5px 0;border-bottom:1px solid var(--grid);vertical-align:top;overflow-wrap:anywhere;min-width:8em;max-width:28em}
@@ -55,6 +55,7 @@ button{cursor:pointer}button:hover{border-color:var(--soft)}button[aria-pressed=
 :focus-visible{outline:3px solid var(--focus);outline-offset:2px}
 dialog{color:inherit;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:20px;max-width:34em}
 dialog p{margin:0 0 12px;overflow-wrap:anywhere}dialog::backdrop{background:rgb(0 0 0/.45)}
+dialog ul{margin:0 0 14px;padding-left:20px}dialog li{margin-bottom:6px;overflow-wrap:anywhere}
 .buttons{display:flex;gap:10px;justify-content:flex-end;margin:0}
 .error:not(:empty){background:var(--badback);color:var(--bad);padding:6px 10px;border-radius:6px}
 a{color:var(--one)}footer{color:var(--soft);padding-bottom:24px;font-size:13px}

@@ -98,6 +98,7 @@ export class FirstAdmin {
       userActivity: () => merged()?.userActivity ?? null,
       sessions: () => merged()?.sessions ?? [],
       tablets: () => merged()?.tablets ?? [],
+      denials: () => merged()?.denials ?? null,
       files: () => merged()?.files ?? [],
       certificates: () => merged()?.certificates ?? [],
       endSession: (id, from) => this.#endSession(id, from),

@@ -17,6 +17,7 @@ export function workerDuties(registry: SessionRegistry, view: AdminView, metrics
       userActivity: view.userActivity(),
       sessions: withSessions ? view.sessions() : [],
       tablets: view.tablets(),
+      denials: withSessions ? view.denials() : [],
       files: view.files(),
       certificates: view.certificates(),
       counters: view.counters(),

@@ -3,6 +3,7 @@
 
 import type {
   CertificateRow,
+  DenialRow,
   EntryActivity,
   FileRow,
   PoolRow,
@@ -21,6 +22,7 @@ export interface WorkerReport {
   /** Empty when they were not asked for. */
   readonly sessions: readonly SessionRow[];
   readonly tablets: readonly TabletRow[];
+  readonly denials: readonly DenialRow[] | null;
   readonly files: readonly FileRow[];
   readonly certificates: readonly CertificateRow[];
   readonly counters: TrafficCounters;
@@ -42,6 +44,7 @@ export function mergeReports(reports: readonly WorkerReport[]): Merged | null {
     userActivity: mergeActivity(reports.flatMap(({ userActivity }) => userActivity ?? [])),
     sessions: reports.flatMap(({ sessions }) => sessions),
     tablets: first.tablets.map((tablet) => mergeTablet(tablet, reports)),
+    denials: first.denials === null ? null : mergeDenials(reports.flatMap(({ denials }) => denials ?? [])),
     files: first.files.map((file) => mergeFile(file, reports)),
     certificates: first.certificates,
   };
@@ -127,6 +130,22 @@ function addPools(left: PoolRow, right: PoolRow): PoolRow {
     loginError: left.loginError ?? right.loginError,
   };
 }
+
+/** The same kind of denial may have been met in several processes. */
+function mergeDenials(all: readonly DenialRow[]): readonly DenialRow[] {
+  const kinds = new Map<string, DenialRow>();
+  for (const one of all) {
+    const { count: _count, lastMs: _lastMs, user: _user, host: _host, explanation: _text, ...kind } = one;
+    const key = JSON.stringify(kind);
+    const known = kinds.get(key);
+    const latest = known === undefined || one.lastMs > known.lastMs ? one : known;
+    kinds.set(key, { ...latest, count: one.count + (known?.count ?? 0) });
+  }
+  return [...kinds.values()].sort((a, b) => b.lastMs - a.lastMs).slice(0, denialsMax);
+}
+
+/** As many as one process remembers. */
+const denialsMax = 200;
 
 function mergeFile(file: FileRow, reports: readonly WorkerReport[]): FileRow {
   const same = reports.flatMap(({ files }) => files.filter(({ path }) => path === file.path));

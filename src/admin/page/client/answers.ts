@@ -96,10 +96,39 @@ export interface Entry {
   readonly fingerprint: string;
   readonly user_data: string;
   readonly credential_kinds: readonly string[];
+  readonly not_before: string | null;
+  readonly not_after: string | null;
+  readonly account_locked: boolean;
   readonly counting_since: string;
   readonly last_login: string | null;
   readonly live_sessions: number;
   readonly logins: number;
+}
+
+/** `GET /api/denials`. */
+export interface Denials {
+  readonly denials: readonly Denial[];
+}
+
+/** One kind of denial. */
+export interface Denial {
+  readonly outcome: string;
+  readonly statement_kind: string;
+  readonly object: string;
+  readonly name: string | null;
+  readonly role: string | null;
+  readonly rule_group: string | null;
+  readonly rule_entry: string | null;
+  readonly rule_list: string | null;
+  readonly rule_principal: string | null;
+  readonly error_code: number;
+  readonly user: string;
+  readonly host: string;
+  readonly user_data: string;
+  readonly groups: readonly string[];
+  readonly count: number;
+  readonly last: string;
+  readonly explanation: readonly string[];
 }
 
 /** `GET /api/users`. */

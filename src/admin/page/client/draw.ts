@@ -15,7 +15,13 @@ export interface Row {
   readonly cells: readonly Cell[];
   readonly busy?: boolean;
   /** A last cell with a button; `label` tells what it does to whom. */
-  readonly button?: { readonly text: string; readonly label: string; readonly press: () => void };
+  readonly button?: {
+    readonly text: string;
+    readonly label: string;
+    /** Whether it changes nothing. @default false */
+    readonly harmless?: boolean;
+    readonly press: () => void;
+  };
 }
 
 /** The element with this id. @throws TypeError when the page has none. */
@@ -76,7 +82,7 @@ function newRow(row: Row): HTMLTableRowElement {
   if (row.button !== undefined) {
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "danger";
+    if (row.button.harmless !== true) button.className = "danger";
     button.textContent = row.button.text;
     element.insertCell().append(button);
   }

@@ -220,7 +220,7 @@ export function entryRow(entry: Entry, nowMs: number): Row {
   return {
     key: `${entry.user} ${entry.fingerprint} ${entry.index}`,
     cells: [
-      { text: `${entry.user}[${entry.index}]` },
+      { text: `${entry.user}[${entry.index}]`, more: stateOf(entry, nowMs) },
       { text: entry.user_data },
       { text: kinds === "" ? "no password" : kinds },
       entry.last_login === null
@@ -231,4 +231,12 @@ export function entryRow(entry: Entry, nowMs: number): Row {
       { text: stamp(entry.counting_since) },
     ],
   };
+}
+
+/** Whether the entry lets anybody in now, and until when; empty: always. */
+function stateOf({ not_before, not_after, account_locked }: Entry, nowMs: number): string {
+  if (account_locked) return "locked";
+  if (not_before !== null && Date.parse(not_before) > nowMs) return `not before ${stamp(not_before)}`;
+  if (not_after === null) return "";
+  return Date.parse(not_after) <= nowMs ? `ended ${stamp(not_after)}` : `until ${stamp(not_after)}`;
 }

@@ -1,7 +1,8 @@
 // Runs in the browser: asks /api again and again and shows the answers; ends sessions with the token. The token stays
 // in a variable of this module: never in storage, never in an address.
 
-import { ago, type Point, type Sessions, type Status, stamp, type Users } from "./answers.ts";
+import { ago, type Denials, type Point, type Sessions, type Status, stamp, type Users } from "./answers.ts";
+import { showDenials } from "./denials.ts";
 import { byId, fillTable, visible } from "./draw.ts";
 import {
   entryRow,
@@ -53,13 +54,15 @@ async function refresh(): Promise<void> {
   const mine = askedRounds;
   const user = byId<HTMLInputElement>("sessions-user").value;
   const filter = user === "" ? "" : `&user=${encodeURIComponent(user)}`;
-  const [status, history, live] = await Promise.all([
+  const [status, history, live, denials] = await Promise.all([
     ask<Status>("/api/status"),
     ask<{ points: readonly Point[] }>(`/api/history?after=${points.at(-1)?.at ?? 0}`),
     ask<Sessions>(`/api/sessions?limit=${shownMax}${filter}`),
+    askOptional<Denials>("/api/denials"),
   ]);
   const many = users !== null && users !== "none" && users.entries.length > manyUsers;
-  const entries = !many || round % usersEvery === 0 ? await askUsers() : users;
+  const entries =
+    !many || round % usersEvery === 0 ? ((await askOptional<Users>("/api/users")) ?? "none") : users;
   if (mine < shownRound) return;
   shownRound = mine;
   round += 1;
@@ -73,14 +76,16 @@ async function refresh(): Promise<void> {
   showCharts(points, nowMs);
   showSessions();
   showUsers();
+  showDenials(denials, nowMs);
   byId("updated").textContent = `Updated ${stamp(status.now).slice(11)}`;
 }
 
-async function askUsers(): Promise<Users | "none"> {
+/** null: the gateway has none of it. */
+async function askOptional<T>(path: string): Promise<T | null> {
   try {
-    return await ask<Users>("/api/users");
+    return await ask<T>(path);
   } catch (error) {
-    if (error instanceof Refused && error.status === 404) return "none";
+    if (error instanceof Refused && error.status === 404) return null;
     throw error;
   }
 }
