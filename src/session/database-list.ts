@@ -28,10 +28,9 @@ export function databaseListEdits(
     return sqlError("ER_NOT_SUPPORTED_YET", {
       feature: "this form of SHOW DATABASES where there are keyspaces",
     });
-  const flavour = services.readingServer()?.flavour ?? "mysql";
   const rows = schemas
     .list()
-    .map((name) => `SELECT ${stringLiteral(name, flavour, nameCharactersMax)} AS \`Database\``);
+    .map((name) => `SELECT ${stringLiteral(name, nameCharactersMax)} AS \`Database\``);
   const heading = condition.pattern === null ? "" : ` AS \`Database (${condition.pattern})\``;
   const where = condition.isLike ? ` WHERE \`Database\` ${condition.text}` : ` ${condition.text}`;
   const query = `SELECT \`Database\`${heading} FROM (${rows.join(" UNION ALL ")}) AS \`d\`${where}`;

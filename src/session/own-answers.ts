@@ -78,7 +78,7 @@ export async function ownEdits(
     const { start, end } = show;
     const answer = await ownAnswer(loop, show, Buffer.from(sql.subarray(start, end)).toString("utf8"));
     if (answer instanceof SqlError) return answer;
-    const select = Buffer.from(selectOf(answer, flavourOf(loop)));
+    const select = Buffer.from(selectOf(answer));
     edits.push({ start, end, text: withMarks(select, sql, show, executableParts) });
   }
   return edits;

@@ -2,8 +2,7 @@
 // protocol, and a SELECT of literals for the server to answer among other statements.
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html
 
-import type { Flavour } from "../sql/dialect.ts";
-import { integerLiteral, stringLiteral } from "../sql/literals.ts";
+import { integerLiteral, textInPlaceOf } from "../sql/literals.ts";
 import { CLIENT_DEPRECATE_EOF } from "../wire/capabilities.ts";
 import {
   COLLATION_BINARY,
@@ -70,14 +69,13 @@ export function prepareReply(
 }
 
 /** A SELECT with this result, of one line, without parameters, that means the same in every sql_mode. */
-export function selectOf({ columns, rows }: OwnResult, flavour: Flavour): string {
-  const literal = (value: string | number | null, { type, characters }: OwnColumn): string => {
+export function selectOf({ columns, rows }: OwnResult): string {
+  const literal = (value: string | number | null, { type }: OwnColumn): string => {
     if (typeof value === "number") return integerLiteral(value);
-    const written = stringLiteral(value ?? "", flavour, characters);
     // A NULL by itself would have a type of its own.
-    if (value === null)
-      return type === "number" ? "NULLIF(CAST(0 AS UNSIGNED), 0)" : `NULLIF(${written}, '')`;
-    return written;
+    if (value === null && type === "number") return "NULLIF(CAST(0 AS UNSIGNED), 0)";
+    // Servers' own lists have the character set of that function.
+    return textInPlaceOf("USER()", value);
   };
   const nothing = columns.map((column) => (column.type === "number" ? 0 : ""));
   const selects = (rows.length === 0 ? [nothing] : rows).map((row, index) => {

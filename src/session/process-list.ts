@@ -69,7 +69,7 @@ export function processListQuery(
     const timeMs = view.id === loop.state.id ? 0 : Math.floor(view.phaseMs);
     return [...row, timeMs, 0, 0, 0, 0, 0, 0, 0, row.at(-1) ?? null, 0];
   });
-  return selectOf({ columns, rows }, flavour);
+  return selectOf({ columns, rows });
 }
 
 /** Whether a table of sessions is read: its rows stand in the text that is sent. */

@@ -1,8 +1,6 @@
-// Values as SQL that means the same in every sql_mode and character set, is never a column's position, and has the type
-// that servers give the functions it stands for.
+// Values as SQL that means the same in every sql_mode and character set, and is never a column's position.
 
 import { assert } from "../base/assert.ts";
-import type { Flavour } from "./dialect.ts";
 
 /** A whole number that is not negative. */
 export function integerLiteral(value: number): string {
@@ -10,17 +8,21 @@ export function integerLiteral(value: number): string {
   return `CAST(${value} AS UNSIGNED)`;
 }
 
-/** Characters of the longest account: name, `@`, host. */
-export function accountCharactersMax(flavour: Flavour): number {
-  return flavour === "mariadb" ? 384 : 288;
+/** A text of utf8mb4 that may have so many characters. */
+export function stringLiteral(value: string, characters: number): string {
+  return `CAST(${hexLiteral(value)} AS CHAR(${characters}) CHARACTER SET utf8mb4)`;
 }
 
-/** A text of utf8mb3, as the functions about accounts have it. */
-export function stringLiteral(
-  value: string,
-  flavour: Flavour,
-  characters: number = accountCharactersMax(flavour),
-): string {
-  const hex = Buffer.from(value, "utf8").toString("hex");
-  return `CAST(CONVERT(_utf8mb4 x'${hex}' USING utf8mb3) AS CHAR(${characters}) CHARACTER SET utf8mb3)`;
+/**
+ * A text, or NULL, with everything that servers make of `function_`: type, length, collation, and its weight beside other
+ * collations, on which comparisons with columns depend. It must be of utf8mb3, as the functions about accounts are; a
+ * character beyond that becomes `?`, as it would in an account's name. The function is not called.
+ */
+export function textInPlaceOf(function_: string, value: string | null): string {
+  const narrow = value === null ? null : value.replace(/[\u{10000}-\u{10ffff}]/gu, "?");
+  return `IF(1, ${narrow === null ? "NULL" : hexLiteral(narrow)}, ${function_})`;
+}
+
+function hexLiteral(value: string): string {
+  return `_utf8mb4 x'${Buffer.from(value, "utf8").toString("hex")}'`;
 }

@@ -4,8 +4,7 @@
 
 import { analyzeBytes } from "./analyze.ts";
 import type { AnalysisContext, AnalyzedText } from "./analyzed-text.ts";
-import type { Flavour } from "./dialect.ts";
-import { integerLiteral, stringLiteral } from "./literals.ts";
+import { integerLiteral, textInPlaceOf } from "./literals.ts";
 import type { IdentityToken, UnnamedItem } from "./statement-summary.ts";
 import { decodeString } from "./string-literal.ts";
 import { applyEdits, type TextEdit } from "./text-edits.ts";
@@ -75,7 +74,7 @@ export function identityEdits(
       const key = `${token.name} ${token.global} ${token.aliased === true}`;
       let literal = literals.get(key);
       if (literal === undefined) {
-        const written = literalFor(token, values, context.flavour);
+        const written = literalFor(token, values);
         literal = written === null ? null : Buffer.from(` ${written} `, "ascii");
         literals.set(key, literal);
       }
@@ -111,28 +110,24 @@ function rewriteLiteral(
 }
 
 /** What stands for a token; null: the token stays. */
-function literalFor(
-  { name, global, aliased }: IdentityToken,
-  values: IdentityValues,
-  flavour: Flavour,
-): string | null {
+function literalFor({ name, global, aliased }: IdentityToken, values: IdentityValues): string | null {
   switch (name) {
     case "user":
-      return string(values.user, flavour);
+      return textInPlaceOf("USER()", values.user);
     case "current_user":
-      return string(values.currentUser, flavour);
+      return textInPlaceOf("CURRENT_USER()", values.currentUser);
     case "current_role":
-      return string(values.currentRole, flavour);
+      return textInPlaceOf("CURRENT_ROLE()", values.currentRole);
     case "connection_id":
     case "pseudo_thread_id":
       return integerLiteral(values.connectionId);
     case "database":
-      return values.database === undefined ? null : string(values.database, flavour);
+      return values.database === undefined ? null : textInPlaceOf("DATABASE()", values.database);
     case "proxy_user":
       // `@@global.` is an error, which servers word themselves.
-      return global ? null : string(values.proxyUser, flavour);
+      return global ? null : textInPlaceOf("@@proxy_user", values.proxyUser);
     case "external_user":
-      return global ? null : string(values.externalUser, flavour);
+      return global ? null : textInPlaceOf("@@external_user", values.externalUser);
     case "check_proxy_users":
       return switched(values.proxyUsers.check);
     case "mysql_native_password_proxy_users":
@@ -149,10 +144,6 @@ function literalFor(
 
 function switched(on: boolean): string {
   return `CAST(${on ? 1 : 0} AS SIGNED)`;
-}
-
-function string(value: string | null, flavour: Flavour): string {
-  return value === null ? "NULL" : stringLiteral(value, flavour);
 }
 
 /** ` AS `text``: the heading that the item has without an alias. */

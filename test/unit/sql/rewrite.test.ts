@@ -20,7 +20,7 @@ const values: IdentityValues = {
   },
 };
 
-/** The rewritten text with its long literals shortened: `<bob@h>`. */
+/** The rewritten text with its long literals shortened: `<bob@h|USER()>`. */
 function rewritten(sql: string, changes: Partial<IdentityValues> = {}): string {
   const text = Buffer.from(sql);
   const analyzed = analyzeText(text, contextOf("mysql"));
@@ -28,23 +28,19 @@ function rewritten(sql: string, changes: Partial<IdentityValues> = {}): string {
   return Buffer.from(result)
     .toString()
     .replace(
-      /CAST\(CONVERT\(_utf8mb4 x''([0-9a-f]*)'' USING utf8mb3\) AS CHAR\(288\) CHARACTER SET utf8mb3\)/g,
-      (_, hex: string) => `<<${Buffer.from(hex, "hex")}>>`,
-    )
-    .replace(
-      /CAST\(CONVERT\(_utf8mb4 x'([0-9a-f]*)' USING utf8mb3\) AS CHAR\(288\) CHARACTER SET utf8mb3\)/g,
-      (_, hex: string) => `<${Buffer.from(hex, "hex")}>`,
+      /IF\(1, (?:_utf8mb4 x(?:'([0-9a-f]*)'|''([0-9a-f]*)'')|NULL), ([^()]+(?:\(\))?)\)/g,
+      (_, plain, nested, like) => `<${Buffer.from(plain ?? nested ?? "", "hex")}|${like}>`,
     );
 }
 
 describe("rewriteIdentity()", () => {
   it.each([
-    ["SELECT user ( )", "SELECT  <bob@h>  AS `user ( )`"],
-    ["SELECT USER() AS u, CURRENT_USER x", "SELECT  <bob@h>  AS u,  <base@%>  x"],
-    ["SELECT CURRENT_USER", "SELECT  <base@%>  AS `CURRENT_USER`"],
-    ["SELECT(USER())FROM t", "SELECT( <bob@h> ) AS `(USER())`FROM t"],
-    ["SELECT@@proxy_user", "SELECT NULL  AS `@@proxy_user`"],
-    ["SELECT @@`proxy_user`FROM t", "SELECT  NULL  AS `@@``proxy_user```FROM t"],
+    ["SELECT user ( )", "SELECT  <bob@h|USER()>  AS `user ( )`"],
+    ["SELECT USER() AS u, CURRENT_USER x", "SELECT  <bob@h|USER()>  AS u,  <base@%|CURRENT_USER()>  x"],
+    ["SELECT CURRENT_USER", "SELECT  <base@%|CURRENT_USER()>  AS `CURRENT_USER`"],
+    ["SELECT(USER())FROM t", "SELECT( <bob@h|USER()> ) AS `(USER())`FROM t"],
+    ["SELECT@@proxy_user", "SELECT <|@@proxy_user>  AS `@@proxy_user`"],
+    ["SELECT @@`proxy_user`FROM t", "SELECT  <|@@proxy_user>  AS `@@``proxy_user```FROM t"],
     ["SELECT @@global.proxy_user", "SELECT @@global.proxy_user"],
     [
       "SELECT CONNECTION_ID(), @@pseudo_thread_id a",
@@ -52,31 +48,34 @@ describe("rewriteIdentity()", () => {
     ],
     ["SELECT @@check_proxy_users c", "SELECT  CAST(1 AS SIGNED)  c"],
     ["SELECT DATABASE()", "SELECT DATABASE()"],
-    ["SELECT (SELECT USER())", "SELECT (SELECT  <bob@h>  AS `USER()`) AS `(SELECT USER())`"],
+    ["SELECT (SELECT USER())", "SELECT (SELECT  <bob@h|USER()>  AS `USER()`) AS `(SELECT USER())`"],
     [
       "SELECT /*!50000 concat( */ USER() /*! ) */",
-      "SELECT /*!50000 concat( */  <bob@h>  /*! ) AS `USER()  )` */",
+      "SELECT /*!50000 concat( */  <bob@h|USER()>  /*! ) AS `USER()  )` */",
     ],
     [
       "SELECT a FROM t WHERE u = USER() ORDER BY USER()",
-      "SELECT a FROM t WHERE u =  <bob@h>  ORDER BY  <bob@h> ",
+      "SELECT a FROM t WHERE u =  <bob@h|USER()>  ORDER BY  <bob@h|USER()> ",
     ],
     [
       "SELECT 'USER()', `USER`, t.user, user, db.user() FROM t",
       "SELECT 'USER()', `USER`, t.user, user, db.user() FROM t",
     ],
     ["SELECT 1 /* USER() */ -- CURRENT_USER", "SELECT 1 /* USER() */ -- CURRENT_USER"],
-    ["INSERT INTO t VALUES (USER(), ?)", "INSERT INTO t VALUES ( <bob@h> , ?)"],
-    ["SELECT USER /*!50000 ( */ ) u", "SELECT  <bob@h> /*!50000*/ u"],
-    ["SELECT /*!50000 USER ( */ ) u", "SELECT /*!50000  <bob@h> */ u"],
+    ["INSERT INTO t VALUES (USER(), ?)", "INSERT INTO t VALUES ( <bob@h|USER()> , ?)"],
+    ["SELECT USER /*!50000 ( */ ) u", "SELECT  <bob@h|USER()> /*!50000*/ u"],
+    ["SELECT /*!50000 USER ( */ ) u", "SELECT /*!50000  <bob@h|USER()> */ u"],
     ["SELECT id FROM information_schema.processlist", "SELECT id FROM  (SELECT 1) AS `processlist` "],
     ["SELECT id FROM `INFORMATION_SCHEMA` . processlist p", "SELECT id FROM  (SELECT 1)  p"],
-    ["SELECT 1; SELECT USER() a", "SELECT 1; SELECT  <bob@h>  a"],
+    ["SELECT 1; SELECT USER() a", "SELECT 1; SELECT  <bob@h|USER()>  a"],
     [
       "PREPARE s FROM 'SELECT USER() u, \\'it\\'\\'s\\', \"\\\\\\\\\" '",
-      "PREPARE s FROM 'SELECT  <<bob@h>>  u, ''it''''s'', \"\\\\\\\\\" '",
+      "PREPARE s FROM 'SELECT  <bob@h|USER()>  u, ''it''''s'', \"\\\\\\\\\" '",
     ],
-    ["PREPARE s FROM 'SELECT 1, ?'; SELECT USER() a", "PREPARE s FROM 'SELECT 1, ?'; SELECT  <bob@h>  a"],
+    [
+      "PREPARE s FROM 'SELECT 1, ?'; SELECT USER() a",
+      "PREPARE s FROM 'SELECT 1, ?'; SELECT  <bob@h|USER()>  a",
+    ],
   ])("%s", (sql, expected) => {
     // The heading of a text in an executable comment is shown without its marks.
     expect(rewritten(sql).replace("`concat(  USER()  )`", "`USER()  )`")).toBe(expected);
@@ -92,7 +91,7 @@ describe("rewriteIdentity()", () => {
   it("takes any name as it is, and no quote with it", () => {
     const hostile = "o'b`\\\"; DROP TABLE t -- é@h";
     const text = rewritten("SELECT USER() u", { user: hostile });
-    expect(text).toBe(`SELECT  <${hostile}>  u`);
+    expect(text).toBe(`SELECT  <${hostile}|USER()>  u`);
     const raw = Buffer.from("SELECT USER() u");
     const bytes = rewriteIdentity(
       raw,
@@ -103,7 +102,7 @@ describe("rewriteIdentity()", () => {
     expect(Buffer.from(bytes).toString()).not.toContain("DROP");
   });
 
-  it("means the same to the analyser, without identity", () => {
+  it("means the same to the analyser", () => {
     for (const sql of [
       "SELECT USER(), a FROM t WHERE b = CURRENT_USER",
       "UPDATE t SET a = CONNECTION_ID()",
@@ -115,7 +114,6 @@ describe("rewriteIdentity()", () => {
         contextOf("mysql"),
       );
       expect(after.uncertain).toBeNull();
-      expect(namesIdentity(after.statements)).toBe(false);
       expect(after.statements[0]?.reads).toEqual(before.statements[0]?.reads);
       expect(after.statements[0]?.routines).toEqual([]);
     }
