@@ -4,6 +4,7 @@ import { setMaxListeners } from "node:events";
 import type { SqlError } from "../errors/sql-error.ts";
 import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { BackendAccount, Tablet } from "../routing/route.ts";
+import { tabletKey } from "../routing/tablet-address.ts";
 import type { AcquireRequest, BackendLease, BackendPool } from "./backend-pool.ts";
 import { KillQuery } from "./kill-query.ts";
 import { PoolGroup } from "./pool-group.ts";
@@ -68,7 +69,7 @@ export class ConnectionPool implements BackendPool {
   }
 
   #groupsOn(tablet: Tablet): readonly PoolGroup[] {
-    const prefix = keyOfTablet(tablet);
+    const prefix = tabletKey(tablet);
     return [...this.#groups].filter(([key]) => key.startsWith(prefix)).map(([, group]) => group);
   }
 
@@ -84,7 +85,7 @@ export class ConnectionPool implements BackendPool {
   }
 
   #groupOf(tablet: Tablet, account: BackendAccount): PoolGroup {
-    const key = keyOfTablet(tablet) + account.name;
+    const key = tabletKey(tablet) + account.name;
     let group = this.#groups.get(key);
     if (group === undefined) {
       group = new PoolGroup(tablet, account, {
@@ -99,17 +100,4 @@ export class ConnectionPool implements BackendPool {
     }
     return group;
   }
-}
-
-/** Tablets are immutable and few: their keys are made once. */
-const tabletKeys = new WeakMap<Tablet, string>();
-
-/** A tablet that moved to another address or other TLS settings is another one. */
-function keyOfTablet(tablet: Tablet): string {
-  let key = tabletKeys.get(tablet);
-  if (key === undefined) {
-    key = `${JSON.stringify([tablet.alias, tablet.address, tablet.tls])} `;
-    tabletKeys.set(tablet, key);
-  }
-  return key;
 }

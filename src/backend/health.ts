@@ -38,7 +38,7 @@ export interface HealthOptions {
   readonly loginTimeoutMs: number;
   /** For one question: a stalled answer is a failure. */
   readonly timeoutMs: number;
-  /** What is asked beyond whether it is there. @default null, nothing */
+  /** The monitors that want to know more than whether it is there. @default none */
   readonly scope?: ProbeScope;
 }
 
@@ -176,7 +176,7 @@ export class HealthWatch {
   }
 
   async #question(loggedIn: LoggedIn): Promise<LearnedServer> {
-    const { scope = null, timeoutMs } = this.#options;
+    const { scope = [], timeoutMs } = this.#options;
     const replies = await converseOn(loggedIn, probeCommands(scope, loggedIn.server), timeoutMs);
     const answer = readProbe(scope, replies);
     // A server that goes away is noticed at once, not at the next question.

@@ -18,8 +18,8 @@ import {
 } from "./housekeeping.ts";
 import { BackendLoginError, quoteServer } from "./login-error.ts";
 
-/** What is asked of a server: the state that its monitor needs; null: only whether it is there (no keyspace). */
-export type ProbeScope = MonitorKind | null;
+/** The monitors that judge a server; empty: it is only asked whether it is there. */
+export type ProbeScope = readonly MonitorKind[];
 
 /** What a health check learns. */
 export interface ProbeAnswer {
@@ -61,20 +61,27 @@ const applierProbe = queryCommand(
     " WHERE CHANNEL_NAME = 'group_replication_applier' AND APPLYING_TRANSACTION <> ''",
 );
 
+type Question = "plain" | "variables" | "replication" | "galera" | "members" | "applier";
+
+const questionsOf: Readonly<Record<MonitorKind, readonly Question[]>> = {
+  none: ["replication"],
+  read_only: ["variables", "replication"],
+  galera: ["variables", "galera"],
+  group_replication: ["variables", "members", "applier"],
+};
+
+/** The first one is answered whatever state a node is in. */
+function questions(scope: ProbeScope): readonly Question[] {
+  const all = new Set(scope.flatMap((monitor) => questionsOf[monitor]));
+  const others = [...all].filter((question) => question !== "variables");
+  return [all.has("variables") ? "variables" : "plain", ...others];
+}
+
 /** The commands of one check, to be sent together. */
 export function probeCommands(scope: ProbeScope, server: ServerFacts): readonly HousekeepingCommand[] {
-  switch (scope) {
-    case null:
-      return [plainProbe];
-    case "none":
-      return [plainProbe, replicationProbe(server)];
-    case "read_only":
-      return [variablesProbe, replicationProbe(server)];
-    case "galera":
-      return [variablesProbe, galeraProbe];
-    case "group_replication":
-      return [variablesProbe, membersProbe, applierProbe];
-  }
+  return questions(scope).map((question) =>
+    question === "replication" ? replicationProbe(server) : probes[question],
+  );
 }
 
 /**
@@ -83,17 +90,10 @@ export function probeCommands(scope: ProbeScope, server: ServerFacts): readonly 
  * reply is malformed.
  */
 export function readProbe(scope: ProbeScope, replies: readonly HousekeepingReply[]): ProbeAnswer {
-  const [first, second, third] = replies;
-  if (scope === null || scope === "none") {
-    const [lowerCase, readOnly] = rowsOf(first)[0] ?? [];
-    if (lowerCase == null || readOnly == null) throw untold();
-    const replication: ReplicationObservation = scope === null ? { kind: "none" } : readReplication(second);
-    return {
-      lowerCaseTableNames: Number(lowerCase) || 0,
-      observation: { serverId: "", readOnly: isOn(readOnly), replication, galera: null, group: null },
-    };
-  }
-  const variables = new Map(rowsOf(first).map(([name, value]) => [name?.toLowerCase() ?? "", value ?? ""]));
+  const asked = questions(scope);
+  const replyTo = (question: Question): HousekeepingReply | undefined => replies[asked.indexOf(question)];
+  const has = (question: Question): boolean => asked.includes(question);
+  const variables = has("variables") ? namedValues(replyTo("variables")) : plainValues(replyTo("plain"));
   const readOnly = variables.get("read_only");
   if (readOnly === undefined) throw untold();
   return {
@@ -102,11 +102,25 @@ export function readProbe(scope: ProbeScope, replies: readonly HousekeepingReply
       serverId: serverIdOf(variables),
       // Any word but OFF: MariaDB 12 has several kinds of ON.
       readOnly: isOn(readOnly) || isOn(variables.get("super_read_only") ?? "OFF"),
-      replication: scope === "read_only" ? readReplication(second) : { kind: "none" },
-      galera: scope === "galera" ? readGalera(second, variables) : null,
-      group: scope === "group_replication" ? readGroup(second, third, variables) : null,
+      replication: has("replication") ? readReplication(replyTo("replication")) : { kind: "none" },
+      galera: has("galera") ? readGalera(replyTo("galera"), variables) : null,
+      group: has("members") ? readGroup(replyTo("members"), replyTo("applier"), variables) : null,
     },
   };
+}
+
+function plainValues(reply: HousekeepingReply | undefined): ReadonlyMap<string, string> {
+  const [lowerCase, readOnly] = rowsOf(reply)[0] ?? [];
+  if (lowerCase == null || readOnly == null) throw untold();
+  return new Map([
+    ["lower_case_table_names", lowerCase],
+    ["read_only", readOnly],
+  ]);
+}
+
+/** Rows of SHOW VARIABLES or STATUS. */
+function namedValues(reply: HousekeepingReply | undefined): ReadonlyMap<string, string> {
+  return new Map(rowsOf(reply).map(([name, value]) => [name?.toLowerCase() ?? "", value ?? ""]));
 }
 
 function replicationProbe({ flavour, versionNumber }: ServerFacts): HousekeepingCommand {
@@ -115,6 +129,13 @@ function replicationProbe({ flavour, versionNumber }: ServerFacts): Housekeeping
   return versionNumber >= 80_022 && flavour === "mysql" ? replicaProbe : slaveProbe;
 }
 
+const probes: Readonly<Record<Exclude<Question, "replication">, HousekeepingCommand>> = {
+  plain: plainProbe,
+  variables: variablesProbe,
+  galera: galeraProbe,
+  members: membersProbe,
+  applier: applierProbe,
+};
 const allSlavesProbe = queryCommand("SHOW ALL SLAVES STATUS");
 const replicaProbe = queryCommand("SHOW REPLICA STATUS");
 const slaveProbe = queryCommand("SHOW SLAVE STATUS");
@@ -149,7 +170,7 @@ function readGalera(
   reply: HousekeepingReply | undefined,
   variables: ReadonlyMap<string, string>,
 ): GaleraObservation | null {
-  const status = new Map(rowsOf(reply).map(([name, value]) => [name?.toLowerCase() ?? "", value ?? ""]));
+  const status = namedValues(reply);
   const clusterStatus = status.get("wsrep_cluster_status");
   if (clusterStatus === undefined) return null;
   return {
@@ -185,7 +206,8 @@ function readGroup(
 function serverIdOf(variables: ReadonlyMap<string, string>): string {
   const uuid = variables.get("server_uuid");
   if (uuid !== undefined && uuid !== "") return uuid;
-  return ["hostname", "port", "server_id"].map((name) => variables.get(name) ?? "").join(":");
+  const parts = ["hostname", "port", "server_id"].map((name) => variables.get(name) ?? "");
+  return parts.every((part) => part === "") ? "" : parts.join(":");
 }
 
 function rowsOf(reply: HousekeepingReply | undefined): readonly (readonly (string | null)[])[] {

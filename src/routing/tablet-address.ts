@@ -1,6 +1,6 @@
 // Where a server listens, as people write it: `db1:3306`, `[2001:db8::1]:3306`, `/run/mysqld/mysqld.sock`.
 
-import type { BackendAddress } from "./route.ts";
+import type { BackendAddress, Tablet } from "./route.ts";
 
 /** Longest path of a unix socket that systems allow, in bytes. */
 const socketPathBytesMax = 107;
@@ -31,4 +31,17 @@ export function isSameAddress(a: BackendAddress, b: BackendAddress): boolean {
   if (a.kind === "unix" || b.kind === "unix")
     return a.kind === "unix" && b.kind === "unix" && a.path === b.path;
   return a.port === b.port && a.host === b.host;
+}
+
+/** Tablets are immutable and few: their keys are made once. */
+const tabletKeys = new WeakMap<Tablet, string>();
+
+/** Equal for the same server. A tablet that moved to another address or other TLS settings is another one. */
+export function tabletKey(tablet: Tablet): string {
+  let key = tabletKeys.get(tablet);
+  if (key === undefined) {
+    key = `${JSON.stringify([tablet.alias, tablet.address, tablet.tls])} `;
+    tabletKeys.set(tablet, key);
+  }
+  return key;
 }

@@ -181,6 +181,35 @@ export const metricTable = {
     help: "Whether a database server answered when last asked: 1 or 0",
     labels: { tablet: { distinctMax: 256 } },
   },
+  tablet_serving: {
+    type: "gauge",
+    help: "Whether a tablet of a keyspace serves in a role now: 1 or 0. A keyspace without a tablet that is its primary cannot be written to",
+    labels: {
+      keyspace: { distinctMax: 256 },
+      tablet: { distinctMax: 256 },
+      role: ["primary", "replica", "rdonly"],
+    },
+  },
+  keyspace_conflict: {
+    type: "gauge",
+    help: "Whether several tablets of a keyspace take writes at once, so that none is written to: 1 or 0",
+    labels: { keyspace: { distinctMax: 256 } },
+  },
+  primary_changes_total: {
+    type: "counter",
+    help: "Times that another tablet became the primary of a keyspace",
+    labels: { keyspace: { distinctMax: 256 } },
+  },
+  replica_lag_seconds: {
+    type: "gauge",
+    help: "How far a replica is behind, in seconds; -1: it does not know",
+    labels: { tablet: { distinctMax: 256 } },
+  },
+  health_checks_total: {
+    type: "counter",
+    help: "Health checks of a tablet; blind: the server did not let the monitor's account look",
+    labels: { tablet: { distinctMax: 256 }, outcome: ["seen", "blind", "failed"] },
+  },
   buffered_statements: {
     type: "gauge",
     help: "Statements that wait now because there is no server to send them to",
