@@ -33,8 +33,8 @@ export interface HealthOptions {
   readonly tablet: Tablet;
   /** The account as it is now: a new generation logs in anew. */
   readonly account: () => BackendAccount;
-  /** Between two questions, while all is well. */
-  readonly intervalMs: number;
+  /** Between two questions, while it answers; asked each time. */
+  readonly intervalMs: () => number;
   readonly loginTimeoutMs: number;
   /** For one question: a stalled answer is a failure. */
   readonly timeoutMs: number;
@@ -59,6 +59,8 @@ export interface HealthTools {
 const firstPauseMs = 100;
 const longestPauseMs = 1000;
 const refusedPauseMs = 10_000;
+/** After a check, for those who ask for another one, in milliseconds. */
+const quietMs = 20;
 
 const reasons: Readonly<Record<BackendLoginErrorKind, string>> = {
   unreachable: "cannot be reached",
@@ -80,8 +82,12 @@ export class HealthWatch {
   #connection: { readonly loggedIn: LoggedIn; readonly generation: number } | null = null;
   #timer: NodeJS.Timeout | null = null;
   #probing = false;
-  /** Whether somebody asked for a check while one was under way: what that one sees may be older. */
+  /** Whether somebody asked for a check while one was under way, or just over: what that one saw may be older. */
   #askAgain = false;
+  /** Runs for a moment after each check: many may ask for one at a time. */
+  #quiet: NodeJS.Timeout | null = null;
+  /** The credential that the server refused last; null: none. */
+  #refusedGeneration: number | null = null;
   #failures = 0;
   readonly #stopping = new AbortController();
 
@@ -103,13 +109,16 @@ export class HealthWatch {
   /** Asks at once, e.g. when sessions have lost their connections. */
   askNow(): void {
     if (this.#stopping.signal.aborted) return;
-    if (this.#probing) this.#askAgain = true;
+    // Asking again and again with a wrong password could lock the account.
+    if (this.#refusedGeneration === this.#options.account().generation) return;
+    if (this.#probing || this.#quiet !== null) this.#askAgain = true;
     else void this.#probe();
   }
 
   stop(): void {
     this.#stopping.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#quiet !== null) clearTimeout(this.#quiet);
     this.#hangUp();
   }
 
@@ -118,12 +127,14 @@ export class HealthWatch {
     this.#timer = null;
     this.#probing = true;
     this.#askAgain = false;
+    const { generation } = this.#options.account();
     try {
       const server = await this.#ask();
       this.#failures = 0;
+      this.#refusedGeneration = null;
       this.#settle({ ready: true, reason: null, server }, null);
       this.#tell({ kind: "seen", observation: server.observation });
-      this.#schedule(this.#options.intervalMs * (0.9 + 0.2 * (this.#tools.random?.() ?? 0.5)));
+      this.#schedule(this.#options.intervalMs() * (0.9 + 0.2 * (this.#tools.random?.() ?? 0.5)));
     } catch (error) {
       this.#hangUp();
       const kind = error instanceof BackendLoginError ? error.kind : "protocol";
@@ -135,9 +146,15 @@ export class HealthWatch {
       this.#tell({ kind: isBlindness(kind) ? "blind" : "failed", reason: reasons[kind] });
       this.#schedule(this.#pauseMs(kind));
       this.#failures += 1;
+      this.#refusedGeneration = kind === "access_denied" ? generation : null;
     }
     this.#probing = false;
-    if (this.#askAgain) this.askNow();
+    if (this.#stopping.signal.aborted) return;
+    this.#quiet = setTimeout(() => {
+      this.#quiet = null;
+      if (this.#askAgain) this.askNow();
+    }, quietMs);
+    this.#quiet.unref();
   }
 
   #tell(result: ProbeResult): void {

@@ -29,6 +29,8 @@ export class KeyspaceJudge {
   /** By alias. */
   readonly #conditions = new Map<string, TabletCondition>();
   #verdict: KeyspaceVerdict = noVerdict;
+  /** The last primary, where sessions were sent away from it already; null: they were not. */
+  #left: string | null = null;
   #state: KeyspaceState;
 
   /** `known`: how far its tablets were known before a reload; they go on from there. */
@@ -76,12 +78,18 @@ export class KeyspaceJudge {
       before,
       after,
     );
+    const due = [...cuts].filter(([alias]) => {
+      const wentDown = wasUp.get(alias) === true && this.#conditions.get(alias)?.up === false;
+      return wentDown || alias !== this.#left;
+    });
+    if (after.primary !== null) this.#left = null;
+    else if (before.lastPrimary !== null && cuts.has(before.lastPrimary)) this.#left = before.lastPrimary;
     this.#verdict = after;
     if (!isSame(before, after)) this.#state = this.#stateOf(after);
     return {
       before,
       after,
-      cuts: [...cuts].flatMap(([alias, manner]) => {
+      cuts: due.flatMap(([alias, manner]) => {
         const leaving = this.#tabletOf(alias);
         return leaving === null ? [] : [{ tablet: leaving, manner }];
       }),

@@ -101,7 +101,7 @@ export async function startSingleBackend(
     {
       tablet,
       account,
-      intervalMs: options.healthIntervalMs ?? 1000,
+      intervalMs: () => options.healthIntervalMs ?? 1000,
       loginTimeoutMs: healthLoginTimeoutMs,
       timeoutMs: healthTimeoutMs,
     },

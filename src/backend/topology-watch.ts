@@ -1,20 +1,31 @@
 // Watches the servers of a topology and tells the router who serves what. Servers that a reload leaves as they are go on
 // being watched; those that are gone are left.
 
+import { isDeepStrictEqual } from "node:util";
+import type { Clock } from "../base/clock.ts";
+import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { KeyspaceState, TopologyStates } from "../routing/keyspace-state.ts";
 import type { BackendAccount, Tablet } from "../routing/route.ts";
-import type { KeyspaceConfig, Topology } from "../routing/topology.ts";
+import { tabletKey } from "../routing/tablet-address.ts";
+import type { ProbeResult } from "../routing/tablet-observation.ts";
+import type { MonitorKind, Topology } from "../routing/topology.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { BackendLoginRequest, LoggedIn } from "./backend-login.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import { type HealthStatus, HealthWatch, type LearnedServer } from "./health.ts";
-import { placeOfTablet } from "./outage.ts";
+import { KeyspaceJudge } from "./keyspace-judge.ts";
+import { KeyspaceReport } from "./keyspace-report.ts";
+import { type Follows, placeOfTablet } from "./outage.ts";
 import type { OutageBuffer } from "./outage-buffer.ts";
 import { type Agreement, agreeOn } from "./server-agreement.ts";
 
-const healthTimeoutMs = 2000;
-const healthLoginTimeoutMs = 5000;
+/** A check that takes longer than the interval, within these bounds, has failed; milliseconds. */
+const checkTimeoutMs = { least: 500, most: 2000 } as const;
+/** Between two checks while a keyspace has no primary, in milliseconds: statements wait for one. */
+const urgentIntervalMs = 250;
+/** What may end first on a server that is the primary no more has so long, in milliseconds. */
+const cutGraceMs = 10_000;
 
 /** What watching needs. */
 export interface TopologyWatchTools {
@@ -27,11 +38,20 @@ export interface TopologyWatchTools {
   readonly metrics: Metrics;
   /** Told what the servers are together, whenever that may have changed. */
   readonly onAgreement: (server: LearnedServer) => void;
+  readonly clock: Clock;
+  /** From 0 to 1: spreads the checks of many gateways and servers. */
+  readonly random: () => number;
+}
+
+/** How a server is asked: by the shortest interval of its keyspaces, and for all their monitors. */
+interface Manner {
+  readonly intervalMs: number;
+  readonly monitors: readonly MonitorKind[];
 }
 
 interface Watched {
   readonly tablet: Tablet;
-  readonly intervalMs: number;
+  readonly manner: Manner;
   readonly health: HealthWatch;
 }
 
@@ -42,7 +62,8 @@ export class TopologyWatch implements TopologyStates {
   #watched = new Map<string, Watched>();
   /** What each server was at its last login. */
   readonly #learned = new Map<string, LearnedServer>();
-  #states = new Map<string, KeyspaceState>();
+  #judges = new Map<string, KeyspaceJudge>();
+  readonly #report: KeyspaceReport;
   #agreement: Agreement = { server: null, unsuitable: new Map() };
   /** Capabilities that greetings have told of. */
   #announced: number | null = null;
@@ -51,6 +72,7 @@ export class TopologyWatch implements TopologyStates {
   constructor(topology: Topology, tools: TopologyWatchTools) {
     this.#topology = topology;
     this.#tools = tools;
+    this.#report = new KeyspaceReport(tools.logger, tools.metrics);
   }
 
   get generation(): number {
@@ -67,22 +89,19 @@ export class TopologyWatch implements TopologyStates {
     this.#topology = topology;
     const before = this.#watched;
     this.#watched = new Map();
+    this.#adoptKeyspaces(topology);
     const begun: Promise<void>[] = [];
     for (const keyspace of topology.keyspaces.values()) {
       for (const { tablet } of keyspace.tablets) {
-        const key = keyOf(tablet);
+        const key = tabletKey(tablet);
         if (this.#watched.has(key)) continue;
-        const intervalMs = shortestInterval(topology, key);
+        const manner = mannerFor(topology, key);
         const known = before.get(key);
-        if (known?.intervalMs === intervalMs) {
+        if (known !== undefined && isDeepStrictEqual(known.manner, manner)) {
           this.#watched.set(key, known);
           continue;
         }
-        const watched = {
-          tablet: known?.tablet ?? tablet,
-          intervalMs,
-          health: this.#watch(tablet, intervalMs),
-        };
+        const watched = { tablet: known?.tablet ?? tablet, manner, health: this.#watch(tablet, manner) };
         this.#watched.set(key, watched);
         begun.push(watched.health.start());
       }
@@ -94,12 +113,39 @@ export class TopologyWatch implements TopologyStates {
       this.#learned.delete(key);
       this.#leave(tablet);
     }
-    this.#judge();
+    this.#agree();
     await Promise.all(begun);
   }
 
+  /** What is known of tablets that stay goes on. */
+  #adoptKeyspaces({ keyspaces }: Topology): void {
+    const before = this.#judges;
+    this.#judges = new Map();
+    for (const [name, { config }] of before) if (!keyspaces.has(name)) this.#report.forget(config);
+    for (const [name, config] of keyspaces) {
+      const known = before.get(name) ?? null;
+      if (known !== null) this.#report.forget(known.config);
+      const judge = new KeyspaceJudge(config, known);
+      this.#judges.set(name, judge);
+      this.#report.gauges(config, judge.verdict);
+    }
+    this.#generation += 1;
+  }
+
   keyspace(name: string): KeyspaceState | null {
-    return this.#states.get(name) ?? null;
+    return this.#judges.get(name)?.state ?? null;
+  }
+
+  /** How a keyspace was judged last; null: there is none of this name. */
+  judge(name: string): KeyspaceJudge | null {
+    return this.#judges.get(name) ?? null;
+  }
+
+  /** What a refusal of this server may mean: see Outages. */
+  follows(tablet: Tablet): Follows {
+    const monitors = this.#watched.get(tabletKey(tablet))?.manner.monitors ?? [];
+    if (monitors.includes("galera")) return "read_only_and_galera";
+    return monitors.some((monitor) => monitor !== "none") ? "read_only" : "nothing";
   }
 
   /** What the servers are together; null: none was reached yet. */
@@ -113,11 +159,17 @@ export class TopologyWatch implements TopologyStates {
   }
 
   statusOf(tablet: Tablet): HealthStatus | null {
-    const key = keyOf(tablet);
+    const key = tabletKey(tablet);
     const status = this.#watched.get(key)?.health.status ?? null;
     const why = this.#agreement.unsuitable.get(key);
     if (status === null || why === undefined || !status.ready) return status;
     return { ...status, ready: false, reason: `Database server '${tablet.alias}' ${why}` };
+  }
+
+  /** Asks all servers of a keyspace at once. */
+  askKeyspace(name: string): void {
+    for (const { tablet } of this.#judges.get(name)?.config.tablets ?? [])
+      this.#watched.get(tabletKey(tablet))?.health.askNow();
   }
 
   /** Asks all servers, or one, at once. */
@@ -130,27 +182,33 @@ export class TopologyWatch implements TopologyStates {
     for (const { health } of this.#watched.values()) health.stop();
   }
 
-  #watch(tablet: Tablet, intervalMs: number): HealthWatch {
-    const { pool, outages, logger, metrics, logIn, account } = this.#tools;
+  #watch(tablet: Tablet, { intervalMs, monitors }: Manner): HealthWatch {
+    const { pool, logger, metrics, logIn, account, random } = this.#tools;
+    const timeoutMs = Math.min(checkTimeoutMs.most, Math.max(checkTimeoutMs.least, intervalMs));
     const up = metrics.gauge("backend_up", { tablet: tablet.alias });
     return new HealthWatch(
-      { tablet, account, intervalMs, loginTimeoutMs: healthLoginTimeoutMs, timeoutMs: healthTimeoutMs },
+      {
+        tablet,
+        account,
+        intervalMs: () => (this.#isUrgent(tablet) ? Math.min(urgentIntervalMs, intervalMs) : intervalMs),
+        loginTimeoutMs: timeoutMs,
+        timeoutMs,
+        scope: monitors,
+      },
       {
         logIn,
+        random,
         onLogin: (server) => {
-          this.#learned.set(keyOf(tablet), server);
-          this.#judge();
+          this.#learned.set(tabletKey(tablet), server);
+          this.#agree();
           pool.reopen(tablet);
         },
-        onResult: (result) => {
-          if (result.kind === "seen") outages.release(placeOfTablet(tablet));
-        },
+        onResult: (result) => this.#see(tablet, result),
         onChange: (status, detail) => {
           up.set(status.ready ? 1 : 0);
           const fields = { tablet: tablet.alias, server_version: status.server?.versionText ?? null };
           if (status.ready) logger.info("The database server is ready", fields);
           else logger.warn("The database server is not ready", { ...fields, reason: status.reason, detail });
-          this.#judge();
         },
       },
     );
@@ -163,7 +221,44 @@ export class TopologyWatch implements TopologyStates {
     pool.cut(tablet, "after_transaction", "it is no longer in the topology", leaveGraceMs);
   }
 
-  #judge(): void {
+  /** A keyspace that it stands in has no primary. */
+  #isUrgent(tablet: Tablet): boolean {
+    for (const judge of this.#judges.values())
+      if (judge.state.primary === null && judge.conditionOf(tablet) !== null) return true;
+    return false;
+  }
+
+  #see(tablet: Tablet, result: ProbeResult): void {
+    const { metrics, outages, clock } = this.#tools;
+    metrics.counter("health_checks_total", { tablet: tablet.alias, outcome: result.kind }).add();
+    const why = this.#agreement.unsuitable.get(tabletKey(tablet));
+    const counted: ProbeResult = why === undefined ? result : { kind: "failed", reason: why };
+    let isDown = true;
+    for (const judge of this.#judges.values()) {
+      const state = judge.state;
+      const judgement = judge.see(tablet, counted, clock.monotonicMs());
+      if (judgement === null) continue;
+      if (judge.state !== state) this.#generation += 1;
+      const condition = judge.conditionOf(tablet);
+      if (condition !== null) this.#report.lag(tablet.alias, condition);
+      if (condition?.up === true) isDown = false;
+      this.#report.changed(judge.config, judgement.before, judgement.after);
+      for (const cut of judgement.cuts) this.#cut(cut.tablet, cut.manner);
+      if (state.primary !== null && judge.state.primary === null) this.askKeyspace(judge.config.name);
+      if (judge.state.primary !== null) outages.release(`keyspace:${judge.config.name}`);
+    }
+    // It is there, or routing leads elsewhere now.
+    if (result.kind === "seen" || isDown) outages.release(placeOfTablet(tablet));
+  }
+
+  #cut(tablet: Tablet, manner: CutManner): void {
+    const { pool, logger } = this.#tools;
+    logger.info("Sessions leave a database server", { tablet: tablet.alias, manner });
+    pool.cut(tablet, manner, "it is the primary no more, or does not answer", cutGraceMs);
+  }
+
+  /** What the servers are together, after one has told what it is. */
+  #agree(): void {
     const before = this.#agreement;
     this.#agreement = agreeOn(this.#knownServers(), this.#announced);
     for (const [key, why] of this.#agreement.unsuitable) {
@@ -171,13 +266,6 @@ export class TopologyWatch implements TopologyStates {
       const tablet = this.#watched.get(key)?.tablet.alias;
       this.#tools.logger.error("A database server is not used: it does not fit the others", { tablet, why });
     }
-    const states = new Map<string, KeyspaceState>();
-    for (const keyspace of this.#topology.keyspaces.values())
-      states.set(keyspace.name, this.#stateOf(keyspace));
-    this.#states = states;
-    this.#generation += 1;
-    for (const [name, { primary }] of states)
-      if (primary !== null) this.#tools.outages.release(`keyspace:${name}`);
     if (this.#agreement.server !== null) this.#tools.onAgreement(this.#agreement.server);
   }
 
@@ -188,48 +276,24 @@ export class TopologyWatch implements TopologyStates {
     const known = new Map<string, { key: string; server: LearnedServer }>();
     for (const keyspace of first === undefined ? keyspaces.values() : [first, ...keyspaces.values()]) {
       for (const { tablet } of keyspace.tablets) {
-        const key = keyOf(tablet);
+        const key = tabletKey(tablet);
         const server = this.#learned.get(key);
         if (server !== undefined && !known.has(key)) known.set(key, { key, server });
       }
     }
     return [...known.values()];
   }
-
-  #stateOf(keyspace: KeyspaceConfig): KeyspaceState {
-    const usable = (type: string): Tablet[] =>
-      keyspace.tablets.flatMap((one) => {
-        const watched = this.#watched.get(keyOf(one.tablet));
-        const isReady = one.type === type && this.statusOf(one.tablet)?.ready === true;
-        return isReady && watched !== undefined ? [watched.tablet] : [];
-      });
-    const primary = usable("primary")[0] ?? null;
-    return {
-      primary,
-      noPrimaryBecause: primary === null ? `No primary tablet of keyspace '${keyspace.name}' is ready` : null,
-      replicas: usable("replica"),
-      rdonly: usable("rdonly"),
-    };
-  }
 }
 
 /** Sessions on a server that left the topology have so long for their transactions, in milliseconds. */
 const leaveGraceMs = 60_000;
 
-const keys = new WeakMap<Tablet, string>();
-
-function keyOf(tablet: Tablet): string {
-  let key = keys.get(tablet);
-  if (key === undefined) {
-    key = JSON.stringify([tablet.alias, tablet.address, tablet.tls]);
-    keys.set(tablet, key);
-  }
-  return key;
-}
-
-function shortestInterval({ keyspaces }: Topology, key: string): number {
-  let shortest = Number.POSITIVE_INFINITY;
-  for (const { healthIntervalMs, tablets } of keyspaces.values())
-    if (tablets.some(({ tablet }) => keyOf(tablet) === key)) shortest = Math.min(shortest, healthIntervalMs);
-  return shortest;
+function mannerFor({ keyspaces }: Topology, key: string): Manner {
+  const own = [...keyspaces.values()].filter(({ tablets }) =>
+    tablets.some(({ tablet }) => tabletKey(tablet) === key),
+  );
+  return {
+    intervalMs: Math.min(...own.map(({ healthIntervalMs }) => healthIntervalMs)),
+    monitors: [...new Set(own.map(({ monitor }) => monitor))].sort(),
+  };
 }

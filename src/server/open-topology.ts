@@ -41,8 +41,11 @@ export async function openTopologySide(
   const outages = new OutageBuffer(options.buffer, {
     clock,
     metrics,
-    onSuspect: (place) => watch.askNow(place.startsWith("tablet:") ? place.slice("tablet:".length) : null),
-    follows: () => "nothing",
+    onSuspect: (place) => {
+      if (place.startsWith("tablet:")) watch.askNow(place.slice("tablet:".length));
+      else watch.askKeyspace(place.slice("keyspace:".length));
+    },
+    follows: (tablet) => watch.follows(tablet),
   });
   const watch = new TopologyWatch(source.current(), {
     logIn,
@@ -51,6 +54,8 @@ export async function openTopologySide(
     outages,
     logger,
     metrics,
+    clock,
+    random: Math.random,
     onAgreement: onServer,
   });
   const routerOf = (topology: Topology): Router =>

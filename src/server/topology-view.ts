@@ -2,10 +2,9 @@
 
 import type { TabletRow } from "../admin/admin-sources.ts";
 import type { ConnectionPool } from "../backend/connection-pool.ts";
+import type { KeyspaceJudge } from "../backend/keyspace-judge.ts";
 import type { TopologyWatch } from "../backend/topology-watch.ts";
-import type { KeyspaceState } from "../routing/keyspace-state.ts";
 import type { Tablet } from "../routing/route.ts";
-import { isSameAddress } from "../routing/tablet-address.ts";
 import type { KeyspaceConfig, Topology } from "../routing/topology.ts";
 import { tabletRow } from "./tablet-row.ts";
 import type { TopologySource } from "./topology-source.ts";
@@ -35,6 +34,8 @@ export function notesOn(source: TopologySource, watch: TopologyWatch): readonly 
   for (const keyspace of topology.keyspaces.values()) {
     const why = unservedBecause(keyspace, watch);
     if (why !== null) notes.push(why);
+    for (const [alias, predicate] of watch.judge(keyspace.name)?.verdict.unusable ?? [])
+      notes.push(`Tablet '${alias}' of keyspace '${keyspace.name}' serves nothing: it ${predicate}`);
   }
   for (const { tablet } of tabletsOf(topology)) {
     const status = watch.statusOf(tablet);
@@ -56,19 +57,26 @@ export function tabletRows(
   return tabletsOf(topology).map(({ tablet, keyspaces }) => {
     const status = watch.statusOf(tablet) ?? { ready: false, reason: null, server: null };
     const roles = keyspaces.flatMap(({ name }) => {
-      const role = roleOf(tablet, watch.keyspace(name));
+      const role = roleOf(tablet, watch.judge(name));
       return role === null ? [] : [`${name}: ${role}`];
     });
     return tabletRow(tablet, status, roles, pools, poolSize);
   });
 }
 
-function roleOf(tablet: Tablet, state: KeyspaceState | null): string | null {
-  const isIt = ({ address }: Tablet): boolean => isSameAddress(address, tablet.address);
-  if (state === null) return null;
-  if (state.primary !== null && isIt(state.primary)) return "primary";
-  if (state.replicas.some(isIt)) return "replica";
-  return state.rdonly.some(isIt) ? "rdonly" : null;
+/** e.g. `primary`, `replica, 3s behind`, `unused: lags 12s (max_replica_lag=10s)`. */
+function roleOf({ alias }: Tablet, judge: KeyspaceJudge | null): string | null {
+  if (judge === null) return null;
+  const { primary, replicas, rdonly, rivals, unusable } = judge.verdict;
+  if (primary === alias) return "primary";
+  if (rivals.includes(alias)) return "takes writes beside another one";
+  const why = unusable.get(alias);
+  if (why !== undefined) return `unused: ${why}`;
+  const role = replicas.includes(alias) ? "replica" : rdonly.includes(alias) ? "rdonly" : null;
+  const tablet = judge.config.tablets.find((one) => one.tablet.alias === alias)?.tablet;
+  const lagMs = tablet === undefined ? null : (judge.conditionOf(tablet)?.lagMs ?? null);
+  if (role === null || lagMs === null || lagMs === 0) return role;
+  return Number.isFinite(lagMs) ? `${role}, ${Math.round(lagMs / 1000)}s behind` : `${role}, lag unknown`;
 }
 
 /** Each server once, with the keyspaces that it stands in. */

@@ -25,7 +25,7 @@ function watch(behaviour: BackendBehaviour, options: { intervalMs?: number; time
         tls: { mode: "DISABLED", ca: null, cert: null, key: null },
       },
       account: () => account,
-      intervalMs: options.intervalMs ?? 1,
+      intervalMs: () => options.intervalMs ?? 1,
       loginTimeoutMs: 1000,
       timeoutMs: options.timeoutMs ?? 1000,
     },
