@@ -57,7 +57,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   let tcp: ListeningAt["tcp"] = null;
   try {
     if (options.listen.tcp !== null) {
-      const server = await listenOn(options, "tcp", { ...options.listen.tcp, backlog: BACKLOG });
+      const server = await listenOn(options, "tcp", {
+        ...options.listen.tcp,
+        backlog: BACKLOG,
+        // The kernel then spreads connections over the workers, which accept them themselves. Elsewhere the first
+        // process hands them out.
+        ...(options.isShared && hasReusePort(process.versions.node) ? { reusePort: true } : {}),
+      });
       servers.push(server);
       const address = server.address() as net.AddressInfo;
       tcp = { host: address.address, port: address.port };
@@ -79,6 +85,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       await Promise.all(servers.map(closeServer));
     },
   };
+}
+
+/** Whether this Node can share a TCP port that way: from 22.12 and 23.1 on (https://nodejs.org/api/net.html). */
+export function hasReusePort(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
 }
 
 function listenOn(

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import net from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Listener, listen } from "../../../src/server/listener.ts";
+import { hasReusePort, type Listener, listen } from "../../../src/server/listener.ts";
 import type { ClientTransport } from "../../../src/session/client-transport.ts";
 import { silentLogger } from "../../../src/telemetry/logger.ts";
 
@@ -78,5 +78,18 @@ describe.runIf(process.platform === "linux")("a connection that was accepted", (
       host: "127.0.0.1",
       tls: null,
     });
+  });
+});
+
+describe("a port that several processes share", () => {
+  it.each([
+    ["20.19.0", false],
+    ["22.11.0", false],
+    ["22.12.0", true],
+    ["23.0.0", false],
+    ["23.1.0", true],
+    ["24.21.0", true],
+  ])("in Node %s is their own: %s", (version, expected) => {
+    expect(hasReusePort(version)).toBe(expected);
   });
 });
