@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { formatProblem } from "../../../src/base/problem.ts";
 import { parseTabletAddress } from "../../../src/routing/tablet-address.ts";
@@ -244,5 +245,13 @@ describe("parseTopologyFile()", () => {
     const readers = { keyspaces: { shop: { monitor: "none", tablets: [db2] } }, accounts };
     const warned = parse(readers);
     expect(warned.ok && warned.warnings[0]?.message).toContain("nothing can be written");
+  });
+});
+
+describe("docs/examples/topology.json", () => {
+  it("is a good file without a warning", () => {
+    const path = new URL("../../../docs/examples/topology.json", import.meta.url);
+    const result = parseTopologyFile({ text: readFileSync(path), path: path.pathname });
+    expect(result).toMatchObject({ ok: true, warnings: [] });
   });
 });
