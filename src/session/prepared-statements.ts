@@ -127,6 +127,11 @@ export class PreparedStatements {
     return null;
   }
 
+  /** Another PREPARE begins: should it fail, no statement is the last one, as MariaDB has it. */
+  forgetLast(): void {
+    this.#last = null;
+  }
+
   remove(prepared: PreparedStatement): void {
     if (!this.#statements.delete(prepared.id)) return;
     this.#shared.count -= 1;

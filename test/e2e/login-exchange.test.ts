@@ -191,6 +191,23 @@ describe("COM_CHANGE_USER", () => {
       client.destroy();
     }));
 
+  it("takes a collation id of two bytes for its character set, and hurts nobody else's logins", () =>
+    withGateway({ a: [{ Password: "x" }] }, {}, async (gateway) => {
+      const options = { user: "a", password: "x" };
+      const client = await loggedIn({ port: gateway.port }, options);
+      for (const [collation, names] of [
+        [2304, ["utf8mb4", "utf8mb4_general_ci"]],
+        [2060, ["utf8mb3", "utf8mb3_general_ci"]],
+        [0xffff, ["utf8mb4", "utf8mb4_general_ci"]],
+        [8, ["latin1", "latin1_swedish_ci"]],
+      ] as const) {
+        expect((await changeUser(client, { ...options, collation })).ok).toBe(true);
+        expect(await client.rows("SELECT @@character_set_client, @@collation_connection")).toEqual([names]);
+      }
+      client.destroy();
+      expect(gateway.lines.filter((line) => line.includes("Cannot log in to a database server"))).toEqual([]);
+    }));
+
   it("cut short is refused and ends the session", () =>
     withGateway({ a: [{ Password: "x" }] }, {}, async (gateway) => {
       for (const body of [[0x11], [0x11, 0x61], [0x11, 0x61, 0x00], [0x11, 0x61, 0x00, 0x14, 0x01]]) {

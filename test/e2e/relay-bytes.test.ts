@@ -24,7 +24,7 @@ const capabilitySets = [
 describe.each([
   { name: "mariadbd", start: startMariadb, present: true },
   { name: "mysqld", start: startMysql, present: mysqldCommand !== null },
-])("before $name", ({ start, present }) => {
+])("before $name", ({ name: serverName, start, present }) => {
   if (!present) {
     it.skip("is not run: no such server on this machine", () => {});
     return;
@@ -171,6 +171,31 @@ describe.each([
       });
       expectEqual(comparison, 50);
     });
+
+    it.runIf(serverName === "mariadbd")(
+      "the statement prepared last, called by no id of its own",
+      async () => {
+        const comparison = await hold(capabilities, async (talk) => {
+          const executeLast = () => {
+            const payload = Buffer.from([0x17, 0xff, 0xff, 0xff, 0xff, 0, 1, 0, 0, 0]);
+            return talk.command("EXECUTE of the last one", payload);
+          };
+          await executeLast();
+          await talk.prepare("one", "SELECT 1");
+          await executeLast();
+          await talk.query("SELEC");
+          await executeLast();
+          await talk.prepare("wrong", "SELEC");
+          await executeLast();
+          await talk.prepare("two", "SELECT 2");
+          await executeLast();
+          await talk.close("two");
+          await executeLast();
+          await talk.execute("one");
+        });
+        expectEqual(comparison, 10);
+      },
+    );
 
     it("commands beside queries", async () => {
       const comparison = await hold(capabilities, async (talk) => {

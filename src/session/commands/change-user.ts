@@ -12,6 +12,7 @@ import { authenticate } from "../authenticate.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { enterLoginSchema } from "../enter-schema.ts";
 import { endOfExchange } from "../handshake.ts";
+import { loginCollation } from "../login-collation.ts";
 import { PacketExchange } from "../packet-exchange.ts";
 import { endWithError, replyOk } from "../reply.ts";
 import { auditAccepted, auditRefused } from "../session-audit.ts";
@@ -48,7 +49,8 @@ function decode(payload: Buffer, loop: CommandLoop): ChangeUser | SessionEnd {
 }
 
 function requestOf(wish: ChangeUser, loop: CommandLoop): LoginRequest {
-  const { state } = loop;
+  const { state, services } = loop;
+  const flavour = services.readingServer()?.flavour ?? "mysql";
   return {
     origin: "change_user",
     user: wish.user,
@@ -56,7 +58,7 @@ function requestOf(wish: ChangeUser, loop: CommandLoop): LoginRequest {
     clientPlugin: wish.authPlugin,
     scramble: state.scramble,
     database: wish.database,
-    collation: wish.collation ?? state.collation,
+    collation: wish.collation === null ? state.collation : loginCollation(wish.collation, flavour),
     capabilities: state.capabilities,
     attributes: wish.attributes,
     peer: state.peer,

@@ -28,6 +28,7 @@ export function handlePrepare(loop: CommandLoop, frames: Uint8Array): HandlerRes
       sqlError("ER_MAX_PREPARED_STMT_COUNT_REACHED", { limit: limits.preparedStatementsMax }),
     );
   }
+  loop.state.prepared.forgetLast();
   return withReading(loop, frames, prepare, true);
 }
 

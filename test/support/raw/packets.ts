@@ -111,7 +111,7 @@ export function encodeChangeUser(fields: LoginFields): Buffer {
     auth,
     Buffer.from(fields.database),
     nul,
-    Buffer.from([fields.collation, 0]),
+    Buffer.from([fields.collation & 0xff, fields.collation >> 8]),
     fields.capabilities & capability.PLUGIN_AUTH
       ? Buffer.concat([Buffer.from(fields.plugin), nul])
       : Buffer.alloc(0),
