@@ -31,6 +31,8 @@ export class BackendHolder {
   readonly #relay: Relay;
   #acquiring: CancelSource | null = null;
   #ended = false;
+  /** Why the present connection must not serve another session; null: it may. */
+  #spoiled: string | null = null;
   /** How many rows of the last reply the client has seen, where the server sent more; null: nothing is to be hidden. */
   #seenRows: number | null = null;
   /** Whether COM_SET_OPTION was used on the present connection: no reset undoes it. */
@@ -97,6 +99,7 @@ export class BackendHolder {
     }
     this.optionToggled = false;
     this.schemaUncertain = false;
+    this.#spoiled = null;
     this.#serverSchema = lease.route.database;
     this.#relay.attach(lease);
     // Where no ACL judges, nobody asks the server: its first word is what is known.
@@ -186,6 +189,7 @@ export class BackendHolder {
   /** What a text leaves behind on the connection that it is sent over. */
   noteText(text: StatementText): void {
     this.#state.pinnedBecause ??= text.pins;
+    this.#spoiled ??= text.spoils;
     if (text.pins !== null || text.dropsSchema) this.schemaUncertain = true;
   }
 
@@ -197,6 +201,11 @@ export class BackendHolder {
   release(): void {
     const lease = this.#relay.detach();
     if (lease === null) return;
+    const spoiled = this.#spoiled;
+    if (spoiled !== null) {
+      this.#relay.whenClientHasTakenAll(() => lease.close(spoiled));
+      return;
+    }
     const { optionToggled } = this;
     const database = this.serverSchemas(null).present ?? lease.route.database;
     const notes: ReleaseNotes = this.schemaUncertain ? { optionToggled } : { optionToggled, database };

@@ -13,6 +13,8 @@ export interface StatementText {
   readonly readOnly: boolean;
   /** Why the backend connection must stay with the session afterwards; null: it need not. */
   readonly pins: string | null;
+  /** Why the backend connection must not serve another session afterwards: no reset undoes it; null: it may. */
+  readonly spoils: string | null;
   /** The default schema after it; null: unchanged. */
   readonly use: string | null;
   /** Whether a schema is dropped: it may be the one that the connection is in. */
@@ -48,6 +50,11 @@ function mayCommit({ uncertain, effects }: StatementSummary): boolean {
   return effects.transaction !== null && effects.transaction !== "savepoint";
 }
 
+/** MariaDB keeps the texts for SHOW PROFILES beyond COM_RESET_CONNECTION (10.11): the next session could read them. */
+function turnsProfilingOn({ assigns }: StatementSummary): boolean {
+  return assigns.some(({ name }) => name === "profiling");
+}
+
 const DROPPING = /^DROP (DATABASE|SCHEMA)\b/;
 
 /** Puts the statements of one text together; `database` is the session's default schema. */
@@ -67,6 +74,7 @@ export function statementText(
   }
   return {
     statements,
+    spoils: statements.some(turnsProfilingOn) ? "its statements were profiled" : null,
     readOnly: statements.every((statement) => statement.readOnly),
     pins,
     use,

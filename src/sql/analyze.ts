@@ -32,12 +32,20 @@ export function analyzeBytes(text: string, context: AnalysisContext): AnalyzedTe
 
 function guarded(text: string, analyze: () => AnalyzedText): AnalyzedText {
   try {
-    return analyze();
+    return withProfiling(text, analyze());
   } catch (error) {
     // A fault of ours: refused like anything that is not understood, and a KILL may hide in it.
     const kill = /kill/i.test(text) ? killOfUnknown : null;
     return refusedText(0, kill, uncertaintyOf(error));
   }
+}
+
+/** What is not understood may turn profiling on as well as anything. */
+function withProfiling(text: string, analyzed: AnalyzedText): AnalyzedText {
+  const [first, ...others] = analyzed.statements;
+  if (analyzed.uncertain === null || first === undefined || !/profiling/i.test(text)) return analyzed;
+  const assigns = [...first.assigns, { scope: "session", name: "profiling" } as const];
+  return { ...analyzed, statements: [{ ...first, assigns }, ...others] };
 }
 
 function analyzeAllModes(text: string, context: AnalysisContext): AnalyzedText {

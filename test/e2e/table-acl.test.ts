@@ -261,6 +261,25 @@ describe("listings", () => {
   });
 });
 
+describe("profiles", () => {
+  it.each([
+    "SET profiling = 1",
+    "SET @@session.profiling = 1, @x = 2",
+    "PREPARE s FROM 'SET profiling = 1'; EXECUTE s",
+  ])("of a session stay with it: %s", async (on) => {
+    await withConnection("owner", async (connection) => {
+      await connection.query(on);
+      await connection.query("SELECT 'a word of mine' FROM t");
+      expect(JSON.stringify(await rowsOf(connection, "SHOW PROFILES"))).toContain("a word of mine");
+    });
+    for (let count = 0; count < 5; count += 1) {
+      await withConnection("narrow", async (connection) => {
+        expect(await rowsOf(connection, "SHOW PROFILES")).toEqual([]);
+      });
+    }
+  });
+});
+
 describe("a KILL among other statements", () => {
   it("is done between them, and what is sent in its place is judged too", async () => {
     await withConnection("owner", async (connection) => {

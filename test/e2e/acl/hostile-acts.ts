@@ -169,7 +169,8 @@ const metadata = [
     "SELECT * FROM `information_schema`.`statistics`",
     "SELECT * FROM information_schema.innodb_tables",
     "SELECT * FROM information_schema.innodb_sys_tables",
-    "SELECT * FROM information_schema.processlist",
+    "SELECT * FROM information_schema.processlist, secret",
+    "SELECT * FROM information_schema.processlist WHERE info = (SELECT MAX(b) FROM secret)",
     "SELECT * FROM performance_schema.threads",
     "SELECT * FROM performance_schema.events_statements_history",
     "SELECT * FROM mysql.user",
@@ -361,6 +362,13 @@ const sequences: readonly Attempt[] = [
   { steps: ["SET profiling = 1", "SELECT 1", "SHOW PROFILES"], harmless: true },
   { steps: ["SHOW STATUS LIKE 'Handler%'"], harmless: true },
   { steps: ["HELP 'secret'"], harmless: true },
+  { steps: ["SELECT * FROM information_schema.processlist"], harmless: true },
+  {
+    steps: [
+      "SELECT * FROM information_schema.processlist UNION SELECT * FROM information_schema.processlist",
+    ],
+    harmless: true,
+  },
   { steps: ["CREATE TABLE my_copy (a INT) TABLESPACE mysql"], harmless: true },
   { steps: ["DELETE IGNORE FROM t WHERE a = 1", "SHOW WARNINGS", "SHOW COUNT(*) WARNINGS"], harmless: true },
   { steps: ["UPDATE IGNORE t SET a = 78 WHERE a = 1", "SHOW WARNINGS LIMIT 5"], harmless: true },
