@@ -23,9 +23,11 @@ export class KeyspaceReport {
   /** Tells what differs, and sets the gauges. */
   changed(config: KeyspaceConfig, before: KeyspaceVerdict, after: KeyspaceVerdict): void {
     const keyspace = config.name;
-    if (after.primary !== before.primary) this.#primaryChanged(keyspace, before, after);
-    else if (after.primary === null && after.noPrimaryBecause !== before.noPrimaryBecause)
-      this.#logger.warn("A keyspace has no primary", { keyspace, reason: after.noPrimaryBecause });
+    const { primary, noPrimaryBecause: reason } = after;
+    if (primary !== null && primary !== before.primary)
+      this.#newPrimary(keyspace, primary, before.lastPrimary);
+    if (primary === null && after.complete && reason !== before.noPrimaryBecause)
+      this.#logger.warn("A keyspace has no primary", { keyspace, reason });
     if (after.rivals.length > 0 && before.rivals.length === 0) {
       this.#logger.error("Several tablets take writes at once: none is written to", {
         keyspace,
@@ -66,18 +68,13 @@ export class KeyspaceReport {
         .set(Number.isFinite(lagMs) ? lagMs / msPerSecond : -1);
   }
 
-  #primaryChanged(keyspace: string, before: KeyspaceVerdict, after: KeyspaceVerdict): void {
-    if (after.primary === null) {
-      this.#logger.warn("A keyspace has no primary", { keyspace, reason: after.noPrimaryBecause });
+  #newPrimary(keyspace: string, tablet: string, former: string | null): void {
+    if (former === null || former === tablet) {
+      this.#logger.info("A keyspace has its primary", { keyspace, tablet });
       return;
     }
-    const former = before.lastPrimary;
-    if (former === after.primary) {
-      this.#logger.info("A keyspace has its primary again", { keyspace, tablet: after.primary });
-      return;
-    }
-    this.#logger.info("A keyspace has another primary", { keyspace, tablet: after.primary, former });
-    if (former !== null) this.#metrics.counter("primary_changes_total", { keyspace }).add();
+    this.#logger.warn("A keyspace has another primary", { keyspace, tablet, former });
+    this.#metrics.counter("primary_changes_total", { keyspace }).add();
   }
 
   #readersChanged(keyspace: string, before: KeyspaceVerdict, after: KeyspaceVerdict): void {

@@ -39,6 +39,8 @@ export interface KeyspaceVerdict {
   readonly rivals: readonly string[];
   readonly replicas: readonly string[];
   readonly rdonly: readonly string[];
+  /** Whether every tablet has been asked at least once. */
+  readonly complete: boolean;
   /** Why tablets serve neither, as predicates by alias, e.g. `lags 12s (max_replica_lag=10s)`. */
   readonly unusable: ReadonlyMap<string, string>;
   /** The primary, or while there is none the last one: sessions may still hold connections to it. */
@@ -52,6 +54,7 @@ export const noVerdict: KeyspaceVerdict = {
   rivals: [],
   replicas: [],
   rdonly: [],
+  complete: false,
   unusable: new Map(),
   lastPrimary: null,
 };
@@ -91,6 +94,7 @@ export function judgeKeyspace(
     rivals: choice.rivals ?? [],
     replicas,
     rdonly,
+    complete: tablets.every(({ condition }) => condition.asked),
     unusable,
     lastPrimary: choice.primary ?? before.lastPrimary,
   };

@@ -113,6 +113,8 @@ export async function startDatabaseServer(
   writeFileSync(
     initFile,
     `${[
+      // Every server of a group runs this by itself.
+      "SET SESSION sql_log_bin = 0;",
       "CREATE DATABASE IF NOT EXISTS shop;",
       `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY '${serviceAccount.password}';`,
       `GRANT ALL PRIVILEGES ON *.* TO ${account} WITH GRANT OPTION;`,
