@@ -2,7 +2,7 @@
 // other words: a reset. Knows no pool.
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_reset_connection.html
 
-import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
+import { CLIENT_IGNORE_SPACE, CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import type { ReleaseNotes } from "./backend-pool.ts";
 import { type HousekeepingCommand, queryCommand, resetCommand, setOptionCommand } from "./housekeeping.ts";
 import { BackendLoginError, quoteServer } from "./login-error.ts";
@@ -37,6 +37,12 @@ export async function cleanConnection(
   throw new BackendLoginError("refused", `The server answered the reset with ${why}`);
 }
 
+/** MariaDB's reset forgets that the login asked for IGNORE_SPACE; MySQL's does not. */
+export function assignmentLostByReset({ server, capabilities }: PooledConnection): string | null {
+  const isLost = server.flavour === "mariadb" && has(capabilities, CLIENT_IGNORE_SPACE);
+  return isLost ? "sql_mode = CONCAT(@@sql_mode, ',IGNORE_SPACE')" : null;
+}
+
 /**
  * The commands that make a connection as a login left it, sent when a session gives it back. MySQL's reset leaves the
  * server's default character sets, MariaDB's those of the login; neither undoes COM_SET_OPTION nor leaves the schema.
@@ -54,6 +60,8 @@ function cleaningCommands(
   if (connection.server.flavour === "mysql" || connection.collation !== connection.loginCollation) {
     assignments.push(nameAssignments(connection.names));
   }
+  const lost = assignmentLostByReset(connection);
+  if (lost !== null) assignments.push(lost);
   if (assignments.length > 0) commands.push(queryCommand(`SET ${assignments.join(", ")}`));
   return commands;
 }

@@ -3,6 +3,7 @@
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_reset_connection.html
 
 import { SqlError, sqlError } from "../errors/sql-error.ts";
+import { assignmentLostByReset } from "./clean-connection.ts";
 import {
   databaseQuery,
   type HousekeepingCommand,
@@ -114,6 +115,9 @@ function fittingSteps(connection: PooledConnection, wish: Wish): Step[] {
   const way = wayToNames(connection, wish);
   if (way === "reset") {
     steps.push({ command: resetCommand, take: (reply) => onOk(reply, () => noteReset(connection, wish)) });
+    const lost = assignmentLostByReset(connection);
+    if (lost !== null)
+      steps.push({ command: queryCommand(`SET ${lost}`), take: (reply) => onOk(reply, () => undefined) });
   }
   if (connection.multiStatements !== wish.multiStatements) {
     const command = setOptionCommand(wish.multiStatements);

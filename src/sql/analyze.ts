@@ -67,8 +67,12 @@ function analyzeAllModes(text: string, context: AnalysisContext): AnalyzedText {
 function possibleModes(text: string): ReadingModes[] {
   const quotes = text.includes('"') ? [false, true] : [false];
   const escapes = text.includes("\\") ? [false, true] : [false];
+  // With a space behind them these are built in under IGNORE_SPACE only, which many clients ask for.
+  const spaces = /(?:session|system)_user(?!\()/i.test(text) ? [false, true] : [false];
   return quotes.flatMap((ansiQuotes) =>
-    escapes.map((noBackslashEscapes) => ({ ...defaultReadingModes, ansiQuotes, noBackslashEscapes })),
+    escapes.flatMap((noBackslashEscapes) =>
+      spaces.map((ignoreSpace) => ({ ...defaultReadingModes, ansiQuotes, noBackslashEscapes, ignoreSpace })),
+    ),
   );
 }
 

@@ -93,9 +93,11 @@ export function noteProcessList(
   last: number,
   aliased: boolean,
 ): void {
-  add(a, name, first, last, false);
+  const byTable = a.word(first - 1) === "TABLE";
+  add(a, name, byTable ? first - 1 : first, last, false);
   const token = a.draft.identityTokens.pop();
-  if (token !== undefined) a.draft.identityTokens.push({ ...token, aliased });
+  if (token === undefined) return;
+  a.draft.identityTokens.push(aliased ? token : { ...token, tableName: a.nameAt(last), byTable });
 }
 
 function add(a: Analysis, name: IdentityName, first: number, last: number, global: boolean): void {

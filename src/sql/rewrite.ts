@@ -71,7 +71,7 @@ export function identityEdits(
         if (nested !== null) edits.push({ start, end, text: nested });
       }
       if (token.place !== "text") continue;
-      const key = `${token.name} ${token.global} ${token.aliased === true}`;
+      const key = `${token.name} ${token.global} ${token.byTable} ${token.tableName}`;
       let literal = literals.get(key);
       if (literal === undefined) {
         const written = literalFor(token, values);
@@ -110,7 +110,10 @@ function rewriteLiteral(
 }
 
 /** What stands for a token; null: the token stays. */
-function literalFor({ name, global, aliased }: IdentityToken, values: IdentityValues): string | null {
+function literalFor(
+  { name, global, tableName, byTable }: IdentityToken,
+  values: IdentityValues,
+): string | null {
   switch (name) {
     case "user":
       return textInPlaceOf("USER()", values.user);
@@ -138,7 +141,7 @@ function literalFor({ name, global, aliased }: IdentityToken, values: IdentityVa
       return switched(values.proxyUsers.sha256Password);
     case "processlist":
     case "performance_schema_processlist":
-      return `(${values.processList(name)})${aliased === true ? "" : " AS `processlist`"}`;
+      return `${byTable === true ? "SELECT * FROM " : ""}(${values.processList(name)})${tableName === undefined ? "" : ` AS \`${tableName}\``}`;
   }
 }
 

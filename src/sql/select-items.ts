@@ -21,6 +21,10 @@ export function noteSelectItem(a: Analysis, start: number, end: number): void {
   a.draft.unnamedItems.push({ start: a.tokens.start(start), end: a.tokens.end(end - 1) });
 }
 
+function isLiteralPrefix(a: Analysis, at: number): boolean {
+  return a.kind(at) === TokenKind.word && /^(_\w+|date|time|timestamp)$/i.test(a.tokens.slice(at));
+}
+
 function hasAlias(a: Analysis, start: number, end: number): boolean {
   const last = end - 1;
   const kind = a.kind(last);
@@ -28,7 +32,11 @@ function hasAlias(a: Analysis, start: number, end: number): boolean {
   const previous = a.word(last - 1);
   if (previous === "AS") return true;
   if (previous === ".") return false;
-  if (kind === TokenKind.string) return previous === ")" || a.isIdentifier(last - 1);
+  if (kind === TokenKind.string) {
+    if (previous === ")") return true;
+    // LIKE 'x', _utf8'x', DATE '2020-01-01': the string is an operand.
+    return a.isIdentifier(last - 1) && !operators.has(previous) && !isLiteralPrefix(a, last - 1);
+  }
   if (kind !== TokenKind.quoted && (kind !== TokenKind.word || operands.has(a.word(last)))) return false;
   if (operators.has(previous)) return false;
   return previous === ")" || a.kind(last - 1) !== TokenKind.mark;

@@ -62,8 +62,10 @@ export interface IdentityToken {
   readonly place: "text" | "literal" | "stored";
   /** `@@global.`: servers refuse it for the first three variables. */
   readonly global: boolean;
-  /** A table that has an alias. */
-  readonly aliased?: boolean;
+  /** Of a table without an alias: its name as it is written. */
+  readonly tableName?: string;
+  /** The table is read by TABLE, which is part of the place. */
+  readonly byTable?: boolean;
 }
 
 /** SHOW of what only the gateway knows of its session, and the statement's place in the text. */

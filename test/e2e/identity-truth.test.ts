@@ -117,6 +117,8 @@ for (const { flavour, start, present } of servers) {
         ["SELECT COUNT(*) FROM t WHERE user <> USER() ORDER BY CURRENT_USER", 1],
         ["WITH c AS (SELECT SESSION_USER() AS s) SELECT s FROM c", me],
         ["SELECT IF(CURRENT_USER() LIKE 'gatehouse%', 'lie', 'truth')", "truth"],
+        ["SELECT SESSION_USER () AS spaced", me],
+        ["SELECT SYSTEM_USER/**/() LIKE 'alice%'", 1],
         ["SELECT @u := USER()", me],
         ["SELECT @u", me],
       ] as const) {
@@ -271,6 +273,8 @@ for (const { flavour, start, present } of servers) {
         "SHOW FULL PROCESSLIST",
         `SELECT * FROM ${schema}.processlist`,
         `SELECT * FROM ${schema.toUpperCase()}.PROCESSLIST AS p WHERE p.USER = 'alice'`,
+        `SELECT PROCESSLIST.* FROM d.t JOIN ${schema}.PROCESSLIST ON a = 1`,
+        ...(flavour === "mysql" ? [`TABLE ${schema}.processlist`] : []),
         `SELECT p.* FROM d.t, \`${schema}\`.\`processlist\` p`,
         ...(flavour === "mysql" ? ["SELECT * FROM performance_schema.processlist"] : []),
       ]) {
@@ -467,6 +471,20 @@ for (const { flavour, start, present } of servers) {
       expect(gateway.lines.join("")).not.toContain("hunter2");
       const again = await connect("alice");
       expect(await lines(again, "SELECT USER()")).toEqual(["alice@127.0.0.1"]);
+    });
+
+    it("is called as the client wished at its login, also on connections that others have used", async () => {
+      for (let count = 0; count < 3; count += 1) {
+        const spaced = await connect("alice", { flags: ["IGNORE_SPACE"] });
+        expect(await lines(spaced, "SELECT SESSION_USER ()")).toEqual(["alice@127.0.0.1"]);
+        await spaced.query("SET @pinned = 1");
+        await spaced.end();
+        const strict = await connect("alice", { flags: ["-IGNORE_SPACE"] });
+        await expect(strict.query("SELECT SESSION_USER ()")).rejects.toThrow(
+          /FUNCTION d.SESSION_USER does not exist/,
+        );
+        await strict.end();
+      }
     });
   });
 }

@@ -66,6 +66,11 @@ describe("rewriteIdentity()", () => {
     ["SELECT USER /*!50000 ( */ ) u", "SELECT  <bob@h|USER()> /*!50000*/ u"],
     ["SELECT /*!50000 USER ( */ ) u", "SELECT /*!50000  <bob@h|USER()> */ u"],
     ["SELECT id FROM information_schema.processlist", "SELECT id FROM  (SELECT 1) AS `processlist` "],
+    ["TABLE INFORMATION_SCHEMA.PROCESSLIST LIMIT 1", " SELECT * FROM (SELECT 1) AS `PROCESSLIST`  LIMIT 1"],
+    [
+      "SELECT USER() LIKE 'a', USER() = _utf8'x', USER() 'b', USER() > DATE '2020-01-01' FROM t",
+      "SELECT  <bob@h|USER()>  LIKE 'a' AS `USER() LIKE 'a'`,  <bob@h|USER()>  = _utf8'x' AS `USER() = _utf8'x'`,  <bob@h|USER()>  'b',  <bob@h|USER()>  > DATE '2020-01-01' AS `USER() > DATE '2020-01-01'` FROM t",
+    ],
     ["SELECT id FROM `INFORMATION_SCHEMA` . processlist p", "SELECT id FROM  (SELECT 1)  p"],
     ["SELECT 1; SELECT USER() a", "SELECT 1; SELECT  <bob@h|USER()>  a"],
     [
