@@ -40,6 +40,8 @@ export interface BackendConnection {
   readonly server: ServerFacts;
   /** The capability bits of this connection: equal to the client's in all that changes bytes or meaning. */
   readonly capabilities: number;
+  /** The collation id to which a reset goes back on MariaDB. */
+  readonly loginCollation: number;
   /** In force when the lease begins. */
   readonly names: SessionNames;
   /** The clients' statements that are prepared on it. */

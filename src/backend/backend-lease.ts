@@ -69,11 +69,11 @@ export class Lease implements BackendLease {
     return this.#pooled.capabilities;
   }
 
-  offer(taker: LeaseTaker): void {
+  offer(taker: LeaseTaker, sinceMs: number): void {
     if (this.#state !== "held") return;
     this.#taker = taker;
-    this.offeredSinceMs = this.#owner.nowMs();
-    if (this.#owner.isWanted && this.#killing === null) this.#owner.takeOffer();
+    this.offeredSinceMs = sinceMs;
+    if (this.#owner.isWanted && this.isOffered) this.#owner.takeOffer();
   }
 
   keep(): void {
@@ -84,7 +84,7 @@ export class Lease implements BackendLease {
   get isOffered(): boolean {
     // A kill under way must not hit whoever gets the connection next.
     const isFree = this.#taker !== null && this.#state === "held" && this.#killing === null && !this.#asking;
-    return isFree && !this.#pooled.closed;
+    return isFree && !this.#pooled.closed && this.offeredSinceMs <= this.#owner.nowMs();
   }
 
   /** An offered connection as its session would leave it; it stays where it is. null: it cannot be taken now. */
@@ -159,6 +159,7 @@ export class Lease implements BackendLease {
     const wasLost = this.connection.revoke();
     const handover = notes.handover ?? null;
     if (handover !== null) noteHandover(this.#pooled, handover);
+    this.#pooled.onInsertId = notes.onInsertId ?? null;
     if (wasLost !== null) {
       this.#end();
       this.#owner.discard(this.#pooled, wasLost);
@@ -216,6 +217,7 @@ class LeasedConnection implements BackendConnection {
   readonly id: BackendConnectionId;
   readonly server: ServerFacts;
   readonly capabilities: Capabilities;
+  readonly loginCollation: number;
   readonly names: SessionNames;
   readonly prepared: PreparedCopies;
   readonly #pooled: PooledConnection;
@@ -228,6 +230,7 @@ class LeasedConnection implements BackendConnection {
     this.id = pooled.id;
     this.server = pooled.server;
     this.capabilities = pooled.capabilities;
+    this.loginCollation = pooled.loginCollation;
     this.names = pooled.names;
     this.prepared = pooled.prepared;
     this.#pooled = pooled;

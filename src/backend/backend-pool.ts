@@ -54,6 +54,8 @@ export interface ReleaseNotes {
   readonly database?: string | null;
   /** What is on it can be said again elsewhere: it need not be reset. @default it must be reset */
   readonly handover?: Handover | null;
+  /** Is told the insert id that `handover` leaves open, or null when it is lost. @default nobody */
+  readonly onInsertId?: ((insertId: string | null) => void) | null;
 }
 
 /** What decides how a connection's server reads the session's texts, as the server tells it. */
@@ -74,9 +76,9 @@ export interface BackendLease {
   readonly route: Route;
   /**
    * Between two commands: the session can do without it. It keeps the lease until the pool needs the connection; then
-   * `taker` is told. Costs nothing as long as nobody else wants it.
+   * `taker` is told, though not before `sinceMs` (monotonic milliseconds). Costs nothing as long as nobody else wants it.
    */
-  offer(taker: LeaseTaker): void;
+  offer(taker: LeaseTaker, sinceMs: number): void;
   /** Takes the offer back: the session has a command for it. */
   keep(): void;
   /**

@@ -42,6 +42,8 @@ export class ConnectionPool implements BackendPool {
   sweep(): void {
     const nowMs = this.#tools.clock.monotonicMs();
     for (const [key, group] of this.#groups) {
+      // Offers that were not to be taken before now.
+      group.takeOffer();
       // A group that pauses after failed logins is kept: its memory is what protects the server.
       if (group.sweep(nowMs) && group.snapshot().loginError === null) this.#groups.delete(key);
     }

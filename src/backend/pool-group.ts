@@ -145,9 +145,8 @@ export class PoolGroup implements LeaseOwner {
 
   takeBack(connection: PooledConnection, notes: ReleaseNotes, dirty: boolean): void {
     const lane = this.#lanes.of(connection.capabilities);
-    if (!dirty || this.#connections.isRetired(connection, this.#tools.clock.monotonicMs())) {
-      this.#connections.putIdle(lane, connection);
-      this.#pump();
+    if (!dirty || this.#connections.isRetired(connection, this.nowMs())) {
+      void this.#rest(lane, connection);
       return;
     }
     lane.resetting += 1;
@@ -173,6 +172,7 @@ export class PoolGroup implements LeaseOwner {
   async #clean(lane: Lane, connection: PooledConnection, notes: ReleaseNotes): Promise<void> {
     const { limits, sessionAssignments } = this.#tools;
     try {
+      if (connection.onInsertId !== null) await settleInsertId(connection, limits.housekeepingTimeoutMs);
       await cleanConnection(connection, notes, sessionAssignments, limits.housekeepingTimeoutMs);
       lane.resetting -= 1;
       this.#connections.putIdle(lane, connection);

@@ -72,6 +72,9 @@ export const followingVariables: ReadonlySet<string> = new Set([
   "wait_timeout",
 ]);
 
+/** DEFAULT does not mean the global value there, on MySQL 9.7. */
+const strangeDefaults: ReadonlySet<string> = new Set(["foreign_key_checks", "unique_checks"]);
+
 /** Names that mean a variable of the table. */
 const synonyms: ReadonlyMap<string, string> = new Map([
   ["tx_isolation", "transaction_isolation"],
@@ -105,6 +108,7 @@ export function withVariable(
   if (written === null) return null;
   if (nameVariables.has(known)) return withNameElement(settings, `${known}=`, `${known}=${written}`);
   if (!followingVariables.has(known)) return null;
+  if (value === null && strangeDefaults.has(known)) return null;
   const variables = new Map(settings.variables);
   if (value === null) variables.delete(known);
   else variables.set(known, written);
@@ -127,6 +131,11 @@ export const serverNames: SessionSettings = makeSettings(
   ["character_set_client=DEFAULT", "character_set_results=DEFAULT", "collation_connection=DEFAULT"],
   new Map(),
 );
+
+/** The same for settings under which every text is read in the same way. */
+export function readingKeyOf({ namesKey, variables }: SessionSettings): string {
+  return `${namesKey} ${variables.get("sql_mode") ?? ""}`;
+}
 
 /** Whether its words say everything about character sets, whatever they were before. */
 export function setsAllNames({ names }: SessionSettings): boolean {
@@ -159,7 +168,9 @@ export function settingElements(
   if (from.key === to.key) return [];
   const elements = from.namesKey === to.namesKey ? [] : [...to.names];
   for (const name of from.variables.keys()) {
-    if (!to.variables.has(name)) elements.push(`SESSION ${nameOn(flavour, name)}=DEFAULT`);
+    // Not DEFAULT: MySQL 9.7 leaves foreign_key_checks and unique_checks as they are then.
+    const on = nameOn(flavour, name);
+    if (!to.variables.has(name)) elements.push(`SESSION ${on}=@@GLOBAL.${on}`);
   }
   for (const [name, value] of to.variables) {
     if (from.variables.get(name) !== value) elements.push(`SESSION ${nameOn(flavour, name)}=${value}`);

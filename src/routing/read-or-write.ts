@@ -32,6 +32,7 @@ const readingKinds: ReadonlySet<string> = new Set(["SELECT", "VALUES", "TABLE", 
 export function isPortableRead(statement: StatementSummary): boolean {
   const { kind, readOnly, effects, asksFor, routines, reads, serverFiles } = statement;
   if (!readOnly || !readingKinds.has(kind) || effects.any || effects.transaction !== null) return false;
+  if (effects.setsInsertId || effects.countsFoundRows) return false;
   if (asksFor.length > 0 || routines.length > 0 || serverFiles || reads.length === 0) return false;
   return reads.every(({ schema }) => schema === null || !isSystemSchema(schema));
 }

@@ -17,7 +17,13 @@ export function beforeText(loop: CommandLoop, text: StatementText): void {
 /** Called when its reply has ended; `succeeded`: every statement of it ran. */
 export function afterText(loop: CommandLoop, text: StatementText, succeeded: boolean): void {
   const { state } = loop;
-  if (succeeded) state.sqlPrepared.settle(text.statements);
+  if (succeeded) {
+    state.sqlPrepared.settle(text.statements);
+    noteSettings(loop, text);
+  } else if (text.settings.length > 0 && text.statements.length > 1) {
+    // Nobody can say whether its SET was reached; a SET alone that fails has changed nothing.
+    loop.backend.pin("a SET that may have run");
+  }
   noteSchema(loop, text, succeeded);
   if (!mayChangeReading(text, succeeded)) return;
   const literal = text.statements.at(-1)?.effects.characterSet?.value ?? null;
@@ -29,12 +35,21 @@ export function afterText(loop: CommandLoop, text: StatementText, succeeded: boo
       : null;
 }
 
+function noteSettings({ state, backend }: CommandLoop, text: StatementText): void {
+  if (text.settings.length === 0) return;
+  const because = state.following.noteSettings(text, state.prepared.size > 0);
+  if (because !== null) backend.pin(because);
+}
+
 function noteSchema(loop: CommandLoop, text: StatementText, succeeded: boolean): void {
+  if (text.dropsSchema) loop.state.following.noteSchema(true);
   if (text.use === null) return;
-  if (succeeded) loop.state.database = text.use;
-  else if (text.statements.length > 1) {
+  if (succeeded) {
+    loop.state.database = text.use;
+    loop.state.following.noteSchema(false);
+  } else if (text.statements.length > 1) {
     // After an error in a text of several statements, nobody can say whether its USE was reached.
-    loop.state.pinnedBecause ??= "a USE that may have run";
+    loop.backend.pin("a USE that may have run");
     loop.backend.schemaUncertain = true;
   }
 }

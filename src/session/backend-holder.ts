@@ -2,18 +2,29 @@
 // nothing of commands.
 
 import type { Authorizer } from "../acl/authorizer.ts";
-import type { AcquireRequest, BackendLease, BackendPool, ReleaseNotes } from "../backend/backend-pool.ts";
+import type {
+  AcquireRequest,
+  BackendLease,
+  BackendPool,
+  Handover,
+  LeaseTaker,
+  ReleaseNotes,
+} from "../backend/backend-pool.ts";
 import { type Outages, placeOfTablet } from "../backend/outage.ts";
 import { CancelSource } from "../base/cancel-signal.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import { NoPrimary, type Router } from "../routing/router.ts";
 import { characterSetClass } from "../sql/dialect.ts";
+import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import { acquireLease, type Patience } from "./acquire-lease.ts";
+import { LEFTOVERS_KEPT_MS } from "./following.ts";
+import { pinnedBecause } from "./lost-backend.ts";
 import { readingOf } from "./reading.ts";
 import type { Relay } from "./relay.ts";
 import { leadsAlike, routeText } from "./route-text.ts";
 import type { SessionState } from "./session.ts";
+import { countUp, type SessionMetrics } from "./session-metrics.ts";
 import type { StatementText } from "./statement-text.ts";
 
 /** What the holder asks of the gateway. */
@@ -22,10 +33,14 @@ export interface HolderServices {
   readonly pool: BackendPool;
   readonly outages: Outages;
   readonly router: () => Router;
+  readonly metrics: SessionMetrics;
 }
 
+/** FOUND_ROWS() of statements that were prepared is put right up to here; texts are told the number itself. */
+const RECALLED_ROWS_MAX = 1000;
+
 /** Holds at most one lease; its bytes go through the relay. */
-export class BackendHolder {
+export class BackendHolder implements LeaseTaker {
   readonly #state: SessionState;
   readonly #services: HolderServices;
   readonly #relay: Relay;
@@ -35,8 +50,8 @@ export class BackendHolder {
   #spoiled: string | null = null;
   /** How many rows of the last reply the client has seen, where the server sent more; null: nothing is to be hidden. */
   #seenRows: number | null = null;
-  /** Whether COM_SET_OPTION was used on the present connection: no reset undoes it. */
-  optionToggled = false;
+  /** Between two commands. */
+  #resting = false;
   /** Whether a command may have entered or dropped a schema unseen: the next session must not rely on ours. */
   schemaUncertain = false;
   /** The schema that the connection was put into, by the name that its server knows; null: none. */
@@ -60,6 +75,20 @@ export class BackendHolder {
     this.#seenRows = rows;
   }
 
+  /** A text asks for leftovers of the statement before it; the error, when they are lost. */
+  recallLeftovers(text: StatementText): SqlError | null {
+    const { following } = this.#state;
+    const lost = following.lostFor(text);
+    if (lost !== null) {
+      const feature = `asking for the ${lost} of a statement whose backend connection has been left since`;
+      return sqlError("ER_NOT_SUPPORTED_YET", { feature });
+    }
+    // What this connection has to say is another session's, or our own.
+    if (following.isElsewhere && text.asksFor.some((what) => what !== "insert id"))
+      this.#seenRows = Math.min(following.foundRows ?? 0, RECALLED_ROWS_MAX);
+    return null;
+  }
+
   async #hideLastReply(lease: BackendLease, rows: number): Promise<SqlError | null> {
     const done = await lease.hideLastReply(rows);
     this.#seenRows = null;
@@ -77,16 +106,26 @@ export class BackendHolder {
    * it, which may decide where it leads; null: no text.
    */
   async acquire(text: StatementText | null): Promise<SqlError | null> {
-    const held = this.#relay.lease;
-    if (held !== null) return this.#seenRows === null ? null : this.#hideLastReply(held, this.#seenRows);
-    this.#seenRows = null;
+    const failure = this.#relay.lease === null ? await this.#acquire(text) : null;
+    const lease = this.#relay.lease;
+    if (failure !== null || lease === null) return failure ?? sqlError("ER_QUERY_INTERRUPTED");
+    return this.#seenRows === null ? null : this.#hideLastReply(lease, this.#seenRows);
+  }
+
+  async #acquire(text: StatementText | null): Promise<SqlError | null> {
+    const { following } = this.#state;
     const acquiring = new CancelSource();
     this.#acquiring = acquiring;
+    // The connection that was left is still being asked.
+    const known = following.whenInsertIdKnown();
+    if (known !== null) await known;
     const request = (): AcquireRequest | SqlError | NoPrimary => {
       const { capabilities, collation } = this.#state;
       const route = this.#route(text);
       if (route instanceof SqlError || route instanceof NoPrimary) return route;
-      return { route, capabilities, collation, signal: acquiring };
+      const { settings, multiStatements, insertId } = following;
+      const follows = { settings, multiStatements, insertId: insertId ?? "0" };
+      return { route, capabilities, collation, signal: acquiring, ...follows };
     };
     // Only a second try goes on with the time of the first.
     if (this.#patience.first === null) this.#patience.ticket = null;
@@ -94,19 +133,73 @@ export class BackendHolder {
     this.#acquiring = null;
     if (lease instanceof SqlError) return acquiring.aborted ? sqlError("ER_QUERY_INTERRUPTED") : lease;
     if (this.#ended || acquiring.aborted) {
-      lease.release();
+      lease.release({ handover: following.describe(lease.route.database) });
       return sqlError("ER_QUERY_INTERRUPTED");
     }
-    this.optionToggled = false;
     this.schemaUncertain = false;
     this.#spoiled = null;
     this.#serverSchema = lease.route.database;
     this.#relay.attach(lease);
+    return this.#readsAsBefore(lease) ? null : sqlError("ER_SERVER_ISNT_AVAILABLE");
+  }
+
+  /** Whether texts that were judged already are read in the same way on this connection. */
+  #readsAsBefore(lease: BackendLease): boolean {
+    const { reading, following } = this.#state;
+    // The session's own words hold on every connection; what its login gave may differ from server to server.
+    const own = following.settings.namesKey !== "";
+    const characterSet = characterSetClass(lease.connection.names.client);
+    if (reading !== null && (own || reading.characterSet === characterSet)) return true;
     // Where no ACL judges, nobody asks the server: its first word is what is known.
-    this.#state.reading = this.#services.authorizer().judging
-      ? null
-      : { modes: null, characterSet: characterSetClass(lease.connection.names.client) };
-    return null;
+    const { judging } = this.#services.authorizer();
+    this.#state.reading = judging || own ? null : { modes: null, characterSet };
+    return reading === null || !judging;
+  }
+
+  // ---- between two commands ----
+
+  /** A command begins: the connection is not to be taken. */
+  begin(): void {
+    this.#resting = false;
+    this.#relay.lease?.keep();
+  }
+
+  /**
+   * A command has ended: where the session can do without its connection, another one may have it. Not before the client
+   * has taken the last chunk of the reply, which lies in the connection's read buffer: the next session's bytes would
+   * overwrite it.
+   */
+  rest(nowMs: number): void {
+    this.#resting = true;
+    const lease = this.#relay.lease;
+    if (lease === null || this.holdsBecause !== null) return;
+    const { lingersBecause } = this.#state.following;
+    const sinceMs = lingersBecause === null ? nowMs : nowMs + LEFTOVERS_KEPT_MS;
+    if (this.#relay.blockedSinceMs === null) lease.offer(this, sinceMs);
+    else {
+      this.#relay.whenClientHasTakenAll(() => {
+        if (this.#resting && this.#relay.lease === lease) lease.offer(this, sinceMs);
+      });
+    }
+  }
+
+  /** Why the connection cannot be left now; null: it can. */
+  get holdsBecause(): string | null {
+    const { statusFlags, following } = this.#state;
+    return pinnedBecause(this.#state) ?? this.#spoiled ?? following.holdsBecause(statusFlags);
+  }
+
+  describe(): Handover {
+    const present = this.serverSchemas(null).present ?? this.#relay.lease?.route.database;
+    return this.#state.following.describe(present ?? null);
+  }
+
+  onTaken(): ((insertId: string | null) => void) | null {
+    const { following } = this.#state;
+    this.#relay.detach();
+    if (this.#seenRows !== null) following.hideLastReply(this.#seenRows);
+    this.#seenRows = null;
+    return following.leave();
   }
 
   /** Makes sure that it is known how the server reads the session's texts; the error, when that cannot be had. */
@@ -122,6 +215,8 @@ export class BackendHolder {
       return sqlError("ER_SERVER_ISNT_AVAILABLE");
     }
     this.#relay.attach(lease);
+    const because = this.#state.following.noteMode(variables.sqlMode);
+    if (because !== null) this.pin(because);
     this.#state.reading = readingOf(variables);
     // Where schemas have names of their own, nobody but the gateway enters them; only a drop goes unseen.
     if (this.#services.router().schemas === null) this.#state.database = variables.database;
@@ -162,6 +257,9 @@ export class BackendHolder {
     const route = this.#route(text);
     if (route instanceof SqlError) return route;
     if (route === lease.route) return null;
+    const { following } = this.#state;
+    // What it asks for is on this connection alone.
+    if (text !== null && text.asksFor.length > 0 && following.lingersBecause !== null) return null;
     const isHere = !(route instanceof NoPrimary) && leadsAlike(route, lease.route);
     if (isHere && route.database === this.#serverSchema) return null;
     this.release();
@@ -188,9 +286,17 @@ export class BackendHolder {
 
   /** What a text leaves behind on the connection that it is sent over. */
   noteText(text: StatementText): void {
-    this.#state.pinnedBecause ??= text.pins;
+    if (text.pins !== null) this.pin(text.pins);
+    this.#state.following.noteSent(text);
     this.#spoiled ??= text.spoils;
     if (text.pins !== null || text.dropsSchema) this.schemaUncertain = true;
+  }
+
+  /** The session stays on its connection until that is reset. */
+  pin(because: string): void {
+    if (this.#state.pinnedBecause !== null) return;
+    this.#state.pinnedBecause = because;
+    countUp(this.#services.metrics.pins, because);
   }
 
   /**
@@ -198,22 +304,38 @@ export class BackendHolder {
    * has taken the last chunk of the reply, which lies in the connection's read buffer: the next session's bytes would
    * overwrite it.
    */
-  release(): void {
-    const lease = this.#relay.detach();
+  release(goesOn = true): void {
+    const lease = this.#relay.lease;
     if (lease === null) return;
+    const described = this.#notes;
     const spoiled = this.#spoiled;
+    this.#relay.detach();
+    const onInsertId = goesOn ? this.#state.following.leave() : null;
     if (spoiled !== null) {
+      onInsertId?.(null);
       this.#relay.whenClientHasTakenAll(() => lease.close(spoiled));
       return;
     }
-    const { optionToggled } = this;
-    const database = this.serverSchemas(null).present ?? lease.route.database;
-    const notes: ReleaseNotes = this.schemaUncertain ? { optionToggled } : { optionToggled, database };
+    const notes = { ...described, onInsertId };
     this.#relay.whenClientHasTakenAll(() => lease.release(notes));
+  }
+
+  /** Gives the connection back to be reset: what is on it is not what the session should have. */
+  giveUp(): void {
+    this.schemaUncertain = true;
+    this.release();
+  }
+
+  get #notes(): ReleaseNotes {
+    const handover = this.describe();
+    const optionToggled = handover.multiStatements !== has(this.#state.capabilities, CLIENT_MULTI_STATEMENTS);
+    if (this.schemaUncertain) return { optionToggled };
+    return this.holdsBecause === null ? { handover } : { optionToggled, database: handover.database };
   }
 
   /** Ends the connection: it is lost, or not to be believed. */
   drop(reason: string): void {
+    this.#state.following.lose();
     this.#relay.detach()?.close(reason);
   }
 
@@ -233,7 +355,7 @@ export class BackendHolder {
     this.#ended = true;
     this.#acquiring?.abort();
     if (!this.#relay.active) {
-      this.release();
+      this.release(false);
       return;
     }
     const lease = this.#relay.detach();

@@ -167,6 +167,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   onCommand(frames: Uint8Array): void {
     this.#phase = "busy";
     this.#partialSinceMs = null;
+    this.backend.begin();
     this.services.metrics.bytesFromClients += frames.length;
     const { limits } = this.services;
     this.phaseSinceMs = this.services.clock.monotonicMs();
@@ -235,6 +236,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.#leaveIfDue();
     this.#endIfRequested();
     if (this.ended) return;
+    this.backend.rest(this.phaseSinceMs);
     this.channel.resume();
     this.#input.serve();
   }
@@ -247,6 +249,11 @@ export class CommandLoop implements InputOwner, RelayObserver {
    */
   forward(permit: Permit, frames: Uint8Array, inHand: CommandInHand): HandlerResult | Promise<HandlerResult> {
     this.inHand = inHand;
+    const { text } = inHand;
+    if (text !== null && text.asksFor.length > 0) {
+      const lost = this.backend.recallLeftovers(text);
+      if (lost !== null) return replyError(this.replyTo, lost);
+    }
     if (!this.backend.ready) return this.#acquireAndForward(permit, Buffer.from(frames));
     this.#sendToBackend(permit, frames);
     return relaying;
@@ -266,7 +273,11 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   onReplyComplete(): void {
-    const { errorCode, statusFlags } = this.relay.boundary.summary;
+    const { summary } = this.relay.boundary;
+    const { errorCode, statusFlags } = summary;
+    const { text } = this.inHand;
+    if (text !== null) this.state.following.noteReply(summary, text);
+    else if (errorCode !== 0) this.state.following.noteError();
     if (errorCode === 0) this.state.statusFlags = statusFlags;
     else if (this.#note !== null) this.#note.errorCode ??= errorCode;
     this.inHand.after?.(errorCode === 0);

@@ -48,6 +48,7 @@ export async function login(
   }
   services.registry.addIdentity(identity);
   state.identity = identity;
+  state.following.reset(state.capabilities);
   if (channel.closed) return sessionEnd("client_gone", "during the login");
   const loop = new CommandLoop(state, services, channel);
   const refused = await enterLoginSchema(loop, request.database);

@@ -4,18 +4,14 @@ import type { SqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import type { NoPrimary, Router } from "../routing/router.ts";
 import { isSameAddress } from "../routing/tablet-address.ts";
-import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { internalError } from "./reply.ts";
 import type { SessionState } from "./session.ts";
 import type { StatementText } from "./statement-text.ts";
 
 /** Whether the session's state is on the connection at hand, so that no other one will do. */
-export function isStuck({ statusFlags, pinnedBecause, prepared }: SessionState): boolean {
-  return (
-    pinnedBecause !== null ||
-    prepared.holdsBecause !== null ||
-    (statusFlags & (STATUS_AUTOCOMMIT | STATUS_IN_TRANS)) !== STATUS_AUTOCOMMIT
-  );
+export function isStuck({ statusFlags, pinnedBecause, prepared, following }: SessionState): boolean {
+  if (pinnedBecause !== null || prepared.holdsBecause !== null) return true;
+  return following.holdsBecause(statusFlags) !== null;
 }
 
 /** Where a text goes; null: there is none. `held`: where the connection at hand leads. */

@@ -34,6 +34,8 @@ export interface SessionMetrics {
   readonly connectionsRefused: Record<string, number>;
   /** KILLs by outcome. */
   readonly kills: Record<string, number>;
+  /** Times that a session was bound to its backend connection until a reset, by reason. */
+  readonly pins: Record<string, number>;
   /** Sessions ended by a mistake of ours. */
   sessionFailures: number;
   bytesToClients: number;
@@ -75,6 +77,7 @@ export function newSessionMetrics(): SessionMetrics {
     loginRefusals: {},
     connectionsRefused: {},
     kills: {},
+    pins: {},
     sessionFailures: 0,
     bytesToClients: 0,
     bytesFromClients: 0,

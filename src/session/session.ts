@@ -6,6 +6,7 @@ import type { Peer } from "../identity/peer.ts";
 import type { Target } from "../routing/target.ts";
 import { defaultTarget } from "../routing/target.ts";
 import type { ConnectionId } from "./connection-ids.ts";
+import { Following } from "./following.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { Reading } from "./reading.ts";
 import type { SessionView } from "./session-view.ts";
@@ -39,6 +40,8 @@ export interface SessionState {
    * another connection would do.
    */
   pinnedBecause: string | null;
+  /** What follows it from one backend connection to the next. */
+  readonly following: Following;
   readonly prepared: PreparedStatements;
   /** Connection attributes that the client sent; bounded by the decoder. */
   attributes: ReadonlyMap<string, string>;
@@ -67,6 +70,7 @@ export function newSessionState(
     sessionsElsewhere: null,
     statusFlags: STATUS_AUTOCOMMIT,
     pinnedBecause: null,
+    following: new Following(),
     prepared,
     attributes: new Map(),
     startedMs,

@@ -2,19 +2,36 @@
 // Holds no text.
 
 import { type Listing, listingOf } from "../acl/show-rights.ts";
+import { noSettings, type SessionSettings, withNames, withVariable } from "../backend/session-settings.ts";
 import { accountKindOf } from "../sql/accounts.ts";
-import type { StatementSummary } from "../sql/statement-summary.ts";
+import type { Leftover, StatementSummary } from "../sql/statement-summary.ts";
 import { tellsInRows } from "./told-rows.ts";
 
 /** The statements of one COM_QUERY or COM_STMT_PREPARE, judged together. */
 export interface StatementText {
   readonly statements: readonly StatementSummary[];
+  /** False while it is only prepared. */
+  readonly runs: boolean;
   /** All are proven to change nothing. */
   readonly readOnly: boolean;
   /** Why the backend connection must stay with the session afterwards; null: it need not. */
   readonly pins: string | null;
   /** Why the backend connection must not serve another session afterwards: no reset undoes it; null: it may. */
   readonly spoils: string | null;
+  /** What its SETs make of the session's settings once it has succeeded; null from one of them: not to be said elsewhere. */
+  readonly settings: readonly SettingChange[];
+  /** SET TRANSACTION for the next one. */
+  readonly nextTransaction: boolean;
+  /** Whether LAST_INSERT_ID() says something else afterwards, whatever its OK tells. */
+  readonly setsInsertId: boolean;
+  /** SQL_CALC_FOUND_ROWS: only the server knows what FOUND_ROWS() says afterwards. */
+  readonly countsFoundRows: boolean;
+  /** Whether it may change FOUND_ROWS() without giving rows: servers differ there. */
+  readonly blursFoundRows: boolean;
+  /** What of the statement before the text asks for. */
+  readonly asksFor: readonly Leftover[];
+  /** Whether warnings stay as they are, since they are what is asked for. */
+  readonly asksForWarnings: boolean;
   /** The default schema after it; null: unchanged. */
   readonly use: string | null;
   /** Whether a schema is dropped: it may be the one that the connection is in. */
@@ -44,6 +61,48 @@ export interface FilteredListing {
   readonly schema: string | null;
 }
 
+/** One SET. */
+export type SettingChange = (settings: SessionSettings) => SessionSettings | null;
+
+/** Kinds after which FOUND_ROWS() says what it said before. */
+const foundRowsStay = /^(SET|USE|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b/;
+
+/** Kinds whose assignments last. */
+const settingKinds: ReadonlySet<string> = new Set(["SET", "SET NAMES", "SET TRANSACTION"]);
+
+/** What a SET changes; null: nothing, or the whole text pins. */
+function settingChange({ kind, effects, assigns }: StatementSummary): SettingChange | null {
+  if (!settingKinds.has(kind) || !effects.any || effects.pins !== null) return null;
+  const own = assigns.filter(({ scope, name }) => scope === "session" && name !== "autocommit");
+  const { names } = effects;
+  // In which order they were said is not known.
+  if (names !== null && own.some(({ name }) => /^(character_set|collation)_/.test(name))) return () => null;
+  return (settings) => {
+    let next = names === null ? settings : withNames(settings, names.characterSet, names.collation);
+    for (const { name, value } of own) next = next === null ? null : withVariable(next, name, value ?? null);
+    return next;
+  };
+}
+
+/** Why a statement keeps its session on its connection for good; null: it does not. */
+function pinOf(statement: StatementSummary): string | null {
+  const { effects, kind } = statement;
+  if (statement.uncertain !== null) return "a statement that was not understood";
+  if (effects.pins !== null) return effects.pins;
+  if (statement.routines.length > 0 && runs(statement)) return "a stored function";
+  if (!effects.any || effects.use !== null) return null;
+  const change = settingChange(statement);
+  if (change === null) return `${kind} changed the session`;
+  return change(noSettings) === null ? "a variable that does not follow the session" : null;
+}
+
+/** Kinds that name routines without running them. */
+const describingKinds = /^(PREPARE|DROP|RENAME|(CREATE|ALTER) (?!TABLE\b))/;
+
+function runs({ kind }: StatementSummary): boolean {
+  return !describingKinds.test(kind);
+}
+
 /** Whether it may have made changes final: also by the way, as DDL does, and whatever was not understood. */
 function mayCommit({ uncertain, effects }: StatementSummary): boolean {
   if (uncertain !== null || effects.autocommit === true) return true;
@@ -66,17 +125,25 @@ export function statementText(
   let use: string | null = null;
   let loadLocalFile: string | null = null;
   for (const statement of statements) {
-    pins ??= statement.uncertain !== null ? "a statement that was not understood" : statement.effects.pins;
-    if (pins === null && statement.effects.any && statement.effects.use === null)
-      pins = `${statement.kind} changed the session`;
+    pins ??= pinOf(statement);
     use = statement.effects.use ?? use;
     loadLocalFile ??= statement.loadLocalFile;
   }
   return {
     statements,
     spoils: statements.some(turnsProfilingOn) ? "its statements were profiled" : null,
+    runs: true,
     readOnly: statements.every((statement) => statement.readOnly),
     pins,
+    settings: pins === null ? settingChanges(statements) : [],
+    nextTransaction: statements.some(({ effects }) => effects.nextTransaction),
+    setsInsertId: statements.some(({ effects }) => effects.setsInsertId),
+    blursFoundRows: statements.some(
+      (statement) => !statement.readOnly && !foundRowsStay.test(statement.kind),
+    ),
+    countsFoundRows: statements.some(({ effects }) => effects.countsFoundRows),
+    asksFor: statements[0]?.asksFor ?? [],
+    asksForWarnings: statements.every((statement) => statement.asksFor.includes("warnings")),
     use,
     dropsSchema: statements.some((statement) => DROPPING.test(statement.kind)),
     commits: statements.some(mayCommit),
@@ -88,6 +155,30 @@ export function statementText(
     uncertain: statements.some((statement) => statement.uncertain !== null),
     listing: listingIn(statements, database),
   };
+}
+
+/** The text while it is prepared: nothing runs, what it would do to the session counts when it is executed. */
+export function preparingText(text: StatementText): StatementText {
+  return {
+    ...text,
+    runs: false,
+    pins: null,
+    spoils: null,
+    settings: [],
+    nextTransaction: false,
+    setsInsertId: false,
+    countsFoundRows: false,
+    asksFor: [],
+    asksForWarnings: false,
+    use: null,
+    dropsSchema: false,
+    commits: false,
+    readOnly: true,
+  };
+}
+
+function settingChanges(statements: readonly StatementSummary[]): readonly SettingChange[] {
+  return statements.map(settingChange).filter((change) => change !== null);
 }
 
 /** Of a text of one statement: where an ACL is enforced, listings among others are refused. */

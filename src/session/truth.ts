@@ -11,6 +11,7 @@ import { COM_STMT_PREPARE } from "../wire/commands.ts";
 import { encodeFrames } from "../wire/frames.ts";
 import { callerComments } from "./caller-comment.ts";
 import type { CommandLoop } from "./command-loop.ts";
+import type { Leftovers } from "./following.ts";
 import { processListQuery } from "./process-list.ts";
 import type { StatementText } from "./statement-text.ts";
 
@@ -51,12 +52,20 @@ function shown(text: Uint8Array): string {
   return Buffer.from(text.subarray(0, shownBytesMax)).toString("utf8");
 }
 
-/** The edits that make a command's text tell the truth; none where `truth` is null. */
-export function truthEdits(loop: CommandLoop, text: Uint8Array, truth: Truth | null): TextEdit[] {
+/**
+ * The edits that make a command's text tell the truth; none where `truth` is null. `leftovers`: of the statement before,
+ * where the connection at hand has others.
+ */
+export function truthEdits(
+  loop: CommandLoop,
+  text: Uint8Array,
+  truth: Truth | null,
+  leftovers: Leftovers | null = null,
+): TextEdit[] {
   if (truth === null) return [];
   const { analyzed, context } = truth;
   const values = identityValues(loop, context.flavour, text);
-  return values === null ? [] : identityEdits(text, analyzed, values, context);
+  return values === null ? [] : identityEdits(text, analyzed, { ...values, ...leftovers }, context);
 }
 
 /**

@@ -85,7 +85,7 @@ function noteLeftover(a: Analysis, at: number, name: string): void {
       if (!hasArguments) a.draft.asksFor.add("insert id");
       else {
         a.draft.notReadOnly("it sets the insert id");
-        a.draft.pin("an insert id set by hand");
+        a.draft.effects.setsInsertId = true;
       }
       break;
     case "FOUND_ROWS":

@@ -60,8 +60,12 @@ export class Draft {
     sqlMode: null,
     characterSet: null,
     pins: null,
+    names: null,
     transaction: null,
     autocommit: null,
+    nextTransaction: false,
+    setsInsertId: false,
+    countsFoundRows: false,
   };
   kill: KillRequest | null = null;
   loadLocalFile: string | null = null;

@@ -16,6 +16,8 @@ const functions: ReadonlyMap<string, IdentityName> = new Map([
   ["CONNECTION_ID", "connection_id"],
   ["DATABASE", "database"],
   ["SCHEMA", "database"],
+  ["ROW_COUNT", "row_count"],
+  ["FOUND_ROWS", "found_rows"],
 ]);
 
 const variables: ReadonlySet<string> = new Set<IdentityName>([
@@ -111,11 +113,18 @@ export function namesIdentity(statements: readonly StatementSummary[]): boolean 
   return statements.some((one) => one.identityTokens.some(({ name }) => name !== "database"));
 }
 
+/** What changes from statement to statement: a server's own answer is right where it is stored. */
+const ofStatements: ReadonlySet<IdentityName> = new Set<IdentityName>([
+  "database",
+  "row_count",
+  "found_rows",
+]);
+
 /** What cannot be replaced, since its text is stored, as people write it: `USER()`; null: all can be. */
 export function storedIdentity(statements: readonly StatementSummary[]): string | null {
   for (const { identityTokens } of statements) {
     for (const { place, name } of identityTokens) {
-      if (place !== "stored" || name === "database") continue;
+      if (place !== "stored" || ofStatements.has(name)) continue;
       if (name.endsWith("processlist")) return "The process list";
       return variables.has(name) ? `@@${name}` : `${name.toUpperCase()}()`;
     }

@@ -139,7 +139,7 @@ function noteReads(a: Analysis, factors: readonly TableFactor[]): void {
 function select(a: Analysis, start: number, end: number, scope: Scope): number {
   let at = start;
   while (at < end && selectOptions.has(a.word(at))) {
-    if (a.word(at) === "SQL_CALC_FOUND_ROWS") a.draft.pin("SQL_CALC_FOUND_ROWS");
+    if (a.word(at) === "SQL_CALC_FOUND_ROWS") a.draft.effects.countsFoundRows = true;
     at += 1;
   }
   at = items(a, at, end, scope);

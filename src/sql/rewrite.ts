@@ -20,6 +20,9 @@ export interface IdentityValues {
   readonly connectionId: number;
   /** DATABASE(); undefined: the backend's own answer is right. */
   readonly database?: string | null;
+  /** ROW_COUNT() and FOUND_ROWS(); null or undefined: the backend's own answer is right. */
+  readonly rowCount?: number | null;
+  readonly foundRows?: number | null;
   /** @@proxy_user, quotes included; null: not mapped. */
   readonly proxyUser: string | null;
   readonly externalUser: string | null;
@@ -103,7 +106,9 @@ function rewriteLiteral(
   const inner = decodeString(literal, !escapes);
   if (inner === null) return null;
   const text = Buffer.from(inner, "latin1");
-  const rewritten = rewriteIdentity(text, analyzeBytes(inner, context), values, context);
+  // It will ask for the leftovers of a later statement.
+  const lasting = { ...values, rowCount: null, foundRows: null };
+  const rewritten = rewriteIdentity(text, analyzeBytes(inner, context), lasting, context);
   if (rewritten === text) return null;
   const doubled = Buffer.from(rewritten).toString("latin1").replaceAll("'", "''");
   return Buffer.from(`'${escapes ? doubled.replaceAll("\\", "\\\\") : doubled}'`, "latin1");
@@ -126,6 +131,10 @@ function literalFor(
       return integerLiteral(values.connectionId);
     case "database":
       return values.database === undefined ? null : textInPlaceOf("DATABASE()", values.database);
+    case "row_count":
+      return values.rowCount == null ? null : `CAST(${values.rowCount} AS SIGNED)`;
+    case "found_rows":
+      return values.foundRows == null ? null : `CAST(${values.foundRows} AS SIGNED)`;
     case "proxy_user":
       // `@@global.` is an error, which servers word themselves.
       return global ? null : textInPlaceOf("@@proxy_user", values.proxyUser);

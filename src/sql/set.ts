@@ -37,6 +37,7 @@ export function set(a: Analysis, start: number, end: number, scope: Scope): stri
       if (a.isMariaDb()) return setStatement(a, start, end, scope);
       break;
     case "ROLE":
+      a.draft.pin("SET ROLE");
       return "SET ROLE";
     case "PASSWORD":
       return "SET PASSWORD";
@@ -44,7 +45,10 @@ export function set(a: Analysis, start: number, end: number, scope: Scope): stri
       if (a.word(start + 2) === "ROLE") return "SET DEFAULT ROLE";
       break;
     case "RESOURCE":
-      if (a.word(start + 2) === "GROUP") return "SET RESOURCE GROUP";
+      if (a.word(start + 2) === "GROUP") {
+        a.draft.pin("SET RESOURCE GROUP");
+        return "SET RESOURCE GROUP";
+      }
   }
   let kind = "SET";
   let at = start + 1;
@@ -103,11 +107,20 @@ function names(a: Analysis, at: number, end: number, kind: string): string {
   const value = literal(a, at, at + 1);
   if (value === null || at >= end) notUnderstood(`a character set is expected ${a.near(at)}`);
   let next = at + 1;
-  if (a.word(next) === "COLLATE" && next < end) next += 2;
+  let collation: string | null = null;
+  let known = a.word(at) !== "DEFAULT";
+  if (a.word(next) === "COLLATE" && next < end) {
+    collation = literal(a, next + 1, next + 2);
+    known &&= collation !== null && a.word(next + 1) !== "DEFAULT";
+    next += 2;
+  }
   a.finishAt(next, end);
-  const isDefault = a.word(at) === "DEFAULT";
-  a.draft.effects.any = true;
-  a.draft.effects.characterSet = { value: isDefault ? null : (value ?? "").toLowerCase() };
+  const { effects } = a.draft;
+  effects.any = true;
+  effects.characterSet = { value: a.word(at) === "DEFAULT" ? null : (value ?? "").toLowerCase() };
+  // SET CHARACTER SET takes the collation from the default schema.
+  if (kind === "SET NAMES" && known && value !== null) effects.names = { characterSet: value, collation };
+  else a.draft.pin(kind);
   return kind;
 }
 
@@ -118,12 +131,29 @@ function transaction(a: Analysis, start: number, end: number): string {
     if (a.kind(at) !== TokenKind.word && a.word(at) !== ",")
       notUnderstood(`something unexpected stands ${a.near(at)}`);
   }
-  if (scope === undefined) a.draft.pin("SET TRANSACTION");
-  else {
-    a.draft.assigns.push({ scope, name: "transaction_isolation" });
-    if (scope === "session") a.draft.pin("SET SESSION TRANSACTION");
+  if (scope === undefined) {
+    a.draft.effects.nextTransaction = true;
+    return "SET TRANSACTION";
+  }
+  for (let at = start + 2; at < end; at += 1) {
+    if (a.word(at) === "LEVEL") characteristic(a, scope, "transaction_isolation", levelAt(a, at + 1, end));
+    else if (a.word(at) === "READ" && a.word(at - 1) !== "LEVEL")
+      characteristic(a, scope, "transaction_read_only", a.word(at + 1) === "ONLY" ? "1" : "0");
   }
   return "SET TRANSACTION";
+}
+
+function characteristic(a: Analysis, scope: AssignedScope, name: string, value: string): void {
+  a.draft.assigns.push(scope === "session" ? { scope, name, value } : { scope, name });
+  if (scope === "session") a.draft.effects.any = true;
+}
+
+/** READ COMMITTED and the like, as the variable has it. */
+function levelAt(a: Analysis, at: number, end: number): string {
+  const words: string[] = [];
+  for (let index = at; index < end && a.word(index) !== ","; index += 1)
+    words.push(a.nameAt(index).toUpperCase());
+  return words.join("-");
 }
 
 /** What stands left of an assignment. */
@@ -139,9 +169,21 @@ function assignment(a: Analysis, start: number, end: number, scope: Scope): void
   if (a.word(at) === ":") at += 1;
   at = a.expect(at, end, "=");
   if (at >= end) notUnderstood(`a value is expected ${a.near(at)}`);
-  const value = literal(a, at, end);
+  const value = literal(a, at, end) ?? nullResults(a, target, at, end);
   if (value === null) expression(a, at, end, scope);
-  note(a, target, value);
+  if (isNextTransaction(a, start, target)) a.draft.effects.nextTransaction = true;
+  else note(a, target, value);
+}
+
+/** character_set_results = NULL: results come as they are stored. */
+function nullResults(a: Analysis, { name }: Target, at: number, end: number): string | null {
+  return name === "character_set_results" && a.word(at) === "NULL" && at + 1 === end ? "NULL" : null;
+}
+
+/** `SET @@transaction_isolation = ..`, without a scope, is for the next transaction only. */
+function isNextTransaction(a: Analysis, start: number, { name }: Target): boolean {
+  if (a.kind(start) !== TokenKind.systemVariable || scopeWords.has(a.word(start + 1))) return false;
+  return /^(tx|transaction)_(isolation|read_only)$/.test(name);
 }
 
 function assigned(a: Analysis, start: number, end: number): Target {

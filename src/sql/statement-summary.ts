@@ -39,6 +39,8 @@ export type IdentityName =
   | "current_role"
   | "connection_id"
   | "database"
+  | "row_count"
+  | "found_rows"
   | "proxy_user"
   | "external_user"
   | "pseudo_thread_id"
@@ -103,12 +105,20 @@ export interface SessionEffects {
   readonly sqlMode: { readonly value: string | null } | null;
   /** Whether the client's character set may change, and to which; null: not touched. */
   readonly characterSet: { readonly value: string | null } | null;
+  /** SET NAMES with literals; null: there is none. `collation` null: not given. */
+  readonly names: { readonly characterSet: string; readonly collation: string | null } | null;
   /** Whether the change cannot be replayed on another connection (user variables, temporary tables, locks, ...). */
   readonly pins: string | null;
   /** What it does to the transaction; `commits`: ends it by the way, as DDL does. */
   readonly transaction: "begins" | "ends" | "commits" | "savepoint" | "xa" | null;
   /** SET autocommit to a literal; null: not touched, or by an expression (then `pins` says so). */
   readonly autocommit: boolean | null;
+  /** SET TRANSACTION without a scope: it is for the next one. */
+  readonly nextTransaction: boolean;
+  /** LAST_INSERT_ID() with an argument: it says that from now on. */
+  readonly setsInsertId: boolean;
+  /** SQL_CALC_FOUND_ROWS: only the server knows what FOUND_ROWS() says afterwards. */
+  readonly countsFoundRows: boolean;
 }
 
 /**
@@ -124,8 +134,12 @@ export const noEffects: SessionEffects = {
   sqlMode: null,
   characterSet: null,
   pins: null,
+  names: null,
   transaction: null,
   autocommit: null,
+  nextTransaction: false,
+  setsInsertId: false,
+  countsFoundRows: false,
 };
 
 /** One statement. */

@@ -18,6 +18,8 @@ export interface ReplySummary {
   resultCount: number;
   /** Result sets among them. */
   resultSetCount: number;
+  /** Rows of the last result set among them. */
+  rowCount: number;
   /** Of PREPARE_OK; of the last PREPARE, when this reply had none. */
   statementId: number;
   columnCount: number;
@@ -34,6 +36,7 @@ export function newReplySummary(): ReplySummary {
     errorCode: 0,
     resultCount: 0,
     resultSetCount: 0,
+    rowCount: 0,
     statementId: 0,
     columnCount: 0,
     parameterCount: 0,
@@ -48,6 +51,7 @@ export function resetReplySummary(summary: ReplySummary): void {
   summary.errorCode = 0;
   summary.resultCount = 0;
   summary.resultSetCount = 0;
+  summary.rowCount = 0;
 }
 
 /** Reads the five bytes of an EOF at `at`. */

@@ -151,6 +151,8 @@ export class ResponseBoundary {
         const first = chunk[at + FRAME_HEADER_BYTES] as number;
         if (this.#phase !== ROWS || first >= END_OF_RESULT) {
           if (!this.#packet(chunk, at, to, length, first)) return at;
+        } else {
+          this.summary.rowCount += 1;
         }
         // Only a row gets here with this length.
         this.#continues = length === FRAME_PAYLOAD_BYTES_MAX;
@@ -208,7 +210,10 @@ export class ResponseBoundary {
         if (first !== OK) return this.#resultHead(chunk, body, to, length);
         return this.#end(chunk, body, to, length);
       case ROWS:
-        if (length >= (this.#deprecateEof ? FRAME_PAYLOAD_BYTES_MAX : CLASSIC_EOF_BYTES_BELOW)) return true;
+        if (length >= (this.#deprecateEof ? FRAME_PAYLOAD_BYTES_MAX : CLASSIC_EOF_BYTES_BELOW)) {
+          this.summary.rowCount += 1;
+          return true;
+        }
         return this.#end(chunk, body, to, length);
       case OK_ONLY:
         if (first !== OK && first !== END_OF_RESULT) return this.#fail("an OK, EOF or ERR was due");
@@ -235,6 +240,7 @@ export class ResponseBoundary {
     if (columns <= 0 || columns > RESULT_COLUMNS_MAX) return this.#fail("a column count is not possible");
     this.summary.resultCount += 1;
     this.summary.resultSetCount += 1;
+    this.summary.rowCount = 0;
     this.#definitionsLeft = columns;
     this.#phase = COLUMNS;
     return true;

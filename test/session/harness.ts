@@ -326,6 +326,7 @@ function leaseOver(
         collation: 45,
       },
       capabilities: request.capabilities,
+      loginCollation: request.collation,
       names: { client: "utf8mb4", results: "utf8mb4", collation: "utf8mb4_general_ci" },
       prepared: new PreparedCopies(),
       send: (_permit, bytes) => channel.write(bytes),

@@ -70,10 +70,12 @@ function forgetIdentity(loop: CommandLoop): void {
   const { state, services } = loop;
   if (state.identity !== null) forgetAdmitted(services, state.identity);
   state.identity = null;
+  // Before it is forgotten what lives on it.
+  loop.backend.release(false);
   state.prepared.clear();
   state.sqlPrepared.clear();
   state.reading = null;
-  loop.backend.release();
+  state.following.reset(state.capabilities);
 }
 
 async function judge(

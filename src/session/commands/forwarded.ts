@@ -34,9 +34,11 @@ export function handleSetOption(
   loop: CommandLoop,
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
-  loop.state.pinnedBecause ??= "COM_SET_OPTION";
-  loop.backend.optionToggled = true;
-  return forwardAs(loop, frames, "SET OPTION", COM_SET_OPTION);
+  const { following } = loop.state;
+  const option = payloadOf(frames)[1];
+  return forwardAs(loop, frames, "SET OPTION", COM_SET_OPTION, (succeeded) => {
+    if (succeeded) following.multiStatements = option === 0;
+  });
 }
 
 /** Answers COM_FIELD_LIST: reads the definition of one table. */
@@ -71,11 +73,12 @@ function forwardAs(
   frames: Uint8Array,
   kind: string,
   command = frames[4] ?? 0,
+  after: ((succeeded: boolean) => void) | null = null,
 ): HandlerResult | Promise<HandlerResult> {
   const identity = loop.state.identity;
   if (identity === null) return replyError(loop.replyTo, internalError());
   const permit = loop.services.authorizer().authorize(identity, bareStatement(kind));
   if (permit instanceof SqlError)
     return refuse(loop, { command: `COM_${kind.replaceAll(" ", "_")}`, statementKind: null }, permit);
-  return loop.forward(permit, frames, { command, text: null, permit, after: null });
+  return loop.forward(permit, frames, { command, text: null, permit, after });
 }

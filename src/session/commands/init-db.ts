@@ -23,7 +23,9 @@ export function handleInitDb(loop: CommandLoop, frames: Uint8Array): HandlerResu
     text: null,
     permit,
     after: (succeeded) => {
-      if (succeeded) loop.state.database = database;
+      if (!succeeded) return;
+      loop.state.database = database;
+      loop.state.following.noteSchema(false);
     },
   });
 }

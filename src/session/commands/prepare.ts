@@ -1,6 +1,7 @@
 // COM_STMT_PREPARE: the text is judged like a query's and prepared on the backend connection at hand; what it was judged
 // to be, and the text itself, stay in the session. A prepared KILL is kept by the gateway itself.
 
+import { readingKeyOf } from "../../backend/session-settings.ts";
 import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_STMT_PREPARE } from "../../wire/commands.ts";
@@ -12,7 +13,7 @@ import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import type { SessionState } from "../session.ts";
 import type { HandlerResult } from "../session-end.ts";
-import type { StatementText } from "../statement-text.ts";
+import { preparingText, type StatementText } from "../statement-text.ts";
 import { editCommand, truthEdits } from "../truth.ts";
 import { prepareOwnStatement } from "./kill.ts";
 import { prepareOwnShow } from "./own-show.ts";
@@ -72,11 +73,11 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   return loop.forward(permit, sent, {
     command: COM_STMT_PREPARE,
     preparedId: id,
-    // Preparing runs nothing: what the statement would do to the session counts when it is executed.
-    text: { ...text, pins: null, use: null, commits: false, readOnly: true },
+    text: preparingText(text),
     permit,
     after: (succeeded) => {
       if (!succeeded) return;
+      state.following.asksByStatement ||= text.asksFor.length > 0;
       const { statementId, parameterCount, columnCount } = loop.relay.boundary.summary;
       const prepared = state.prepared.add(id, {
         statement: text,
@@ -96,5 +97,5 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
 /** Texts that look alike but may be read differently never share a copy on a connection. */
 function preparedContextOf(state: SessionState): string {
   const whose = state.pinnedBecause === null ? "" : `of session ${state.id}`;
-  return JSON.stringify([state.database, state.collation, whose]);
+  return JSON.stringify([state.database, state.collation, readingKeyOf(state.following.settings), whose]);
 }

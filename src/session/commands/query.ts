@@ -45,7 +45,8 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
   const sql = payloadOf(frames).subarray(1);
   const listed = databaseListEdits(loop, text, sql);
   if (listed instanceof SqlError) return replyError(loop.replyTo, listed);
-  const edits = listed.length > 0 ? listed : truthEdits(loop, sql, decision.truth);
+  const leftovers = state.following.leftoversFor(text);
+  const edits = listed.length > 0 ? listed : truthEdits(loop, sql, decision.truth, leftovers);
   if (text.asksGateway) return answerForServer(loop, Buffer.from(frames), decision, edits);
   return relayText(loop, frames, text, permit, edits);
 }

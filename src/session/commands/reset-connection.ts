@@ -1,5 +1,6 @@
 // COM_RESET_CONNECTION: the backend resets its side, the session forgets what lived there.
 
+import { noSettings, serverNames } from "../../backend/session-settings.ts";
 import { SqlError } from "../../errors/sql-error.ts";
 import { bareStatement } from "../../sql/statement-summary.ts";
 import { COM_RESET_CONNECTION } from "../../wire/commands.ts";
@@ -12,7 +13,11 @@ export function handleResetConnection(
   loop: CommandLoop,
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
-  if (loop.relay.lease === null) return replyOk(loop.replyTo);
+  const { lease } = loop.relay;
+  if (lease === null) {
+    forget(loop);
+    return replyOk(loop.replyTo);
+  }
   const identity = loop.state.identity;
   if (identity === null) return replyError(loop.replyTo, internalError());
   const permit = loop.services.authorizer().authorize(identity, bareStatement("RESET CONNECTION"));
@@ -23,11 +28,23 @@ export function handleResetConnection(
     permit,
     after: (succeeded) => {
       if (!succeeded) return;
-      loop.state.prepared.clear();
-      loop.relay.lease?.connection.prepared.clear();
-      loop.state.sqlPrepared.clear();
-      loop.state.reading = null;
-      loop.state.pinnedBecause = loop.backend.optionToggled ? "COM_SET_OPTION" : null;
+      lease.connection.prepared.clear();
+      forget(loop);
+      if (lease.connection.loginCollation !== loop.state.collation) loop.backend.giveUp();
     },
   });
+}
+
+/** What lived in the session is gone. What COM_SET_OPTION has switched stays, as on servers. */
+function forget({ state, services }: CommandLoop): void {
+  const { following, prepared, sqlPrepared, capabilities } = state;
+  const { multiStatements } = following;
+  prepared.clear();
+  sqlPrepared.clear();
+  state.reading = null;
+  state.pinnedBecause = null;
+  // MariaDB goes back to the character sets of the login, MySQL to the server's own.
+  const isMariadb = services.readingServer()?.flavour === "mariadb";
+  following.reset(capabilities, isMariadb ? noSettings : serverNames);
+  following.multiStatements = multiStatements;
 }

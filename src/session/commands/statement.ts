@@ -4,6 +4,7 @@
 import type { Permit } from "../../acl/permit.ts";
 import type { PreparedCopy } from "../../backend/prepared-copies.ts";
 import { SqlError, sqlError } from "../../errors/sql-error.ts";
+import { applyEdits } from "../../sql/text-edits.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import {
   COM_STMT_CLOSE,
@@ -24,9 +25,10 @@ import { refuse } from "../refuse.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { replied } from "../session-end.ts";
+import { truthEdits } from "../truth.ts";
 import { executeOwnStatement } from "./kill.ts";
 import { executeOwnShow } from "./own-show.ts";
-import { withCopy } from "./with-copy.ts";
+import { type CopySource, withCopy } from "./with-copy.ts";
 
 const ID_OFFSET = 1;
 const ID_END = 5;
@@ -45,7 +47,28 @@ export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerRes
     return refuse(loop, { command: "COM_STMT_EXECUTE", statementKind: kind }, refused);
   }
   const { tellsInRows } = statement.statement;
-  return withCopy(loop, statement, tellsInRows ? withoutCursor(frames) : frames, execute);
+  const sent = tellsInRows ? withoutCursor(frames) : frames;
+  return withCopy(loop, statement, sent, execute, "reply", tellLeftovers(loop, statement));
+}
+
+/** A statement that asks for leftovers which its connection does not have: they are put into its text. */
+function tellLeftovers(loop: CommandLoop, statement: PreparedStatement): CopySource {
+  const { services, state } = loop;
+  // To be prepared elsewhere, its connection has to go there and back, which leaves leftovers of its own.
+  const isElsewhere = statement.database !== state.database;
+  const leftovers = state.following.leftoversFor(statement.statement, isElsewhere);
+  const { payload, key } = statement;
+  if (leftovers === null || payload === null) return statement;
+  const decision = services.decider.decide(state, payload, 1);
+  const truth = decision.kind === "forward" ? decision.truth : null;
+  const edits = truthEdits(loop, payload.subarray(1), truth, leftovers);
+  const text = edits.length === 0 ? null : applyEdits(payload.subarray(1), edits);
+  if (text === null) return statement;
+  const { rowCount, foundRows } = leftovers;
+  return {
+    key: `${key} ${rowCount} ${foundRows}`,
+    payload: Buffer.concat([payload.subarray(0, 1), text]),
+  };
 }
 
 function execute(

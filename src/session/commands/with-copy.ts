@@ -18,6 +18,9 @@ type OnCopy = (
   frames: Uint8Array,
 ) => HandlerResult | Promise<HandlerResult>;
 
+/** What a copy is made of, and found by. */
+export type CopySource = Pick<PreparedStatement, "key" | "payload">;
+
 /** `silently`: the command has no reply, so an error has none either. */
 export function withCopy(
   loop: CommandLoop,
@@ -25,12 +28,13 @@ export function withCopy(
   frames: Uint8Array,
   goOn: OnCopy,
   onError: "reply" | "silently" = "reply",
+  source: CopySource = statement,
 ): HandlerResult | Promise<HandlerResult> {
   const misplaced = loop.backend.place(statement.statement);
   if (misplaced !== null) return onError === "silently" ? replied : replyError(loop.replyTo, misplaced);
-  const copy = loop.relay.lease?.connection.prepared.use(statement.key, loop.state.id) ?? null;
+  const copy = loop.relay.lease?.connection.prepared.use(source.key, loop.state.id) ?? null;
   if (copy !== null) return goOn(loop, statement, copy, frames);
-  return prepareAndGoOn(loop, statement, Buffer.from(frames), goOn, onError);
+  return prepareAndGoOn(loop, statement, Buffer.from(frames), goOn, onError, source);
 }
 
 async function prepareAndGoOn(
@@ -39,14 +43,15 @@ async function prepareAndGoOn(
   frames: Buffer,
   goOn: OnCopy,
   onError: "reply" | "silently",
+  source: CopySource,
 ): Promise<HandlerResult> {
   const failure = await loop.backend.acquire(statement.statement);
   if (loop.ended) return relaying;
   if (failure !== null) return onError === "silently" ? replied : replyError(loop.replyTo, failure);
   const lease = loop.relay.lease;
-  const known = lease?.connection.prepared.use(statement.key, loop.state.id) ?? null;
+  const known = lease?.connection.prepared.use(source.key, loop.state.id) ?? null;
   if (known !== null) return goOn(loop, statement, known, frames);
-  const made = await prepareAgain(loop, statement);
+  const made = await prepareAgain(loop, statement, source);
   if (loop.ended) return relaying;
   if ("send" in made) return onError === "silently" ? replied : made.send();
   return goOn(loop, statement, made, frames);
@@ -60,10 +65,11 @@ interface Failure {
 async function prepareAgain(
   loop: CommandLoop,
   statement: PreparedStatement,
+  source: CopySource,
 ): Promise<PreparedCopy | Failure> {
   const { state, relay } = loop;
   const { lease } = relay;
-  const { payload } = statement;
+  const { payload } = source;
   if (payload === null || lease === null) return lost(loop, statement);
   const { present, named: database } = loop.backend.serverSchemas(statement.database);
   const isElsewhere = database !== null && present !== null && database !== present;
@@ -90,7 +96,7 @@ async function prepareAgain(
     });
     return { send: () => replyPackets(loop.replyTo, [packet]) };
   }
-  const copy = lease.connection.prepared.add(statement.key, reply.id, state.id);
+  const copy = lease.connection.prepared.add(source.key, reply.id, state.id);
   const isTheSame =
     reply.parameterCount === statement.parameterCount && reply.columnCount === statement.columnCount;
   return isTheSame ? copy : lost(loop, statement);

@@ -23,12 +23,8 @@ export function withReading(
   // Nobody knows whether the server compares names with regard to case.
   if (services.readingServer() === null)
     return replyError(loop.replyTo, sqlError("ER_SERVER_ISNT_AVAILABLE"));
-  if (loop.relay.lease === null) {
-    state.reading = null;
-    if (isText && isDeniedAnyhow(loop, frames)) return handle(loop, frames);
-  } else if (state.reading !== null) {
-    return handle(loop, frames);
-  }
+  if (state.reading !== null) return handle(loop, frames);
+  if (isText && loop.relay.lease === null && isDeniedAnyhow(loop, frames)) return handle(loop, frames);
   return learnAndHandle(loop, Buffer.from(frames), handle);
 }
 

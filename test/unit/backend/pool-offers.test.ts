@@ -42,7 +42,7 @@ async function offered(
   wish: Parameters<House["lease"]>[1] = {},
 ): Promise<BackendLease> {
   const lease = await house.lease(taker.handover.database, wish);
-  lease.offer(taker);
+  lease.offer(taker, house.nowMs);
   return lease;
 }
 
@@ -78,7 +78,7 @@ describe("an offered connection", () => {
     first.keep();
     const waiting = house.acquire("shop");
     expect(await within(Promise.race([waiting, Promise.resolve("waits")]), "a turn")).toBe("waits");
-    first.offer(taker);
+    first.offer(taker, house.nowMs);
     expect(await within(waiting, "the lease")).not.toBeInstanceOf(SqlError);
     expect(taker.taken).toBe(1);
   });
@@ -102,9 +102,9 @@ describe("an offered connection", () => {
       const lease = await house.acquire("shop");
       if (lease instanceof SqlError) throw lease;
       order.push(index);
-      lease.offer(new Taker());
+      lease.offer(new Taker(), house.nowMs);
     });
-    held.offer(new Taker());
+    held.offer(new Taker(), house.nowMs);
     await within(Promise.all(turns), "all turns");
     expect(order).toEqual([0, 1, 2, 3, 4]);
   });
@@ -121,7 +121,7 @@ describe("an offered connection", () => {
     await house.lease("other", { settings: wanted });
     expect(commandsOf(house)).toEqual([
       "INIT_DB shop",
-      "QUERY SET SESSION time_zone=DEFAULT, SESSION sql_mode='TRADITIONAL', last_insert_id=0",
+      "QUERY SET SESSION time_zone=@@GLOBAL.time_zone, SESSION sql_mode='TRADITIONAL', last_insert_id=0",
       "INIT_DB other",
     ]);
   });
@@ -131,7 +131,7 @@ describe("an offered connection", () => {
     const settings = withNames(noSettings, "latin1", null) ?? noSettings;
     const taker = new Taker({ settings });
     await offered(house, taker);
-    (await house.lease("shop", { settings })).offer(taker);
+    (await house.lease("shop", { settings })).offer(taker, house.nowMs);
     await house.lease("shop");
     expect(commandsOf(house).slice(0, 2)).toEqual([
       "INIT_DB shop",
@@ -175,7 +175,7 @@ describe("an offered connection", () => {
     const taker = new Taker();
     await offered(house, taker);
     const bare = await house.lease(null);
-    bare.offer(new Taker({ database: null }));
+    bare.offer(new Taker({ database: null }), house.nowMs);
     const other = await house.lease(null, { capabilities: CLIENT_FOUND_ROWS });
     expect(taker.taken).toBe(1);
     expect(new Set(house.backend.connections.map(({ id }) => id)).size).toBe(3);
@@ -221,7 +221,7 @@ describe("an offered connection", () => {
     const lease = await house.lease("shop");
     const taker = new Taker();
     const cancelled = lease.cancel();
-    lease.offer(taker);
+    lease.offer(taker, house.nowMs);
     const waiting = house.acquire("shop");
     expect(taker.taken).toBe(0);
     killed();

@@ -39,6 +39,11 @@ function shown(summary: StatementSummary): Record<string, unknown> {
     updatableView: summary.updatableView,
     localFile: summary.loadLocalFile,
     pins: effects.pins,
+    nextTransaction: effects.nextTransaction,
+    setsInsertId: effects.setsInsertId,
+    countsFoundRows: effects.countsFoundRows,
+    names:
+      effects.names === null ? null : `${effects.names.characterSet} ${effects.names.collation ?? ""}`.trim(),
     use: effects.use,
     transaction: effects.transaction,
     asksFor: summary.asksFor.join(", "),
