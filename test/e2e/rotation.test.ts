@@ -1,6 +1,6 @@
 // Passwords change while clients log in all the time: no login with a password that is valid before and after a change
 // may fail, new ones work within a second, old ones stop, and a bad file changes nothing.
-import { unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { fileWriters } from "../support/file-writers.ts";
@@ -26,15 +26,17 @@ async function accepted(gateway: GatewayProcess, user: string, password: string,
 
 /** Logs in as `stable` without a break until stopped; every failure is kept. */
 function loginLoop(gateway: GatewayProcess, user: string, password: string, plugin: string) {
-  const state = { logins: 0, failures: [] as string[], stop: false };
+  const state = { logins: 0, durationsMs: [] as number[], failures: [] as string[], stop: false };
   const run = async (): Promise<typeof state> => {
     while (!state.stop) {
+      const started = performance.now();
       try {
         if (await accepted(gateway, user, password, plugin)) state.logins++;
         else state.failures.push("refused");
       } catch (error) {
         state.failures.push(String(error));
       }
+      state.durationsMs.push(performance.now() - started);
     }
     return state;
   };
@@ -111,7 +113,10 @@ describe.each(fileWriters)("rotation under load by $name", (writer) => {
       expect(result.failures).toEqual([]);
       expect(result.logins).toBeGreaterThan(3 * (generations - 1));
     }
-    expect(slowestMs).toBeLessThan(1500); // one second of the design, half of one for a busy test machine
+    // One second, and what the machine at hand needs for ten logins: it may have other work.
+    const durationsMs = results.flatMap((result) => result.durationsMs).sort((a, b) => a - b);
+    const medianMs = durationsMs[durationsMs.length >> 1] ?? 0;
+    expect(slowestMs).toBeLessThan(1000 + 10 * medianMs);
     await gateway.stop();
     removeFolder(folder);
   });
@@ -119,7 +124,7 @@ describe.each(fileWriters)("rotation under load by $name", (writer) => {
 
 describe("a bad file", () => {
   const good = JSON.stringify({ a: [{ Password: "x" }] });
-  const badFiles: Record<string, string> = {
+  const badFiles: Record<string, string | Buffer> = {
     "a syntax error": '{"a": [{"Password": "x"}',
     "a duplicate key": '{"a":[{"Password":"y"}],"a":[{"Password":"z"}]}',
     "an unknown key": '{"a":[{"Pasword":"y"}]}',
@@ -129,6 +134,10 @@ describe("a bad file", () => {
     "an empty password": '{"a":[{"Password":""}]}',
     "null for an entry": '{"a":[null]}',
     "something else": "user,password\na,y\n",
+    "NUL bytes": '{"a":[{"Password":"y\0"}]}',
+    "text of another encoding": Buffer.from('\ufeff{"a":[{"Password":"y"}]}', "utf16le"),
+    "nesting beyond all measure": `{"a":${"[".repeat(1e5)}${"]".repeat(1e5)}}`,
+    "more than 64 MiB": Buffer.alloc(64 * 1024 * 1024 + 1, 0x20),
   };
 
   it("changes nothing, is told once with its reason, and the next good one is taken up", async () => {
@@ -162,6 +171,31 @@ describe("a bad file", () => {
     await gateway.stop();
   });
 
+  it("or a directory, a link to nowhere or to itself in its place changes nothing", async () => {
+    const gateway = await startGateway({ backend: server, users: good });
+    const { usersFile } = gateway;
+    const puts: Record<string, () => void> = {
+      "it is not a regular file": () => mkdirSync(usersFile),
+      "it does not exist": () => symlinkSync("nowhere", usersFile),
+      "its symbolic links go in a circle": () => symlinkSync("users.json", usersFile),
+    };
+    let generation = 0;
+    for (const [reason, put] of Object.entries(puts)) {
+      rmSync(usersFile);
+      put();
+      await gateway.waitForRecord(
+        (record) => isComplaint(record) && JSON.stringify(record).includes(reason),
+        `a log line that says that ${reason}`,
+      );
+      expect(await accepted(gateway, "a", generation === 0 ? "x" : `x${generation}`)).toBe(true);
+      rmSync(usersFile, { recursive: true });
+      generation += 1;
+      writeFileSync(usersFile, `\ufeff{\r\n"a": [{"Password": "x${generation}"}]\r\n}`);
+      await waitUntil(() => accepted(gateway, "a", `x${generation}`), "the good file after it");
+    }
+    await gateway.stop();
+  });
+
   it("or a file that vanishes changes nothing; SIGHUP alone takes up a change", async () => {
     const gateway = await startGateway({ backend: server, users: good });
     unlinkSync(gateway.usersFile);
@@ -180,6 +214,7 @@ describe("a bad file", () => {
 
   it("at start ends the process with code 1 and says what is wrong", async () => {
     for (const text of Object.values(badFiles)) {
+      if (typeof text !== "string") continue;
       await expect(startGateway({ backend: server, users: text })).rejects.toThrow(/users\.json/);
     }
   });
