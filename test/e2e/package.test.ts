@@ -15,6 +15,7 @@ const wanted = [
   /^bin\/(gatehouse\.js|load\.js|package\.json)$/,
   /^dist\/[a-z0-9/-]+\.(js|d\.ts)$/,
   /^schemas\/[a-z-]+\.schema\.json$/,
+  /^deploy\/([a-z]+\/)?[A-Za-z.]+$/,
   /^docs\/[A-Za-z0-9/-]+\.(md|json|mjs|ts|yaml|yml|cnf)$/,
 ];
 
