@@ -125,14 +125,16 @@ export const adminRoutes: Readonly<Record<string, AdminRoute>> = {
   },
   "/api/users": {
     method: "GET",
-    help: "Every entry of the users file with its last login and live sessions, and since when they are counted; 404 where logins are not judged by a users file",
+    help: "Every entry of the users file with its last login and live sessions, and since when they are counted; `?limit=N` keeps the first, `?holding=TEXT` those with it in user or UserData; 404 where logins are not judged by a users file",
     access: "read",
     fields: usersJson.fields,
-    answer: ({ sources, version }) => {
+    answer: ({ sources, version }, { query }) => {
       const activity = sources.userActivity();
+      const limit = Math.max(0, Math.trunc(Number(query.get("limit")))) || Number.POSITIVE_INFINITY;
+      const part = { limit, holding: query.get("holding") ?? "" };
       return activity === null
         ? jsonReply(404, { error: "Logins are not judged by a users file" })
-        : jsonReply(200, usersJson.make(activity, version));
+        : jsonReply(200, usersJson.make(activity, version, part));
     },
   },
 };

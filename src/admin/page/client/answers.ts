@@ -135,6 +135,7 @@ export interface Denial {
 export interface Users {
   readonly users_generation: number;
   readonly users_file_stale: boolean;
+  readonly matching: number;
   readonly entries: readonly Entry[];
 }
 

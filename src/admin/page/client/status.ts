@@ -16,9 +16,6 @@ import {
 } from "./panels.ts";
 
 const askEveryMs = 2000;
-/** Users change seldom: where there are many, they are asked for every so many rounds only. */
-const manyUsers = 300;
-const usersEvery = 10;
 const shownMax = 200;
 
 let token: string | null = null;
@@ -54,19 +51,18 @@ async function refresh(): Promise<void> {
   const mine = askedRounds;
   const user = byId<HTMLInputElement>("sessions-user").value;
   const filter = user === "" ? "" : `&user=${encodeURIComponent(user)}`;
-  const [status, history, live, denials] = await Promise.all([
+  const holding = encodeURIComponent(byId<HTMLInputElement>("users-filter").value);
+  const [status, history, live, denials, entries] = await Promise.all([
     ask<Status>("/api/status"),
     ask<{ points: readonly Point[] }>(`/api/history?after=${points.at(-1)?.at ?? 0}`),
     ask<Sessions>(`/api/sessions?limit=${shownMax}${filter}`),
     askOptional<Denials>("/api/denials"),
+    askOptional<Users>(`/api/users?limit=${shownMax}&holding=${holding}`),
   ]);
-  const many = users !== null && users !== "none" && users.entries.length > manyUsers;
-  const entries =
-    !many || round % usersEvery === 0 ? ((await askOptional<Users>("/api/users")) ?? "none") : users;
   if (mine < shownRound) return;
   shownRound = mine;
   round += 1;
-  users = entries;
+  users = entries ?? "none";
   nowMs = Date.parse(status.now);
   const lastAt = points.at(-1)?.at ?? 0;
   const added = history.points.filter((point) => point.at > lastAt);
@@ -129,18 +125,13 @@ function showUsers(): void {
     fillTable("users", [], "Logins are not judged by a users file.");
     return;
   }
-  const wanted = byId<HTMLInputElement>("users-filter").value.toLowerCase();
-  const all = users.entries;
-  const matching =
-    wanted === ""
-      ? all
-      : all.filter((entry) => `${entry.user} ${entry.user_data}`.toLowerCase().includes(wanted));
-  const part = matching.length > shownMax ? `, the first ${shownMax} shown` : "";
+  const { matching, entries } = users;
+  const part = matching > entries.length ? `, the first ${entries.length} shown` : "";
   byId("users-count").textContent =
-    `${matching.length} ${matching.length === 1 ? "entry" : "entries"}${part}, generation ${users.users_generation}`;
+    `${matching} ${matching === 1 ? "entry" : "entries"}${part}, generation ${users.users_generation}`;
   fillTable(
     "users",
-    matching.slice(0, shownMax).map((entry) => entryRow(entry, nowMs)),
+    entries.map((entry) => entryRow(entry, nowMs)),
     "No entry matches.",
   );
 }
@@ -237,6 +228,6 @@ listen("end-form", "submit", (event) => {
   void endSession();
 });
 listen("sessions-user", "input", () => void refreshAndShowFailure());
-listen("users-filter", "input", showUsers);
+listen("users-filter", "input", () => void refreshAndShowFailure());
 document.addEventListener("redraw", () => showCharts(points, nowMs));
 void run();
