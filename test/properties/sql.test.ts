@@ -166,7 +166,7 @@ describe("whatever comes in", () => {
       expect(analyzed.statements.map((one) => one.uncertain?.reason)).not.toContain(fault);
     }
     // A quadratic step would take minutes.
-    expect(performance.now() - started).toBeLessThan(8000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });
 
