@@ -1,4 +1,5 @@
-// What is measured: the database itself, HAProxy in mode tcp, Gatehouse, and peers that somebody has started already.
+// What is measured: the database itself, HAProxy in mode tcp, Gatehouse without and with a table ACL, and peers that
+// somebody has started already.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +11,15 @@ const root = resolve(import.meta.dirname, "..");
 /** The account that the generators use everywhere, and that Gatehouse uses on the database. */
 export const account = { user: "bench", password: "bench-secret", database: "sbtest" };
 
+/** Two groups that do not decide and one that does, by a prefix: as a small installation has it. */
+const tableAcl = {
+  table_groups: [
+    { name: "all", table_names_or_prefixes: ["%"], readers: ["reporting"] },
+    { name: "accounts", table_names_or_prefixes: ["accounts"], readers: ["auditor"] },
+    { name: "sbtest", table_names_or_prefixes: ["sbtest%"], readers: ["reporting", account.user] },
+  ],
+};
+
 async function freePort() {
   const server = createServer();
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
@@ -18,14 +28,23 @@ async function freePort() {
   return port;
 }
 
-/** Starts everything on one CPU, the database on `databasePort` (0: any); systems in the order in which they are shown. */
+/**
+ * Starts everything on one CPU, the database on `databasePort` (0: any); systems in the order in which they are shown.
+ * `loads` of a system: those that say something about it; all where it has none.
+ */
 export async function startSystems(cpu, peers, databasePort) {
   const folder = mkdtempSync(join(tmpdir(), "gh-bench-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   const database = await startDatabase(cpu, folder, databasePort || (await freePort()));
   const systems = [{ name: "direct", port: database.port, pid: null }];
   systems.push(await startHaproxy(cpu, folder, database.port));
-  systems.push(await startGatehouse(cpu, folder, database));
+  systems.push(await startGatehouse(cpu, folder, database, "gatehouse", []));
+  const acl = join(folder, "table_acl.json");
+  writeFileSync(acl, JSON.stringify(tableAcl));
+  const judging = await startGatehouse(cpu, folder, database, "gatehouse, ACL", [
+    `--table_acl_config=${acl}`,
+  ]);
+  systems.push({ ...judging, loads: ["point-1", "point-16", "read-only-16", "prepared-16"] });
   for (const peer of peers) {
     const [name, port, pid] = peer.split(":");
     systems.push({ name, port: Number(port), pid: Number(pid) });
@@ -101,9 +120,9 @@ listen db
   return { name: "haproxy", port, pid: child.pid, child };
 }
 
-async function startGatehouse(cpu, folder, database) {
+async function startGatehouse(cpu, folder, database, name, flags) {
   const port = await freePort();
-  const home = join(folder, "gatehouse");
+  const home = join(folder, `home-${port}`);
   mkdirSync(home);
   const users = join(home, "users.json");
   writeFileSync(users, JSON.stringify({ [account.user]: [{ Password: account.password }] }), { mode: 0o600 });
@@ -118,9 +137,10 @@ async function startGatehouse(cpu, folder, database) {
       `--mysql_server_port=${port}`,
       "--log_level=warn",
       "--backend_pool_size=3000",
+      ...flags,
     ],
     { GATEHOUSE_BACKEND: `mysql://${account.user}:${account.password}@127.0.0.1:${database.port}/` },
   );
   await waitForGreeting(child, port);
-  return { name: "gatehouse", port, pid: child.pid, child };
+  return { name, port, pid: child.pid, child };
 }
