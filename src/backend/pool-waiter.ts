@@ -40,7 +40,8 @@ export class Waiter {
     this.#timer = setTimeout(() => leave(onDeadline()), timeoutMs);
     const abort = (): void => leave(interrupted());
     signal.addEventListener("abort", abort);
-    this.#stopListening = () => signal.removeEventListener("abort", abort);
+    const stopListening = (): void => signal.removeEventListener("abort", abort);
+    this.#stopListening = stopListening;
     if (signal.aborted) abort();
   }
 

@@ -64,7 +64,8 @@ export function writeTo(
   spare = null;
   request.handle = handle;
   request.buffer = bytes;
-  request.oncomplete = () => writer.onWritten(bytes.length);
+  const onComplete = (): void => writer.onWritten(bytes.length);
+  request.oncomplete = onComplete;
   return "queued";
 }
 
@@ -76,11 +77,12 @@ function learnFrom(handle: StreamHandle, write: () => void): void {
     write();
     return;
   }
-  handle.writeBuffer = (request, bytes) => {
+  const look: StreamHandle["writeBuffer"] = (request, bytes) => {
     const made = request.constructor;
     if (made !== Object) requestClass = made as new () => WriteRequest;
     return writeBuffer.call(handle, request, bytes);
   };
+  handle.writeBuffer = look;
   write();
   handle.writeBuffer = writeBuffer;
   if (requestClass !== null && !isAsExpected(new requestClass())) requestClass = null;

@@ -87,7 +87,8 @@ export class Relay implements ByteReceiver {
     // It may be the same one, after questions that were not the session's.
     if (lease !== this.#lease) this.leaving = null;
     this.#lease = lease;
-    lease.onCut = (manner, reason) => this.#observer.onBackendCut(manner, reason);
+    const onCut = (manner: CutManner, reason: string): void => this.#observer.onBackendCut(manner, reason);
+    lease.onCut = onCut;
     lease.connection.setReceiver(this);
     if (this.blockedSinceMs === null) lease.connection.resume();
   }

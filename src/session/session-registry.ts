@@ -46,10 +46,18 @@ class Counts {
   }
 }
 
+/**
+ * What the registry's Map refers to. A Map that grew old leaves each table that it has outgrown to the next major garbage
+ * collection, and all that was in it survives minor ones: an empty place instead of a whole session.
+ */
+interface Place {
+  session: RegisteredSession | null;
+}
+
 /** Live sessions of one process. */
 export class SessionRegistry {
   readonly #ids: ConnectionIds;
-  readonly #sessions = new Map<number, RegisteredSession>();
+  readonly #places = new Map<number, Place>();
   readonly #perUser = new Counts();
   readonly #perEntry = new Counts();
   #loggedInCount = 0;
@@ -61,7 +69,7 @@ export class SessionRegistry {
 
   /** Live sessions, logged in or not. */
   get size(): number {
-    return this.#sessions.size;
+    return this.#places.size;
   }
 
   /** Sessions whose login was accepted. */
@@ -76,24 +84,27 @@ export class SessionRegistry {
 
   /** Makes a session known. */
   add(session: RegisteredSession): void {
-    this.#sessions.set(session.id, session);
+    this.#places.set(session.id, { session });
   }
 
   /** Forgets a session; its identity must have been removed by `removeIdentity`. */
   remove(session: RegisteredSession): void {
-    if (!this.#sessions.delete(session.id)) return;
+    const place = this.#places.get(session.id);
+    if (place === undefined) return;
+    place.session = null;
+    this.#places.delete(session.id);
     this.#ids.giveBack(session.id);
-    if (this.#sessions.size > 0) return;
+    if (this.#places.size > 0) return;
     for (const resolve of this.#waitingForEmpty.splice(0)) resolve();
   }
 
   get(id: number): RegisteredSession | null {
-    return this.#sessions.get(id) ?? null;
+    return this.#places.get(id)?.session ?? null;
   }
 
   /** Live sessions, oldest first. */
-  all(): IterableIterator<RegisteredSession> {
-    return this.#sessions.values();
+  *all(): IterableIterator<RegisteredSession> {
+    for (const { session } of this.#places.values()) if (session !== null) yield session;
   }
 
   /** Counts a logged-in identity for the per-user and per-entry limits. */
@@ -122,14 +133,14 @@ export class SessionRegistry {
 
   /** Calls every session whose deadline has passed. One coarse timer for all sessions, none per session. */
   sweep(nowMs: number): void {
-    for (const session of this.#sessions.values()) {
+    for (const session of this.all()) {
       if (session.deadlineMs <= nowMs) session.onDeadline(nowMs);
     }
   }
 
   /** Resolves when no session is left. */
   whenEmpty(): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
+    if (this.#places.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waitingForEmpty.push(resolve);
     });
