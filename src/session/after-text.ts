@@ -4,12 +4,13 @@
 import { characterSetClass } from "../sql/dialect.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { mayChangeReading } from "./reading.ts";
+import { makesName } from "./sql-prepared.ts";
 import type { StatementText } from "./statement-text.ts";
 
 /** Called before a text is sent: from now on it may have run, or some of it. */
 export function beforeText(loop: CommandLoop, text: StatementText): void {
   for (const statement of text.statements) {
-    if (statement.kind === "PREPARE" && statement.preparedName !== null)
+    if (makesName(statement) && statement.preparedName !== null)
       loop.state.sqlPrepared.add(statement.preparedName, statement);
   }
 }

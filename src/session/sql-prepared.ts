@@ -1,4 +1,4 @@
-// Statements that a session prepared by SQL (PREPARE s FROM '...'): what each was judged to be, so that EXECUTE is judged
+// Statements that a session prepared by SQL (PREPARE s FROM '...'), and tables that HANDLER .. OPEN gave a name to: what each was judged to be, so that EXECUTE is judged
 // by the ACL as it is then. Bounded; knows no text.
 
 import type { StatementSummary } from "../sql/statement-summary.ts";
@@ -7,6 +7,16 @@ import type { StatementSummary } from "../sql/statement-summary.ts";
 export const sqlPreparedMax = 4096;
 /** What one name may stand for at a time, when texts failed half-way; beyond, it is not known any more. */
 const candidatesMax = 8;
+
+/** PREPARE, and HANDLER .. OPEN: what the name stands for from then on. */
+export function makesName({ kind, subject, preparedName }: StatementSummary): boolean {
+  return preparedName !== null && (kind === "PREPARE" || (kind === "HANDLER" && subject === "OPEN"));
+}
+
+/** EXECUTE, and HANDLER .. READ and CLOSE: what the name stands for is used. */
+export function usesName({ kind, subject, preparedName }: StatementSummary): boolean {
+  return preparedName !== null && (kind === "EXECUTE" || (kind === "HANDLER" && subject !== "OPEN"));
+}
 
 /** By name, in lower case: every statement that the name may stand for. */
 export class SqlPrepared {
@@ -39,8 +49,9 @@ export class SqlPrepared {
     for (const statement of statements) {
       const name = statement.preparedName;
       if (name === null) continue;
-      if (statement.kind === "PREPARE") this.#statements.set(name, [statement]);
-      else if (statement.kind === "DEALLOCATE") this.#statements.delete(name);
+      if (makesName(statement)) this.#statements.set(name, [statement]);
+      else if (statement.kind === "DEALLOCATE" || statement.subject === "CLOSE")
+        this.#statements.delete(name);
     }
   }
 

@@ -15,7 +15,7 @@ import { plainKindOf } from "../sql/plain-statement.ts";
 import { bareStatement, type StatementSummary } from "../sql/statement-summary.ts";
 import { carriesOwnShow } from "./own-answers.ts";
 import type { SessionState } from "./session.ts";
-import { sqlPreparedMax } from "./sql-prepared.ts";
+import { makesName, sqlPreparedMax, usesName } from "./sql-prepared.ts";
 import { type StatementText, statementText } from "./statement-text.ts";
 import type { Truth } from "./truth.ts";
 
@@ -204,12 +204,18 @@ function permitAllOf(
   const preparedHere = new Set<string>();
   for (const statement of statements) {
     const { kind, preparedName } = statement;
-    const verdict = judge.authorize(identity, statement);
+    const isKnown =
+      preparedName !== null &&
+      (preparedHere.has(preparedName) || state.sqlPrepared.candidates(preparedName).length > 0);
+    // What a HANDLER has opened is judged in its place.
+    const named =
+      isKnown && kind === "HANDLER" && usesName(statement) ? { ...statement, reads: [] } : statement;
+    const verdict = judge.authorize(identity, named);
     if (verdict instanceof SqlError) return new Refusal(verdict, kind);
     permits.push(verdict);
     if (preparedName === null) continue;
-    if (kind === "PREPARE") preparedHere.add(preparedName);
-    else if (kind === "EXECUTE" && !preparedHere.has(preparedName)) {
+    if (makesName(statement)) preparedHere.add(preparedName);
+    else if (usesName(statement) && !preparedHere.has(preparedName)) {
       const refused = judgeAgain(judge, identity, state, preparedName, permits);
       if (refused !== null) return new Refusal(refused, kind);
     }

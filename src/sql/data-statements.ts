@@ -1,12 +1,12 @@
 // LOAD, CALL, DO, HANDLER, LOCK TABLES and the maintenance of tables
 // (https://dev.mysql.com/doc/refman/8.4/en/load-data.html, .../handler.html, .../lock-tables.html).
 
-import { type Analysis, decodeName } from "./analysis.ts";
+import { type Analysis, decodeName, type QualifiedName } from "./analysis.ts";
 import { expression, group } from "./expressions.ts";
 import type { Scope } from "./scope.ts";
 import { decodeString } from "./string-literal.ts";
 import { TokenKind } from "./tokens.ts";
-import { notUnderstood } from "./uncertain.ts";
+import { notSupported, notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
 
 /** What the string at `at` stands for, one character a byte. */
@@ -84,22 +84,52 @@ export function doExpressions(a: Analysis, start: number, end: number, scope: Sc
   return "DO";
 }
 
-/** HANDLER t OPEN | READ | CLOSE. */
+/**
+ * HANDLER t OPEN [AS alias] | READ | CLOSE. The last two name what OPEN gave a name to: unless the session knows of it, that
+ * counts as a table.
+ */
 export function handler(a: Analysis, start: number, end: number, scope: Scope): string {
-  a.draft.notReadOnly("HANDLER keeps a table open");
-  const next = a.table(start + 1, end, "reads");
-  switch (a.word(next)) {
+  const { draft } = a;
+  draft.notReadOnly("HANDLER keeps a table open");
+  const name = a.qualifiedName(start + 1, end);
+  const verb = a.word(name.next);
+  draft.subject = verb;
+  switch (verb) {
     case "OPEN":
-      a.draft.pin("an open HANDLER");
-      break;
+      draft.pin("an open HANDLER");
+      openHandler(a, name, end);
+      return "HANDLER";
     case "READ":
     case "CLOSE":
-      break;
+      expression(a, name.next + 1, end, scope);
+      // A table of a sub-query must not be taken for what is opened.
+      if (draft.reads.items.length === 0 && name.schema === null) nameHandler(a, name.name);
+      draft.reads.add(a.tableOf(name));
+      return "HANDLER";
     default:
-      notUnderstood(`OPEN, READ or CLOSE is expected ${a.near(next)}`);
+      return notUnderstood(`OPEN, READ or CLOSE is expected ${a.near(name.next)}`);
   }
-  expression(a, next + 1, end, scope);
-  return "HANDLER";
+}
+
+function openHandler(a: Analysis, name: QualifiedName, end: number): void {
+  a.draft.reads.add(a.tableOf(name));
+  let at = name.next + 1;
+  if (at >= end) {
+    nameHandler(a, name.name);
+    return;
+  }
+  if (a.word(at) === "AS") at += 1;
+  if (!a.isName(at)) notUnderstood(`an alias is expected ${a.near(at)}`);
+  // Whoever carries it has a name of its own: nobody would know what the alias stands for.
+  if (a.depth > 1 || a.draft.innerKinds.length > 0)
+    notSupported("HANDLER .. OPEN AS inside another statement");
+  nameHandler(a, a.nameAt(at));
+  a.finishAt(at + 1, end);
+}
+
+/** Kept among the names of PREPARE; no name there begins with this byte. */
+function nameHandler(a: Analysis, name: string): void {
+  if (a.depth <= 1 && a.draft.innerKinds.length === 0) a.draft.preparedName = `\0${name.toLowerCase()}`;
 }
 
 /** LOCK TABLES t [AS a] READ [LOCAL] | [LOW_PRIORITY] WRITE, ..; LOCK INSTANCE FOR BACKUP. */

@@ -280,6 +280,41 @@ describe("profiles", () => {
   });
 });
 
+describe("HANDLER", () => {
+  it("reads by an alias what it opened, and by no other", async () => {
+    await withConnection("owner", async (connection) => {
+      await connection.query("DELETE FROM t2");
+      await connection.query("INSERT INTO t2 VALUES (5)");
+      expect(await codeOf(connection.query("HANDLER secret OPEN AS h"))).toBe(1142);
+      expect(await codeOf(connection.query("HANDLER h READ FIRST"))).toBe(1142);
+      await connection.query("HANDLER t2 OPEN AS h");
+      expect(await rowsOf(connection, "HANDLER h READ FIRST")).toEqual([[5]]);
+      expect(await codeOf(connection.query("HANDLER h READ FIRST WHERE a IN (SELECT a FROM secret)"))).toBe(
+        1142,
+      );
+      await connection.query("HANDLER H CLOSE");
+      expect(await codeOf(connection.query("HANDLER h READ FIRST"))).toBe(1142);
+      expect(
+        await rowsOf(connection, "HANDLER t2 OPEN AS x; HANDLER x READ FIRST; HANDLER x CLOSE"),
+      ).toHaveLength(3);
+      expect(await codeOf(connection.query("PREPARE s FROM 'HANDLER t2 OPEN AS t'"))).toBe(1235);
+      await connection.query("HANDLER t2 OPEN AS secret");
+      expect(await rowsOf(connection, "HANDLER secret READ FIRST")).toEqual([[5]]);
+      writeAcl([{ name: "own", table_names_or_prefixes: ["d.t", "d.h"], ...owner }]);
+      gateway.signal("SIGHUP");
+      await waitUntil(
+        async () => (await codeOf(connection.query("SELECT * FROM t2"))) === 1142,
+        "the reload",
+      );
+      expect(await codeOf(connection.query("HANDLER secret READ NEXT"))).toBe(1142);
+      writeAcl(usual);
+      gateway.signal("SIGHUP");
+      await waitUntil(async () => (await codeOf(connection.query("SELECT * FROM t2"))) === 0, "the reload");
+      await connection.query("DELETE FROM t2");
+    });
+  });
+});
+
 describe("a KILL among other statements", () => {
   it("is done between them, and what is sent in its place is judged too", async () => {
     await withConnection("owner", async (connection) => {
