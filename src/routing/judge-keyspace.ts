@@ -231,9 +231,14 @@ function mannerFor(
   const writes = isHeard && takesWrites(observation, rules.monitor);
   if (after.primary === null && (writes || !isHeard)) return null;
   if (writes) return "after_transaction";
-  return isHeard && observation.readOnly && galeraIsWell(rules, observation) ? "after_statement" : "now";
+  if (!isHeard) return "now";
+  if (rules.monitor === "galera") return mannerForNode(observation);
+  return observation.readOnly ? "after_statement" : "now";
 }
 
-function galeraIsWell(rules: KeyspaceRules, observation: TabletObservation): boolean {
-  return rules.monitor !== "galera" || galeraRefusal({ ...observation, readOnly: false }) === null;
+/** A donor still commits with the others, if late; one that is cut off says so to each statement. */
+function mannerForNode(observation: TabletObservation): CutManner {
+  const { galera } = observation;
+  const lags = galera !== null && { ...observation, galera: { ...galera, localState: 4, desynced: false } };
+  return lags && galeraRefusal(lags) === null ? "after_transaction" : "after_statement";
 }

@@ -8,7 +8,7 @@ import { loggedIn } from "../support/raw/login.ts";
 import type { RawClient } from "../support/raw/raw-client.ts";
 import { type ReplicatedServers, startReplicatedServers } from "../support/replicated-servers.ts";
 import { waitUntil } from "../support/scratch.ts";
-import { startWriters, type Writers, writtenTable } from "../support/writers.ts";
+import { expectNothingLost, startWriters, writtenTable } from "../support/writers.ts";
 
 let group: ReplicatedServers;
 let gateway: GatewayProcess | null = null;
@@ -26,15 +26,6 @@ const serverAt = (index: number): DatabaseServer => {
 
 const enter = async (database = "shop"): Promise<RawClient> =>
   loggedIn({ port: gateway?.port ?? 0 }, { ...testUser, database });
-
-/** Every acknowledged row is there, and none is there twice. */
-async function expectNothingLost(server: DatabaseServer, writers: Writers): Promise<void> {
-  const rows = await server.admin("SELECT id, COUNT(*) AS times FROM shop.written GROUP BY id");
-  const times = new Map(rows.map((row) => [Number(row.id), Number(row.times)]));
-  expect(writers.acknowledged.length).toBeGreaterThan(50);
-  expect(writers.acknowledged.filter((id) => times.get(id) !== 1)).toEqual([]);
-  expect([...times].filter(([, count]) => count > 1)).toEqual([]);
-}
 
 const primaryIs = (alias: string): Promise<void> =>
   waitUntil(

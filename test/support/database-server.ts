@@ -13,6 +13,10 @@ import { freePort, removeFolder, scratchFolder, waitUntil } from "./scratch.ts";
 export interface DatabaseServerOptions {
   /** Options as the server's command line knows them, e.g. `--gtid-domain-id=1`. They come last and win. */
   readonly flags?: readonly string[];
+  /** More of them, for the first start only. */
+  readonly firstFlags?: readonly string[];
+  /** Set in the server's environment, beside this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Only the unix socket. */
   readonly skipNetworking?: boolean;
   /** Statements for the start (--init-file), one a line, before anyone can connect. */
@@ -36,6 +40,8 @@ export interface DatabaseServer {
   backendUrl(options?: { socket?: boolean; database?: string; query?: string }): string;
   /** Ends it at once, as a power cut would. The data directory stays until stop(). */
   kill(): Promise<void>;
+  /** Ends it in order; resolves when it is gone. */
+  shutdown(): Promise<void>;
   /** Starts it again, on the same port, after kill() or after a shutdown from elsewhere. */
   restart(): Promise<void>;
   /** Ends it and removes its data. */
@@ -136,11 +142,11 @@ export async function startDatabaseServer(
   ];
 
   let program: Program;
-  const start = async (): Promise<void> => {
-    program = startProgram(command);
+  const start = async (more: readonly string[] = []): Promise<void> => {
+    program = startProgram([...command, ...more], { env: { ...process.env, ...options.env } });
     await program.waitForLine((line) => kind.ready.test(line), `start of ${kind.flavour}`, 60_000);
   };
-  await start();
+  await start(options.firstFlags);
 
   const connect = (database?: string): Promise<Connection> =>
     createConnection({ socketPath, user: "root", ...(database === undefined ? {} : { database }) });
@@ -172,6 +178,10 @@ export async function startDatabaseServer(
     },
     async kill() {
       program.kill("SIGKILL");
+      await program.ended;
+    },
+    async shutdown() {
+      program.kill("SIGTERM");
       await program.ended;
     },
     async restart() {

@@ -2,6 +2,8 @@
 // what was acknowledged, what failed and what ran twice can be counted afterwards.
 import type { Connection } from "mysql2/promise";
 import { createConnection } from "mysql2/promise";
+import { expect } from "vitest";
+import type { DatabaseServer } from "./database-server.ts";
 import { testUser } from "./gateway-process.ts";
 import { waitUntil } from "./scratch.ts";
 
@@ -84,4 +86,17 @@ export function startWriters(port: number, count: number, database = "shop"): Wr
       await Promise.all(all);
     },
   };
+}
+
+/** Every acknowledged row is there, and none is there twice. `before`: statements that make the server wait for others. */
+export async function expectNothingLost(
+  server: DatabaseServer,
+  writers: Writers,
+  ...before: string[]
+): Promise<void> {
+  const rows = await server.admin(...before, "SELECT id, COUNT(*) AS times FROM shop.written GROUP BY id");
+  const times = new Map(rows.map((row) => [Number(row.id), Number(row.times)]));
+  expect(writers.acknowledged.length).toBeGreaterThan(50);
+  expect(writers.acknowledged.filter((id) => times.get(id) !== 1)).toEqual([]);
+  expect([...times].filter(([, count]) => count > 1)).toEqual([]);
 }
