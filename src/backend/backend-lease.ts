@@ -18,6 +18,7 @@ import type { BackendLease, Handover, LeaseTaker, ReleaseNotes, SessionVariables
 import type { PooledConnection } from "./pooled-connection.ts";
 import { type PrepareReply, type PrepareRequest, prepareStatement } from "./prepare-statement.ts";
 import type { PreparedCopies } from "./prepared-copies.ts";
+import { awaitWritePosition, readWritePosition, type WritePosition } from "./write-position.ts";
 
 /** What the pool does when a lease ends, or is to be killed. */
 export interface LeaseOwner {
@@ -127,6 +128,14 @@ export class Lease implements BackendLease {
 
   readGrants(): Promise<readonly string[] | null> {
     return this.#ask(readGrants);
+  }
+
+  readWritePosition(): Promise<WritePosition | null> {
+    return this.#ask(readWritePosition);
+  }
+
+  awaitWritePosition(position: WritePosition, withinMs: number): Promise<boolean | null> {
+    return this.#ask((connection) => awaitWritePosition(connection, position, withinMs));
   }
 
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null> {

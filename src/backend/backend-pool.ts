@@ -7,6 +7,7 @@ import type { Route } from "../routing/route.ts";
 import type { BackendConnection } from "./backend-connection.ts";
 import type { PrepareReply, PrepareRequest } from "./prepare-statement.ts";
 import type { SessionSettings } from "./session-settings.ts";
+import type { WritePosition } from "./write-position.ts";
 
 /** What the connection must be like. */
 export interface AcquireRequest {
@@ -100,6 +101,10 @@ export interface BackendLease {
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null>;
   /** The lines of the account's SHOW GRANTS, likewise. */
   readGrants(): Promise<readonly string[] | null>;
+  /** How far the server has written, likewise. */
+  readWritePosition(): Promise<WritePosition | null>;
+  /** Waits until the server has come to a position of another one, likewise; false: not in time. */
+  awaitWritePosition(position: WritePosition, withinMs: number): Promise<boolean | null>;
   /** Ends the connection: unfinished reply, unknown state, or the client wants it gone. `reason` is logged. */
   close(reason: string): void;
   /**

@@ -60,7 +60,7 @@ export async function explainRoutes(
       statements: [statement],
       readsMayLeave: true,
       held: null,
-      stuck: false,
+      stuck: null,
       spread: 0,
     });
     if (route instanceof SqlError) return refusal(route);

@@ -46,4 +46,9 @@ export interface Route {
   readonly account: BackendAccount;
   /** The server's schema to use by default; null: none. */
   readonly database: string | null;
+  /**
+   * Reads must show what the session has written itself: the server has so long to come to that, in milliseconds, else
+   * the primary serves them. @default they need not
+   */
+  readonly ownWritesWithinMs?: number;
 }

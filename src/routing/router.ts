@@ -20,8 +20,8 @@ export interface RouteRequest {
   readonly readsMayLeave: boolean;
   /** Where the connection at hand leads; null: there is none. */
   readonly held: Route | null;
-  /** Whether the session's state is on that connection alone: another one will not do. */
-  readonly stuck: boolean;
+  /** What of the session is on that connection alone, e.g. `a transaction`: another one will not do. null: nothing. */
+  readonly stuck: string | null;
   /** Which of several equal replicas: the same number gets the same one as long as they stay. */
   readonly spread: number;
 }

@@ -65,12 +65,12 @@ export class TopologyRouter implements Router, SchemaNames {
     const { held, stuck } = request;
     if (places.length === 0) {
       const asks = statements.some(({ asksFor }) => asksFor.length > 0);
-      if (held !== null && (stuck || asks)) return held;
+      if (held !== null && (stuck !== null || asks)) return held;
       return this.#choose([own], own, identity, request);
     }
-    if (held !== null && stuck) {
+    if (held !== null && stuck !== null) {
       const strange = places.find((place) => !this.#isPlaceOf(held, place));
-      return strange === undefined ? held : elsewhere(strange);
+      return strange === undefined ? held : elsewhere(strange, stuck);
     }
     return this.#choosePlaces(places, own, identity, request);
   }
@@ -114,7 +114,10 @@ export class TopologyRouter implements Router, SchemaNames {
       );
       // Where no replica can serve them, the primary does.
       const route = readers.length === places.length ? this.#choose(readers, own, identity, request) : null;
-      if (route !== null && !(route instanceof SqlError) && !(route instanceof NoPrimary)) return route;
+      if (route !== null && !(route instanceof SqlError) && !(route instanceof NoPrimary)) {
+        const waits = places.flatMap(({ readYourWritesMs }) => readYourWritesMs ?? []);
+        return waits.length === 0 ? route : { ...route, ownWritesWithinMs: Math.min(...waits) };
+      }
     }
     if (places.includes(own)) return this.#choose(places, own, identity, request);
     // The session's own schema is wanted as well, if that costs nothing: what has no name stays the same.
@@ -236,9 +239,9 @@ export class TopologyRouter implements Router, SchemaNames {
   }
 }
 
-function elsewhere({ keyspace, tabletType }: Placement): SqlError {
+function elsewhere({ keyspace, tabletType }: Placement, stuck: string): SqlError {
   const where = tabletType === "primary" ? `'${keyspace.name}'` : `'${keyspace.name}@${tabletType}'`;
   return sqlError("ER_NOT_SUPPORTED_YET", {
-    feature: `${where} now: it is on another server than the session's transaction or state`,
+    feature: `${where} now: the session cannot leave another server because of ${stuck}`,
   });
 }

@@ -18,6 +18,7 @@ import { NoPrimary, type Router } from "../routing/router.ts";
 import { characterSetClass } from "../sql/dialect.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import { acquireLease, type Patience } from "./acquire-lease.ts";
+import { acquireWithOwnWrites, type RequestLease } from "./acquire-own-writes.ts";
 import { LEFTOVERS_KEPT_MS } from "./following.ts";
 import { pinnedBecause } from "./lost-backend.ts";
 import { readingOf } from "./reading.ts";
@@ -119,9 +120,9 @@ export class BackendHolder implements LeaseTaker {
     // The connection that was left is still being asked.
     const known = following.whenInsertIdKnown();
     if (known !== null) await known;
-    const request = (): AcquireRequest | SqlError | NoPrimary => {
+    const request: RequestLease = (readsMayLeave) => {
       const { capabilities, collation } = this.#state;
-      const route = this.#route(text);
+      const route = this.#route(text, readsMayLeave);
       if (route instanceof SqlError || route instanceof NoPrimary) return route;
       const { settings, multiStatements, insertId } = following;
       const follows = { settings, multiStatements, insertId: insertId ?? "0" };
@@ -129,7 +130,12 @@ export class BackendHolder implements LeaseTaker {
     };
     // Only a second try goes on with the time of the first.
     if (this.#patience.first === null) this.#patience.ticket = null;
-    const lease = await acquireLease(request, this.#services, acquiring, this.#patience);
+    const lease = await acquireWithOwnWrites({
+      ownWrites: this.#state.ownWrites,
+      request,
+      acquire: (wanted) => acquireLease(wanted, this.#services, acquiring, this.#patience),
+      giveBack: (unused) => unused.release({ handover: following.describe(unused.route.database) }),
+    });
     this.#acquiring = null;
     if (lease instanceof SqlError) return acquiring.aborted ? sqlError("ER_QUERY_INTERRUPTED") : lease;
     if (this.#ended || acquiring.aborted) {
@@ -243,8 +249,9 @@ export class BackendHolder implements LeaseTaker {
     return lines;
   }
 
-  #route(text: StatementText | null): Route | SqlError | NoPrimary {
-    return routeText(this.#state, this.#services.router(), this.#relay.lease?.route ?? null, text);
+  #route(text: StatementText | null, readsMayLeave = true): Route | SqlError | NoPrimary {
+    const held = this.#relay.lease?.route ?? null;
+    return routeText(this.#state, this.#services.router(), held, text, { readsMayLeave });
   }
 
   /**
@@ -288,6 +295,7 @@ export class BackendHolder implements LeaseTaker {
   noteText(text: StatementText): void {
     if (text.pins !== null) this.pin(text.pins);
     this.#state.following.noteSent(text);
+    this.#state.ownWrites.note(text);
     this.#spoiled ??= text.spoils;
     if (text.pins !== null || text.dropsSchema) this.schemaUncertain = true;
   }

@@ -9,7 +9,7 @@ import { encodeFrames } from "../wire/frames.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { refuse } from "./refuse.ts";
 import { internalError, replyError, replyOk } from "./reply.ts";
-import { isStuck, leadsAlike, routeText } from "./route-text.ts";
+import { leadsAlike, routeText, stuckBecause } from "./route-text.ts";
 import type { HandlerResult } from "./session-end.ts";
 
 /**
@@ -83,12 +83,12 @@ export async function enterNamedSchema(
 function leaveOrStay({ backend, relay, state, services }: CommandLoop): SqlError | null {
   const { lease } = relay;
   if (lease === null) return null;
-  const route = routeText(state, services.router(), lease.route, null, false);
+  const route = routeText(state, services.router(), lease.route, null, { stuck: null });
   if (route instanceof SqlError) return route;
   if (!(route instanceof NoPrimary) && leadsAlike(route, lease.route)) return null;
-  if (isStuck(state)) {
-    const feature =
-      "USE of a schema on another server during a transaction, or with state of the session on this one";
+  const stuck = stuckBecause(state);
+  if (stuck !== null) {
+    const feature = `USE of a schema on another server: the session cannot leave this one because of ${stuck}`;
     return sqlError("ER_NOT_SUPPORTED_YET", { feature });
   }
   backend.release();

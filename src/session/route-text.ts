@@ -8,10 +8,22 @@ import { internalError } from "./reply.ts";
 import type { SessionState } from "./session.ts";
 import type { StatementText } from "./statement-text.ts";
 
-/** Whether the session's state is on the connection at hand, so that no other one will do. */
-export function isStuck({ statusFlags, pinnedBecause, prepared, following }: SessionState): boolean {
-  if (pinnedBecause !== null || prepared.holdsBecause !== null) return true;
-  return following.holdsBecause(statusFlags) !== null;
+/** What of the session is on the connection at hand, so that no other one will do; null: nothing. */
+export function stuckBecause({
+  statusFlags,
+  pinnedBecause,
+  prepared,
+  following,
+}: SessionState): string | null {
+  return pinnedBecause ?? prepared.holdsBecause ?? following.holdsBecause(statusFlags);
+}
+
+/** What is not as the session's state says. */
+export interface RoutingWishes {
+  /** @default what its state says */
+  readonly stuck?: string | null;
+  /** False: reads go where writes go. @default true, if its state lets them */
+  readonly readsMayLeave?: boolean;
 }
 
 /** Where a text goes; null: there is none. `held`: where the connection at hand leads. */
@@ -20,13 +32,20 @@ export function routeText(
   router: Router,
   held: Route | null,
   text: StatementText | null,
-  stuck: boolean = isStuck(state),
+  { stuck = stuckBecause(state), readsMayLeave = true }: RoutingWishes = {},
 ): Route | SqlError | NoPrimary {
   const { identity, target, database, id } = state;
   if (identity === null) return internalError();
   const statements = text?.statements ?? null;
-  const readsMayLeave = !isStuck(state);
-  return router.route(identity, { target, database, statements, readsMayLeave, held, stuck, spread: id });
+  return router.route(identity, {
+    target,
+    database,
+    statements,
+    readsMayLeave: readsMayLeave && stuckBecause(state) === null,
+    held,
+    stuck,
+    spread: id,
+  });
 }
 
 /** Whether both lead to the same server with the same account. */

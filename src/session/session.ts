@@ -7,6 +7,7 @@ import type { Target } from "../routing/target.ts";
 import { defaultTarget } from "../routing/target.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import { Following } from "./following.ts";
+import { OwnWrites } from "./own-writes.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { Reading } from "./reading.ts";
 import type { SessionView } from "./session-view.ts";
@@ -29,6 +30,8 @@ export interface SessionState {
   database: string | null;
   /** How the server reads this session's texts; null: it has to be asked. */
   reading: Reading | null;
+  /** What its reads on replicas must show. */
+  readonly ownWrites: OwnWrites;
   /** Statements prepared by SQL (PREPARE), by name. */
   readonly sqlPrepared: SqlPrepared;
   /** Sessions of other processes, while a command that lists them is answered; null: they are not known. */
@@ -66,6 +69,7 @@ export function newSessionState(
     target: defaultTarget,
     database: null,
     reading: null,
+    ownWrites: new OwnWrites(),
     sqlPrepared: new SqlPrepared(),
     sessionsElsewhere: null,
     statusFlags: STATUS_AUTOCOMMIT,

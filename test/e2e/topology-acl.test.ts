@@ -115,23 +115,25 @@ describe("a table ACL over keyspaces", () => {
     expect(await column(client, "SHOW TABLES FROM shop")).toEqual(["open_t"]);
   });
 
-  it("reads a text as the server reads it that it goes to", async () => {
-    // To the server of `far`, double quotes stand around names; to that of `shop`, around strings.
-    const client = await connect("shop");
-    expect(await column(client, 'SELECT "name" FROM open_t')).toEqual(["name"]);
-    expect(await column(client, 'SELECT "name" FROM far.open_t')).toEqual(["b.far.open_t"]);
-    await expect(client.query('SELECT (SELECT name FROM far."closed_t")')).rejects.toMatchObject({
-      errno: 1142,
-    });
-    expect(await column(client, 'SELECT "name" FROM open_t')).toEqual(["name"]);
-    await expect(client.query('SELECT (SELECT name FROM far."closed_t")')).rejects.toMatchObject({
+  it("reads the texts of a session in one way, whichever server they go to", async () => {
+    // To the server of `far`, double quotes stand around names; to that of `shop`, around strings. The session keeps
+    // the sql_mode that it has begun with.
+    const strings = await connect("shop");
+    expect(await column(strings, 'SELECT "name" FROM open_t')).toEqual(["name"]);
+    expect(await column(strings, 'SELECT "name" FROM far.open_t')).toEqual(["name"]);
+    await strings.query("USE far");
+    expect(await column(strings, 'SELECT "name" FROM open_t')).toEqual(["name"]);
+    await expect(strings.query('SELECT (SELECT name FROM "closed_t")')).rejects.toMatchObject({
       errno: 1064,
     });
-    await client.query("USE far");
-    expect(await column(client, 'SELECT "name" FROM "open_t"')).toEqual(["b.far.open_t"]);
-    await expect(client.query('SELECT (SELECT name FROM "closed_t")')).rejects.toMatchObject({ errno: 1142 });
-    await expect(client.query('SELECT "x" FROM far.open_t, "shop"."open_t"')).rejects.toMatchObject({
+    const names = await connect("far");
+    expect(await column(names, 'SELECT "name" FROM "open_t"')).toEqual(["b.far.open_t"]);
+    await expect(names.query('SELECT (SELECT name FROM "closed_t")')).rejects.toMatchObject({ errno: 1142 });
+    await expect(names.query('SELECT "x" FROM far.open_t, "shop"."open_t"')).rejects.toMatchObject({
       errno: 1235,
     });
+    await names.query("USE shop");
+    expect(await column(names, 'SELECT "name" FROM "open_t"')).toEqual(["a.shop.open_t"]);
+    await expect(names.query('SELECT (SELECT name FROM "closed_t")')).rejects.toMatchObject({ errno: 1142 });
   });
 });

@@ -346,6 +346,8 @@ function leaseOver(
     readVariables: async () => variables(),
     hideLastReply: async () => true,
     readGrants: async () => ["GRANT USAGE ON *.* TO `service`@`%`"],
+    readWritePosition: async () => ({ kind: "none" }),
+    awaitWritePosition: async () => false,
     prepareStatement: async ({ permit, payload }) => {
       const loggedIn = { channel, capabilities: request.capabilities };
       const [reply] = await converseOn(loggedIn, [{ permit, payload }], 10_000);

@@ -74,6 +74,7 @@ function forgetIdentity(loop: CommandLoop): void {
   loop.backend.release(false);
   state.prepared.clear();
   state.sqlPrepared.clear();
+  state.ownWrites.clear();
   state.reading = null;
   state.following.reset(state.capabilities);
 }

@@ -21,7 +21,7 @@ export function placeText(
   command: number,
   handle: CommandHandler,
 ): HandlerResult | Promise<HandlerResult> | null {
-  const { services, backend, relay } = loop;
+  const { services, backend, relay, state } = loop;
   if (services.router().schemas === null) return null;
   const [only] = text.statements;
   if (text.use !== null && only?.kind === "USE" && text.statements.length === 1) {
@@ -30,6 +30,7 @@ export function placeText(
   }
   const error = backend.place(text);
   if (error !== null) return replyError(loop.replyTo, error);
-  if (relay.lease !== null || !services.authorizer().judging) return null;
+  // What is known of the session's texts holds on every connection: their settings follow it.
+  if (relay.lease !== null || state.reading !== null || !services.authorizer().judging) return null;
   return learnAndHandle(loop, Buffer.from(frames), handle, text);
 }

@@ -87,7 +87,7 @@ function request(sql: string | null, more: Partial<RouteRequest> = {}): RouteReq
     statements: sql === null ? null : analyzeText(Buffer.from(sql), context).statements,
     readsMayLeave: true,
     held: null,
-    stuck: false,
+    stuck: null,
     spread: 0,
     ...more,
   };
@@ -273,11 +273,13 @@ describe("TopologyRouter.route()", () => {
 
   it("lets a session that cannot leave its connection do what that connection's server can", () => {
     const held = routeOf(null);
-    const stuck = { held, stuck: true, readsMayLeave: false };
+    const stuck = { held, stuck: "a transaction", readsMayLeave: false };
     expect(routeOf("insert into t values (1)", stuck)).toBe(held);
     expect(routeOf("commit", stuck)).toBe(held);
     expect(routeOf("select * from crm.t", stuck)).toBe(held);
-    expect(goes("select * from far.t", stuck)).toMatch(/^1235 .*'far' now: it is on another server/);
+    expect(goes("select * from far.t", stuck)).toMatch(
+      /^1235 .*'far' now: the session cannot leave another server because of a transaction/,
+    );
     const far = { ...stuck, held: routeOf("select * from far.t") };
     expect(routeOf("commit", far)).toBe(far.held);
     expect(goes("select * from t", far)).toMatch(/^1235 .*'shop' now/);
