@@ -135,7 +135,7 @@ export function hookDenial(identity: Identity, statement: StatementSummary, reas
   if (schema !== undefined) {
     const name = shown(schema.name);
     const record: DenialRecord = { ...base, object: "schema", name };
-    return denial("ER_DBACCESS_DENIED_ERROR", { ...account(identity), database: name }, record);
+    return denial("ER_DBACCESS_DENIED_ERROR", { ...accountAtHome(identity), database: name }, record);
   }
   const record: DenialRecord = { ...base, object: "server", name: null };
   return denial("ER_SPECIFIC_ACCESS_DENIED_ERROR", { privilege: kindOf(statement) }, record);

@@ -34,6 +34,12 @@ const wordsByFirst: ReadonlyMap<number, readonly string[]> = new Map([
   [0x6c, ["load", "lock", "last_"]],
 ]);
 
+/** The first two letters of those words, as one number: most letters are no beginning of one. */
+const beginnings = new Uint8Array(1 << 16);
+for (const [first, words] of wordsByFirst) {
+  for (const word of words) beginnings[(first << 8) | word.charCodeAt(1)] = 1;
+}
+
 /** Words before a parenthesis that are no call of a function. */
 const noCalls = new Set([
   "in",
@@ -83,7 +89,9 @@ function isHarmless(bytes: Uint8Array, at: number, to: number, byte: number): bo
   if (byte === OPEN) return isNoCall(bytes, at);
   if (byte === 0x2f) return bytes[at + 1] !== 0x2a;
   if (byte === 0x3a) return bytes[at + 1] !== 0x3d;
-  const words = wordsByFirst.get(byte | SPACE);
+  const first = byte | SPACE;
+  if (first >= 0x61 && beginnings[(first << 8) | ((bytes[at + 1] ?? 0) | SPACE)] === 0) return true;
+  const words = wordsByFirst.get(first);
   if (words === undefined) return false;
   return !words.some((word) => startsWith(bytes, at, to, word));
 }

@@ -38,7 +38,7 @@ export const commandTable = {
   REFRESH: { byte: 0x07, policy: "refused", reply: "ok", note: "FLUSH by another name" },
   SHUTDOWN: { byte: 0x08, policy: "refused", reply: "ok", note: "stops a backend" },
   STATISTICS: { byte: 0x09, policy: "relayed", reply: "text" },
-  PROCESS_INFO: { byte: 0x0a, policy: "refused", reply: "result", note: "shows the backend's connections" },
+  PROCESS_INFO: { byte: 0x0a, policy: "answered", reply: "result", note: "as SHOW PROCESSLIST" },
   CONNECT: { byte: 0x0b, policy: "refused", reply: "ok", note: "internal to servers" },
   PROCESS_KILL: { byte: 0x0c, policy: "answered", reply: "ok", note: "ids are the gateway's own" },
   DEBUG: { byte: 0x0d, policy: "relayed", reply: "ok" },
@@ -87,6 +87,7 @@ export const COM_INIT_DB: number = commandTable.INIT_DB.byte;
 export const COM_QUERY: number = commandTable.QUERY.byte;
 export const COM_FIELD_LIST: number = commandTable.FIELD_LIST.byte;
 export const COM_STATISTICS: number = commandTable.STATISTICS.byte;
+export const COM_PROCESS_INFO: number = commandTable.PROCESS_INFO.byte;
 export const COM_PROCESS_KILL: number = commandTable.PROCESS_KILL.byte;
 export const COM_DEBUG: number = commandTable.DEBUG.byte;
 export const COM_PING: number = commandTable.PING.byte;

@@ -61,7 +61,11 @@ async function identityOf(gateway: GatewayProcess, client: RawClient, loginCount
 async function whoIs(gateway: GatewayProcess, options: LoginOptions): Promise<Who> {
   const client = await loggedIn({ port: gateway.port }, options, true);
   const who = await identityOf(gateway, client);
-  expect(await client.rows("SELECT 1")).toEqual([["1"]]);
+  const account = who[1] === null ? options.user : who[1].replace(/\[\d+\]$/, "");
+  expect(await client.rows("SELECT USER(), CURRENT_USER(), @@proxy_user, @@external_user")).toEqual([
+    [`${options.user}@127.0.0.1`, `${account}@%`, who[1] === null ? null : `'${options.user}'@'%'`, null],
+  ]);
+  expect((await client.rows("SHOW GRANTS")).flat().join()).toContain(`TO \`${account}\`@`);
   await client.quit();
   return who;
 }

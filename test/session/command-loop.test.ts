@@ -74,6 +74,18 @@ describe("the command loop", () => {
     expect(decodeError((await client.reader.readFrame()).payload)?.code).toBe(1153);
   });
 
+  it("answers COM_PROCESS_INFO with the user's own sessions, without a backend", async () => {
+    const harness = new Harness();
+    const client = await harness.login("alice");
+    await harness.login("bob");
+    const reply = await client.command(Buffer.of(0x0a));
+    expect(reply.error).toBeNull();
+    const text = Buffer.concat(reply.frames.map(({ payload }) => payload)).toString("latin1");
+    expect(text).toContain("alice");
+    expect(text).not.toContain("bob");
+    expect(harness.backends).toEqual([]);
+  });
+
   it("hides the service account in errors of the backend", async () => {
     const harness = new Harness({
       script: () => errReply(1044, "Access denied for user 'service'@'localhost' to database 'x'"),

@@ -8,6 +8,7 @@ import {
   COM_FIELD_LIST,
   COM_INIT_DB,
   COM_PING,
+  COM_PROCESS_INFO,
   COM_PROCESS_KILL,
   COM_QUERY,
   COM_QUIT,
@@ -30,6 +31,7 @@ import { handleChangeUser } from "./change-user.ts";
 import { handleDebug, handleFieldList, handlePing, handleSetOption, handleStatistics } from "./forwarded.ts";
 import { handleInitDb } from "./init-db.ts";
 import { handleProcessKill } from "./kill.ts";
+import { handleProcessInfo } from "./own-show.ts";
 import { handlePrepare } from "./prepare.ts";
 import { handleQuery } from "./query.ts";
 import { handleResetConnection } from "./reset-connection.ts";
@@ -59,6 +61,7 @@ const rows: Readonly<Record<number, CommandRow>> = {
   [COM_QUERY]: { name: "query", handle: handleQuery },
   [COM_FIELD_LIST]: { name: "field_list", handle: handleFieldList },
   [COM_STATISTICS]: { name: "statistics", handle: handleStatistics },
+  [COM_PROCESS_INFO]: { name: "process_info", handle: handleProcessInfo },
   [COM_PROCESS_KILL]: { name: "process_kill", handle: handleProcessKill },
   [COM_DEBUG]: { name: "debug", handle: handleDebug },
   [COM_PING]: { name: "ping", handle: handlePing },

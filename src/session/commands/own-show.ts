@@ -19,6 +19,15 @@ export function answerOwnShow(
   return answer(loop, text, Buffer.from(sql).toString("utf8"), textReply);
 }
 
+/** Answers COM_PROCESS_INFO, which old clients send in place of SHOW PROCESSLIST. */
+export async function handleProcessInfo(loop: CommandLoop): Promise<HandlerResult> {
+  const result = await ownAnswer(loop, { what: "PROCESSLIST", start: 0, end: 0 }, "");
+  if (loop.ended) return relaying;
+  return result instanceof SqlError
+    ? replyError(loop.replyTo, result)
+    : replyPackets(loop.replyTo, textReply(result, loop.state));
+}
+
 /** Answers COM_STMT_PREPARE of such a statement: it stays in the gateway. */
 export function prepareOwnShow(loop: CommandLoop, text: StatementText, permit: Permit): HandlerResult {
   const { prepared } = loop.state;
