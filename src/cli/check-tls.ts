@@ -4,7 +4,7 @@ import { wholeFileProblem } from "../base/problem.ts";
 import type { ClientTlsOptions } from "../server/gateway-options.ts";
 import { TlsAcceptor } from "../server/tls-acceptor.ts";
 import { expiryWarning, readTlsFiles, tlsFileBytesMax, tlsPathsOf } from "../server/tls-files.ts";
-import { type Findings, readFound } from "./findings.ts";
+import { counted, type Findings, readFound } from "./findings.ts";
 
 /** Validates the set. */
 export async function checkTls(
@@ -45,6 +45,6 @@ export async function checkTls(
   const { clientTrust } = files.material;
   if (clientTrust === null || options.clientTrust === null) return;
   const { caFile, crlFile } = options.clientTrust;
-  findings.good.push(`${caFile}: ${clientTrust.ca.length} certificates of CAs`);
+  findings.good.push(`${caFile}: ${counted(clientTrust.ca.length, "CA certificate")}`);
   if (crlFile !== null) findings.good.push(`${crlFile}: ${clientTrust.crl.length} revocation lists`);
 }

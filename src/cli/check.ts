@@ -17,7 +17,7 @@ import { checkTableAcl } from "./check-table-acl.ts";
 import { checkTls } from "./check-tls.ts";
 import { checkTopology } from "./check-topology.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
-import { type Findings, readFound } from "./findings.ts";
+import { counted, type Findings, readFound } from "./findings.ts";
 import { serveFlags } from "./flags.ts";
 import { formatHelp } from "./help.ts";
 import type { ServeOptions } from "./options.ts";
@@ -113,7 +113,9 @@ function checkUsersText(
     (sum, user) => sum + (directory.entriesOf(user)?.length ?? 0),
     0,
   );
-  findings.good.push(`${path}: ${directory.userNames.length} users, ${entries} entries`);
+  findings.good.push(
+    `${path}: ${counted(directory.userNames.length, "user")}, ${entries} ${entries === 1 ? "entry" : "entries"}`,
+  );
   return directory;
 }
 

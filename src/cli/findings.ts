@@ -22,3 +22,8 @@ export async function readFound(
   findings.problems.push(result);
   return null;
 }
+
+/** `1 user`, `2 users`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -18,7 +18,7 @@ import {
 import { dirname } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { deadlineAfter } from "../../base/deadline.ts";
-import { fileFailure } from "../../base/file-content.ts";
+import { fileFailure, writeFailure } from "../../base/file-content.ts";
 import { UsageError } from "../arguments.ts";
 
 /** Longest wait for another editor, in milliseconds. */
@@ -92,7 +92,7 @@ function replaceFile(path: string, before: string | null, after: string): void {
   } catch (error) {
     rmSync(temporary, { force: true });
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`Cannot write ${path}: ${(error as NodeJS.ErrnoException).code}`);
+    throw new UsageError(`Cannot write ${path}: ${writeFailure(error)}`);
   }
 }
 
@@ -126,7 +126,7 @@ async function lock(path: string, clock: Clock): Promise<() => void> {
       return () => rmSync(lockPath, { force: true });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EEXIST") throw new UsageError(`Cannot write ${lockPath}: ${code}`);
+      if (code !== "EEXIST") throw new UsageError(`Cannot write ${lockPath}: ${writeFailure(error)}`);
     }
     const holder = lockHolder(lockPath);
     if (holder !== null && !isAlive(holder)) {

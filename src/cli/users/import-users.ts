@@ -63,7 +63,8 @@ function readUrl(word: string | undefined, context: CommandContext): BackendUrl 
   if (text === undefined)
     throw new UsageError("The server is missing: gatehouse users import mysql://root@db.example");
   const url = parseBackendUrl(text);
-  if (typeof url === "string") throw new UsageError(`The server's URL ${url}`);
+  if (typeof url === "string")
+    throw new UsageError(`The server's URL ${url.replace("be embedded or begin", "begin")}`);
   if (word !== undefined && url.password !== null) {
     context.complain(
       "A password on the command line can be read by every user of this machine: better leave it out",

@@ -18,7 +18,7 @@ export function readUsersSettings<Table extends FlagTable>(
     throw new UsageError("A name is missing: gatehouse users --help shows the usage");
   if (words.length > wordCount.max) {
     throw new UsageError(
-      `Unexpected word behind the command (${words.length} words): a password is never taken from the command line`,
+      "A word too many behind the command: a password is never taken from the command line",
     );
   }
   return { settings: gatherSettings(table, { flags, environment: {} }), words };

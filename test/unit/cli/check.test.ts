@@ -50,6 +50,8 @@ describe("gatehouse check", () => {
     expect(err).toEqual([]);
     expect(out).toEqual([`${path}: 2 users, 3 entries`]);
     expect(code).toBe(0);
+    const one = file("one.json", '{ "a": [ { "Password": "x" } ] }');
+    expect((await run([usersFlag(one)])).out).toEqual([`${one}: 1 user, 1 entry`]);
   });
 
   it("lists every problem of every file with its place and exits with 1", async () => {
@@ -113,7 +115,7 @@ describe("gatehouse check", () => {
     const trusting = [...pair, `--mysql_server_ssl_ca=${root.cert}`, `--mysql_server_ssl_crl=${crl}`];
     const good = await run([...trusting, "--check_proxy_users", "--caching_sha2_password_proxy_users"]);
     expect(good.err).toEqual([expect.stringContaining("--mysql_server_client_cert=request")]);
-    expect(good.out).toContain(`${root.cert}: 1 certificates of CAs`);
+    expect(good.out).toContain(`${root.cert}: 1 CA certificate`);
     expect(good.out).toContain(`${crl}: 1 revocation lists`);
     const foreign = file("foreign.pem", Authority.root("other").revocationList());
     const bad = await run([...pair, `--mysql_server_ssl_ca=${cert}`, `--mysql_server_ssl_crl=${foreign}`]);

@@ -100,6 +100,12 @@ describe("gatehouse users hash", () => {
   it("takes no password from the command line, and no empty or overlong one", async () => {
     expect((await run(["hash", "secret"])).err.join()).toContain("never taken from the command line");
     expect((await run(["hash", "secret"])).err.join()).not.toContain("secret");
+    expect((await run(["import", "foo"])).err).toEqual([
+      "gatehouse: The server's URL must begin with mysql://",
+    ]);
+    expect((await run(["add", "zz", "--file=/proc/none/u.json"])).err).toEqual([
+      "gatehouse: Cannot write /proc/none/u.json.lock: its folder does not exist",
+    ]);
     expect((await run(["hash"], "\n")).err).toEqual(["gatehouse: The password must not be empty"]);
     expect((await run(["hash"], `${"x".repeat(257)}\n`)).code).toBe(1);
     expect((await run(["hash"], "x".repeat(100_000))).code).toBe(1);
