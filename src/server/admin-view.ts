@@ -11,7 +11,7 @@ import type {
 } from "../admin/admin-sources.ts";
 import { historyIntervalMs, type TrafficCounters, TrafficHistory } from "../admin/traffic-history.ts";
 import type { Clock } from "../base/clock.ts";
-import { commandBoundsMs, commandKinds } from "../session/latency.ts";
+import { commandBoundsMs } from "../session/latency.ts";
 import type { SessionMetrics } from "../session/session-metrics.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
@@ -111,6 +111,7 @@ function countersOf({ sessions, registry, backend }: AdminViewParts, loop: LoopM
     Object.values(counts).reduce((total, count) => total + count, 0);
   const logins = { accepted: 0, refused: 0 };
   for (const { outcome, count } of sessions.logins.values()) logins[outcome] += count;
+  const latencies = [...sessions.commandLatency.all()];
   const pools = backend.tablets().flatMap((tablet) => tablet.pools);
   return {
     commands: sum(sessions.commands),
@@ -121,7 +122,7 @@ function countersOf({ sessions, registry, backend }: AdminViewParts, loop: LoopM
     bytesSent: sessions.bytesToClients,
     latencyCounts: commandBoundsMs
       .concat(Number.POSITIVE_INFINITY)
-      .map((_, bucket) => sum(commandKinds.map((kind) => sessions.commandLatency[kind].counts[bucket] ?? 0))),
+      .map((_, bucket) => sum(latencies.map(({ latency }) => latency.counts[bucket] ?? 0))),
     latencyBoundsMs: commandBoundsMs,
     sessions: registry.loggedInCount,
     leased: pools.reduce((total, pool) => total + pool.leased, 0),

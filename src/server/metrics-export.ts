@@ -2,7 +2,6 @@
 // the scrape pays the rest.
 
 import type { ByteBudget } from "../session/byte-budget.ts";
-import { commandKinds } from "../session/latency.ts";
 import type { SessionMetrics } from "../session/session-metrics.ts";
 import type { SessionRegistry } from "../session/session-registry.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -20,10 +19,6 @@ const MS_PER_SECOND = 1000;
 /** Registers the copying. */
 export function exportSessionMetrics(metrics: Metrics, sources: ExportSources): void {
   const { sessions, registry } = sources;
-  const commandSeconds = commandKinds.map((kind) => ({
-    histogram: metrics.histogram("command_seconds", { kind }),
-    latency: sessions.commandLatency[kind],
-  }));
   const loginSeconds = metrics.histogram("login_seconds");
   const received = metrics.counter("client_bytes_total", { direction: "received" });
   const sent = metrics.counter("client_bytes_total", { direction: "sent" });
@@ -35,7 +30,8 @@ export function exportSessionMetrics(metrics: Metrics, sources: ExportSources): 
   const buffered = metrics.gauge("statement_buffer_bytes");
   const prepared = metrics.gauge("prepared_statements");
   metrics.onRead(() => {
-    for (const { histogram, latency } of commandSeconds) {
+    for (const { keyspace, kind, latency } of sessions.commandLatency.all()) {
+      const histogram = metrics.histogram("command_seconds", { keyspace, kind });
       histogram.load(latency.counts, latency.sumMs / MS_PER_SECOND);
     }
     loginSeconds.load(sessions.loginLatency.counts, sessions.loginLatency.sumMs / MS_PER_SECOND);

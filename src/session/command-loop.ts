@@ -206,8 +206,9 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   #finish(): void {
-    const latency = this.services.metrics.commandLatency[commandKindOf(this.inHand.text)];
-    latency.observe(this.services.clock.monotonicMs() - this.phaseSinceMs);
+    const keyspace = this.relay.lease?.route.keyspace ?? this.state.target.keyspace;
+    const elapsedMs = this.services.clock.monotonicMs() - this.phaseSinceMs;
+    this.services.metrics.commandLatency.observe(keyspace, commandKindOf(this.inHand.text), elapsedMs);
     if (this.#note !== null) this.#settleNote(this.#note, "answered");
     this.inHand = nothingInHand;
     this.#kept = null;

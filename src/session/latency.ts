@@ -40,6 +40,44 @@ export const commandKinds = ["read", "write", "other"] as const;
 /** One of them. */
 export type CommandKind = (typeof commandKinds)[number];
 
+/** Keyspaces that are timed apart; reloads of the topology may bring more, which count as `other`. */
+const keyspacesMax = 256;
+
+type LatencyByKind = Readonly<Record<CommandKind, Latency>>;
+
+/** How long commands take, by keyspace and kind. */
+export class CommandLatency {
+  /** Of gateways without keyspaces, and of commands that went to none. */
+  readonly #none: LatencyByKind = byKind();
+  readonly #keyspaces = new Map<string, LatencyByKind>();
+
+  observe(keyspace: string | null, kind: CommandKind, elapsedMs: number): void {
+    this.#of(keyspace)[kind].observe(elapsedMs);
+  }
+
+  /** All of them; without keyspaces the name is `none`. */
+  *all(): Iterable<{ readonly keyspace: string; readonly kind: CommandKind; readonly latency: Latency }> {
+    for (const [keyspace, latencies] of [["none", this.#none] as const, ...this.#keyspaces]) {
+      for (const kind of commandKinds) yield { keyspace, kind, latency: latencies[kind] };
+    }
+  }
+
+  #of(keyspace: string | null): LatencyByKind {
+    if (keyspace === null) return this.#none;
+    const known = this.#keyspaces.get(keyspace);
+    if (known !== undefined) return known;
+    if (this.#keyspaces.size >= keyspacesMax && keyspace !== "other") return this.#of("other");
+    const made = byKind();
+    this.#keyspaces.set(keyspace, made);
+    return made;
+  }
+}
+
+function byKind(): LatencyByKind {
+  const latency = () => new Latency(commandBoundsMs);
+  return { read: latency(), write: latency(), other: latency() };
+}
+
 const writes = new Set(["INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD DATA", "LOAD XML"]);
 
 /** The kind of a command; null stands for one without text. What is not one known read or write is `other`. */

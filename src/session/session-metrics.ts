@@ -2,7 +2,7 @@
 
 import type { DecidingRule } from "../acl/denial.ts";
 import type { Role } from "../acl/role.ts";
-import { type CommandKind, commandBoundsMs, Latency, loginBoundsMs } from "./latency.ts";
+import { CommandLatency, Latency, loginBoundsMs } from "./latency.ts";
 import { RecentDenials } from "./recent-denials.ts";
 
 /** One kind of login and how often it was seen. */
@@ -17,7 +17,7 @@ export interface LoginCount {
 export interface SessionMetrics {
   /** Commands by name (`query`, `stmt_execute`, ...). */
   readonly commands: Record<string, number>;
-  readonly commandLatency: Readonly<Record<CommandKind, Latency>>;
+  readonly commandLatency: CommandLatency;
   /** From accept to the verdict. */
   readonly loginLatency: Latency;
   /** Errors that the gateway itself sent, by kind of mysql-errors. */
@@ -64,11 +64,7 @@ export interface AclUseCount {
 export function newSessionMetrics(): SessionMetrics {
   return {
     commands: {},
-    commandLatency: {
-      read: new Latency(commandBoundsMs),
-      write: new Latency(commandBoundsMs),
-      other: new Latency(commandBoundsMs),
-    },
+    commandLatency: new CommandLatency(),
     loginLatency: new Latency(loginBoundsMs),
     errorsSent: {},
     backendErrors: 0,

@@ -85,8 +85,8 @@ export const metricTable = {
   },
   command_seconds: {
     type: "histogram",
-    help: "Time from a command's last byte to the last byte of its reply, in seconds",
-    labels: { kind: ["read", "write", "other"] },
+    help: "Time from a command's last byte to the last byte of its reply, in seconds. `none` stands for no keyspace",
+    labels: { keyspace: { distinctMax: 258 }, kind: ["read", "write", "other"] },
     buckets: [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   },
   client_bytes_total: {

@@ -307,6 +307,19 @@ describe("a topology", () => {
 });
 
 describe("a topology that changes", () => {
+  it("times commands by keyspace and kind", async () => {
+    const count = async (keyspace: string, kind: string) =>
+      (await gateway.metric("gatehouse_command_seconds_count", { keyspace, kind })) ?? 0;
+    const before = [await count("shop", "read"), await count("far", "read"), await count("far", "write")];
+    const connection = await connect("app");
+    await value(connection, "SELECT name FROM here");
+    await connection.query("USE far");
+    await value(connection, "SELECT name FROM here");
+    await connection.query("INSERT INTO far.here SELECT name FROM far.here WHERE FALSE");
+    const after = [await count("shop", "read"), await count("far", "read"), await count("far", "write")];
+    expect(after.map((total, index) => total - (before[index] ?? 0))).toEqual([1, 1, 1]);
+  });
+
   it("keeps the last good one when the file is bad, and says so", async () => {
     write({ ...topology(), default_target: "nosuch" });
     await waitUntil(

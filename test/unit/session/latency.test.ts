@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { commandBoundsMs, commandKindOf, Latency, loginBoundsMs } from "../../../src/session/latency.ts";
+import {
+  CommandLatency,
+  commandBoundsMs,
+  commandKindOf,
+  Latency,
+  loginBoundsMs,
+} from "../../../src/session/latency.ts";
 import { statementText } from "../../../src/session/statement-text.ts";
 import { bareStatement } from "../../../src/sql/statement-summary.ts";
 import { metricTable } from "../../../src/telemetry/metric-table.ts";
@@ -30,5 +36,21 @@ describe("commandKindOf()", () => {
     [textOf("SELECT", "SELECT"), "other"],
   ])("judges case %#", (text, kind) => {
     expect(commandKindOf(text)).toBe(kind);
+  });
+});
+
+describe("CommandLatency", () => {
+  it("times keyspaces apart, and those beyond the limit together", () => {
+    const latency = new CommandLatency();
+    latency.observe(null, "read", 1);
+    for (let index = 0; index < 300; index += 1) latency.observe(`k${index}`, "write", 1);
+    latency.observe("k0", "write", 1);
+    const counted = [...latency.all()]
+      .map(({ keyspace, kind, latency: { counts } }) => [keyspace, kind, counts.reduce((a, b) => a + b, 0)])
+      .filter(([, , count]) => count !== 0);
+    expect(counted[0]).toEqual(["none", "read", 1]);
+    expect(counted[1]).toEqual(["k0", "write", 2]);
+    expect(counted.at(-1)).toEqual(["other", "write", 44]);
+    expect(counted.length).toBe(258);
   });
 });

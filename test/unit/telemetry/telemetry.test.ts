@@ -217,16 +217,16 @@ describe("createMetrics()", () => {
     counter.raiseTo(5);
     counter.raiseTo(3);
     const counts = new Array<number>(15).fill(1);
-    metrics.histogram("command_seconds", { kind: "read" }).load(counts, 7.5);
-    metrics.histogram("command_seconds", { kind: "read" }).load(counts, 7.5);
+    metrics.histogram("command_seconds", { keyspace: "shop", kind: "read" }).load(counts, 7.5);
+    metrics.histogram("command_seconds", { keyspace: "shop", kind: "read" }).load(counts, 7.5);
     const text = await metrics.text();
     expect(text).toContain("gatehouse_backend_errors_total 5\n");
-    expect(text).toContain('gatehouse_command_seconds_bucket{kind="read",le="0.0005"} 2\n');
-    expect(text).toContain('gatehouse_command_seconds_sum{kind="read"} 7.5\n');
-    expect(text).toContain('gatehouse_command_seconds_count{kind="read"} 15\n');
-    expect(() => metrics.histogram("command_seconds", { kind: "read" }).load([1], 1)).toThrow(
-      "a count per bucket",
-    );
+    expect(text).toContain('gatehouse_command_seconds_bucket{keyspace="shop",kind="read",le="0.0005"} 2\n');
+    expect(text).toContain('gatehouse_command_seconds_sum{keyspace="shop",kind="read"} 7.5\n');
+    expect(text).toContain('gatehouse_command_seconds_count{keyspace="shop",kind="read"} 15\n');
+    expect(() =>
+      metrics.histogram("command_seconds", { keyspace: "shop", kind: "read" }).load([1], 1),
+    ).toThrow("a count per bucket");
   });
 
   it("bounds the values of labels", async () => {
