@@ -53,17 +53,22 @@ const LAST_PREPARED_ID = 0xffff_ffff;
 /** A longer text is not kept. */
 const KEPT_PAYLOAD_BYTES_MAX = 64 * 1024;
 
+interface Kept {
+  readonly statements: Map<number, PreparedStatement>;
+  readonly keys: Set<string>;
+  /** Those whose connection cannot be left. */
+  readonly holding: Set<PreparedStatement>;
+}
+
 /** Maps ids to statements and keeps the shared count right. */
 export class PreparedStatements {
-  readonly #statements = new Map<number, PreparedStatement>();
-  readonly #keys = new Set<string>();
+  /** null: none yet; most sessions prepare nothing, and each collection costs its memory empty. */
+  #kept: Kept | null = null;
   readonly #shared: { count: number };
   readonly #budget: ByteBudget;
   #idNext = 1;
   /** The statement prepared last: MariaDB's clients call it by id 0xFFFFFFFF. */
   #last: PreparedStatement | null = null;
-  /** Those whose connection cannot be left. */
-  readonly #holding = new Set<PreparedStatement>();
 
   /** `shared` counts over all sessions; kept texts come out of `budget`. */
   constructor(shared: { count: number }, budget: ByteBudget) {
@@ -72,17 +77,17 @@ export class PreparedStatements {
   }
 
   get size(): number {
-    return this.#statements.size;
+    return this.#kept?.statements.size ?? 0;
   }
 
   get(id: number): PreparedStatement | null {
     if (id === LAST_PREPARED_ID) return this.#last;
-    return this.#statements.get(id) ?? null;
+    return this.#kept?.statements.get(id) ?? null;
   }
 
   /** The id of the next statement. */
   takeId(): number {
-    while (this.#statements.has(this.#idNext)) this.#idNext = idAfter(this.#idNext);
+    while (this.#kept?.statements.has(this.#idNext) === true) this.#idNext = idAfter(this.#idNext);
     const id = this.#idNext;
     this.#idNext = idAfter(id);
     return id;
@@ -106,8 +111,9 @@ export class PreparedStatements {
       hasOpenCursor: false,
       hasLongData: false,
     };
-    this.#statements.set(id, prepared);
-    this.#keys.add(prepared.key);
+    this.#kept ??= { statements: new Map(), keys: new Set(), holding: new Set() };
+    this.#kept.statements.set(id, prepared);
+    this.#kept.keys.add(prepared.key);
     this.#shared.count += 1;
     this.#last = prepared;
     this.noteHold(prepared);
@@ -116,14 +122,13 @@ export class PreparedStatements {
 
   /** To be called whenever something has changed that decides whether its connection can be left. */
   noteHold(prepared: PreparedStatement): void {
-    if (holdOf(prepared) === null) this.#holding.delete(prepared);
-    else this.#holding.add(prepared);
+    if (holdOf(prepared) === null) this.#kept?.holding.delete(prepared);
+    else this.#kept?.holding.add(prepared);
   }
 
   /** Why the backend connection cannot be left; null: for no statement's sake. */
   get holdsBecause(): string | null {
-    if (this.#holding.size === 0) return null;
-    for (const prepared of this.#holding) return holdOf(prepared);
+    for (const prepared of this.#kept?.holding ?? []) return holdOf(prepared);
     return null;
   }
 
@@ -133,21 +138,20 @@ export class PreparedStatements {
   }
 
   remove(prepared: PreparedStatement): void {
-    if (!this.#statements.delete(prepared.id)) return;
+    const kept = this.#kept;
+    if (kept === null || !kept.statements.delete(prepared.id)) return;
     this.#shared.count -= 1;
     this.#forget(prepared);
-    this.#holding.delete(prepared);
-    this.#keys.delete(prepared.key);
+    kept.holding.delete(prepared);
+    kept.keys.delete(prepared.key);
     if (this.#last === prepared) this.#last = null;
   }
 
   /** Forgets all: the session ends, is reset, or changes its user. */
   clear(): void {
-    this.#shared.count -= this.#statements.size;
-    for (const prepared of this.#statements.values()) this.#forget(prepared);
-    this.#statements.clear();
-    this.#holding.clear();
-    this.#keys.clear();
+    this.#shared.count -= this.size;
+    for (const prepared of this.#kept?.statements.values() ?? []) this.#forget(prepared);
+    this.#kept = null;
     this.#last = null;
   }
 
@@ -156,7 +160,7 @@ export class PreparedStatements {
     if (payload === null) return "";
     const text = createHash("sha256").update(context).update("\0").update(payload).digest("base64");
     let count = 0;
-    while (this.#keys.has(`${text}${count}`)) count += 1;
+    while (this.#kept?.keys.has(`${text}${count}`) === true) count += 1;
     return `${text}${count}`;
   }
 

@@ -20,15 +20,17 @@ export function usesName({ kind, subject, preparedName }: StatementSummary): boo
 
 /** By name, in lower case: every statement that the name may stand for. */
 export class SqlPrepared {
-  readonly #statements = new Map<string, StatementSummary[]>();
+  /** null: none yet, as in most sessions. */
+  #statements: Map<string, StatementSummary[]> | null = null;
 
   /** Whether no further name can be kept. */
   get full(): boolean {
-    return this.#statements.size >= sqlPreparedMax;
+    return (this.#statements?.size ?? 0) >= sqlPreparedMax;
   }
 
   /** A PREPARE is about to run: until it is known to have succeeded the name may also stand for what it was. */
   add(name: string, statement: StatementSummary): void {
+    this.#statements ??= new Map();
     const known = this.#statements.get(name) ?? [];
     // One more than is believed: then the name is lost until a PREPARE succeeds.
     if (known.length <= candidatesMax) this.#statements.set(name, [...known, statement]);
@@ -36,12 +38,12 @@ export class SqlPrepared {
 
   /** Everything that EXECUTE of the name may run; empty: it was never prepared here. */
   candidates(name: string): readonly StatementSummary[] {
-    return this.#statements.get(name) ?? [];
+    return this.#statements?.get(name) ?? [];
   }
 
   /** Whether the name may stand for what is not among its candidates. */
   isLost(name: string): boolean {
-    return (this.#statements.get(name)?.length ?? 0) > candidatesMax;
+    return (this.#statements?.get(name)?.length ?? 0) > candidatesMax;
   }
 
   /** The text with these statements has run to its end: the last PREPARE of each name is what counts, DEALLOCATE forgets. */
@@ -49,13 +51,16 @@ export class SqlPrepared {
     for (const statement of statements) {
       const name = statement.preparedName;
       if (name === null) continue;
-      if (makesName(statement)) this.#statements.set(name, [statement]);
-      else if (statement.kind === "DEALLOCATE" || statement.subject === "CLOSE")
-        this.#statements.delete(name);
+      if (makesName(statement)) {
+        this.#statements ??= new Map();
+        this.#statements.set(name, [statement]);
+      } else if (statement.kind === "DEALLOCATE" || statement.subject === "CLOSE") {
+        this.#statements?.delete(name);
+      }
     }
   }
 
   clear(): void {
-    this.#statements.clear();
+    this.#statements = null;
   }
 }

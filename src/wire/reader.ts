@@ -99,7 +99,12 @@ export class Reader {
    */
   lenencNumber(field: string): number {
     const at = this.#offset;
-    const value = this.lenenc(field);
+    const first = this.u8(field);
+    if (first < 0xfb) return first;
+    if (first === 0xfc) return this.u16(field);
+    if (first === 0xfd) return this.u24(field);
+    if (first !== 0xfe) throw noLenenc(field, at);
+    const value = this.u64(field);
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new WireError(field, at, "the value is beyond 2^53");
     return Number(value);
   }
@@ -112,12 +117,19 @@ export class Reader {
     if (first === 0xfc) return BigInt(this.u16(field));
     if (first === 0xfd) return BigInt(this.u24(field));
     if (first === 0xfe) return this.u64(field);
-    throw new WireError(field, at, "it is no length-encoded integer");
+    throw noLenenc(field, at);
   }
 
   /** A string behind its length-encoded length. */
   lenencBytes(field: string): Buffer {
     return this.bytes(this.lenencNumber(field), field);
+  }
+
+  /** The same as a text in UTF-8. */
+  lenencText(field: string): string {
+    const count = this.lenencNumber(field);
+    const at = this.#take(count, field);
+    return this.#bytes.toString("utf8", at, at + count);
   }
 
   /** @throws WireError when bytes are left. */
@@ -138,4 +150,8 @@ export class Reader {
     this.#offset = at + count;
     return at;
   }
+}
+
+function noLenenc(field: string, at: number): WireError {
+  return new WireError(field, at, "it is no length-encoded integer");
 }

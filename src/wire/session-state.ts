@@ -44,7 +44,7 @@ export function decodeSessionState(sessionState: Uint8Array): SessionChange[] {
 }
 
 function readBlock(type: number, block: Reader, changes: SessionChange[]): void {
-  const text = (field: string): string => block.lenencBytes(field).toString("utf8");
+  const text = (field: string): string => block.lenencText(field);
   switch (type) {
     case TRACK_VARIABLE:
       // MySQL sends one pair a block; MariaDB may send several in one.

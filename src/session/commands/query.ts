@@ -29,7 +29,8 @@ export function handleQuery(loop: CommandLoop, frames: Uint8Array): HandlerResul
 
 function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
   const { services, state } = loop;
-  const decision = services.decider.decide(state, payloadOf(frames), 1);
+  const payload = payloadOf(frames);
+  const decision = services.decider.decide(state, payload, 1);
   if (decision.kind === "refuse") {
     return refuse(loop, { command: "COM_QUERY", statementKind: decision.statementKind }, decision.error);
   }
@@ -42,7 +43,7 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
     return withAllSessions(loop, () => (loop.ended ? relaying : query(loop, copy)));
   }
   recordPermits(services, state, "COM_QUERY", permits, text);
-  const sql = payloadOf(frames).subarray(1);
+  const sql = payload.subarray(1);
   const listed = databaseListEdits(loop, text, sql);
   if (listed instanceof SqlError) return replyError(loop.replyTo, listed);
   const leftovers = state.following.leftoversFor(text);

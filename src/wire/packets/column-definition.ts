@@ -75,7 +75,7 @@ export function encodeColumnDefinition(column: ColumnDefinition): Buffer {
  */
 export function decodeColumnDefinition(payload: Uint8Array): ColumnDefinition {
   const reader = new Reader(payload);
-  const text = (field: string): string => reader.lenencBytes(field).toString("utf8");
+  const text = (field: string): string => reader.lenencText(field);
   reader.lenencBytes("catalog");
   const database = text("schema");
   const table = text("table");

@@ -39,8 +39,8 @@ export function readConnectAttributes(reader: Reader): ConnectAttributes {
   const attributes = new Map<string, string>();
   try {
     while (pairs.remaining > 0 && attributes.size < CONNECT_ATTRIBUTES_MAX) {
-      const key = pairs.lenencBytes("attribute name").toString("utf8");
-      attributes.set(key, pairs.lenencBytes("attribute value").toString("utf8"));
+      const key = pairs.lenencText("attribute name");
+      attributes.set(key, pairs.lenencText("attribute value"));
     }
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
