@@ -14,6 +14,8 @@ export interface KnownServer {
 export interface Agreement {
   /** The oldest version, with the capabilities that all have; null: none is known yet. */
   readonly server: LearnedServer | null;
+  /** The version number of the newest; 0: none is known yet. */
+  readonly newestVersionNumber: number;
   /** Why servers are not used, as predicates, by key. */
   readonly unsuitable: ReadonlyMap<string, string>;
 }
@@ -25,8 +27,9 @@ export interface Agreement {
 export function agreeOn(servers: readonly KnownServer[], announced: number | null): Agreement {
   const unsuitable = new Map<string, string>();
   const [first] = servers;
-  if (first === undefined) return { server: null, unsuitable };
+  if (first === undefined) return { server: null, newestVersionNumber: 0, unsuitable };
   let oldest = first.server;
+  let newestVersionNumber = first.server.versionNumber;
   let capabilities = announced ?? first.server.capabilities;
   for (const { key, server } of servers) {
     const why = whyNot(server, first.server, announced);
@@ -36,8 +39,9 @@ export function agreeOn(servers: readonly KnownServer[], announced: number | nul
     }
     capabilities &= server.capabilities;
     if (server.versionNumber < oldest.versionNumber) oldest = server;
+    newestVersionNumber = Math.max(newestVersionNumber, server.versionNumber);
   }
-  return { server: { ...oldest, capabilities: capabilities >>> 0 }, unsuitable };
+  return { server: { ...oldest, capabilities: capabilities >>> 0 }, newestVersionNumber, unsuitable };
 }
 
 function whyNot(server: LearnedServer, first: LearnedServer, announced: number | null): string | null {

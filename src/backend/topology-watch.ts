@@ -64,7 +64,7 @@ export class TopologyWatch implements TopologyStates {
   readonly #learned = new Map<string, LearnedServer>();
   #judges = new Map<string, KeyspaceJudge>();
   readonly #report: KeyspaceReport;
-  #agreement: Agreement = { server: null, unsuitable: new Map() };
+  #agreement: Agreement = { server: null, newestVersionNumber: 0, unsuitable: new Map() };
   /** Capabilities that greetings have told of. */
   #announced: number | null = null;
   #generation = 1;
@@ -151,6 +151,11 @@ export class TopologyWatch implements TopologyStates {
   /** What the servers are together; null: none was reached yet. */
   get server(): LearnedServer | null {
     return this.#agreement.server;
+  }
+
+  /** Version of the newest server; 0: none was reached yet. */
+  get newestVersionNumber(): number {
+    return this.#agreement.newestVersionNumber;
   }
 
   /** Greetings tell of these capabilities from now on: no server that lacks one of them is used. */

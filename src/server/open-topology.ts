@@ -80,7 +80,7 @@ export async function openTopologySide(
     router: () => router,
     greeting: () => greetingOf(watch, options.serverVersion),
     readingServer: () => {
-      reading = readingServerOf(watch.server, reading);
+      reading = readingServerOf(watch.server, reading, watch.newestVersionNumber);
       return reading;
     },
     tablets: () => tabletRows(source.current(), watch, pool, options.backendPool.connectionsMax),

@@ -11,6 +11,7 @@ import type { LowerCaseTableNames } from "../sql/object-name.ts";
 export function readingServerOf(
   server: LearnedServer | null,
   before: ReadingServer | null,
+  newestVersionNumber: number = server?.versionNumber ?? 0,
 ): ReadingServer | null {
   if (server === null || server.versionNumber === 0) return null;
   const { flavour, versionNumber } = server;
@@ -18,8 +19,9 @@ export function readingServerOf(
   const isKnown =
     before?.flavour === flavour &&
     before.versionNumber === versionNumber &&
+    before.newestVersionNumber === newestVersionNumber &&
     before.lowerCaseTableNames === lowerCaseTableNames;
-  return isKnown ? before : { flavour, versionNumber, lowerCaseTableNames };
+  return isKnown ? before : { flavour, versionNumber, newestVersionNumber, lowerCaseTableNames };
 }
 
 /** Of a value that a server has told: a new one, were there any, ignores case. */

@@ -28,8 +28,10 @@ export interface Reading {
 /** What the server is, as far as texts mean something else to another one. The same object as long as it is the same. */
 export interface ReadingServer {
   readonly flavour: Flavour;
-  /** 101119 is 10.11.19. */
+  /** 101119 is 10.11.19; of several servers that of the oldest. */
   readonly versionNumber: number;
+  /** That of the newest; a text must mean the same to both. @default the same */
+  readonly newestVersionNumber?: number;
   readonly lowerCaseTableNames: LowerCaseTableNames;
 }
 

@@ -30,7 +30,7 @@ export interface ForwardDecision {
   readonly parameterCount: number;
   /** What the text says of the session's identity, to be put right before it is sent; null: nothing. */
   readonly truth: Truth | null;
-  /** It may say something of it that cannot be told before it is known how the server reads the text. */
+  /** It may say something of it, or where it goes, that cannot be told before it is known how the server reads it. */
   readonly needsReading: boolean;
 }
 
@@ -77,7 +77,7 @@ export function createStatementDecider(
       const { statements } = command.analyzed;
       const known = decisions.find(statements, identity, judge.generation);
       if (known !== null) return known;
-      const decision = decideAnew(judge, identity, state, command, payload.subarray(from));
+      const decision = decideAnew(judge, identity, state, command, payload.subarray(from), routedBy());
       if (dependsOnTextOnly(statements)) decisions.keep(statements, identity, judge.generation, decision);
       return decision;
     },
@@ -97,6 +97,7 @@ function decideAnew(
   state: SessionState,
   { analyzed, context, isPlainListing }: AnalyzedCommand,
   written: Uint8Array,
+  routedBy: RoutedBy,
 ): Decision {
   const { statements, parameterCount } = analyzed;
   const permits = permitAllOf(judge, identity, state, statements);
@@ -114,7 +115,10 @@ function decideAnew(
     text,
     parameterCount,
     truth: text.asksGateway || namesIdentity(statements) ? { analyzed, context } : null,
-    needsReading: analyzed.uncertain !== null && context.modes === null && mayNameIdentity(asLatin1(written)),
+    needsReading:
+      analyzed.uncertain !== null &&
+      context.modes === null &&
+      (routedBy !== "nothing" || mayNameIdentity(asLatin1(written))),
   };
 }
 

@@ -145,6 +145,20 @@ function tooManyStatements(tokens: Tokens): boolean {
   return false;
 }
 
+/**
+ * One analysis of two of the same text, made for two servers either of which may get it: the first, if they mean the
+ * same, else one that is uncertain.
+ */
+export function agreeingAnalysis(first: AnalyzedText, second: AnalyzedText): AnalyzedText {
+  if (first === second || JSON.stringify(first.statements) === JSON.stringify(second.statements))
+    return first;
+  const kills = [...first.statements, ...second.statements].map(({ kill }) => kill);
+  return refusedText(first.parameterCount, kills.find((kill) => kill !== null) ?? null, {
+    symbol: "ER_NOT_SUPPORTED_YET",
+    reason: "the servers that may get it are of versions that read it differently",
+  });
+}
+
 function refusedText(parameterCount: number, kill: KillRequest | null, uncertain: Uncertainty): AnalyzedText {
   const draft = new Draft();
   draft.kill = kill;

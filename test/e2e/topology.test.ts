@@ -220,6 +220,15 @@ describe("a topology", () => {
     expect(await b.admin("SELECT COUNT(*) AS n FROM shop.here")).toEqual([{ n: 1 }]);
   });
 
+  it("asks the server how it reads a text that could mean several things, instead of refusing or pinning it", async () => {
+    const client = await connect("app", "shop@replica");
+    expect(await value(client, "SELECT name FROM here WHERE name <> 'it\\'s a.b'")).toBe("b.shop");
+    await client.query("USE shop");
+    expect(await value(client, 'SELECT name FROM far.here WHERE name <> "x\\"y.z"')).toBe("c.far");
+    await client.query("USE crm");
+    expect(await value(client, here)).toBe("a.crm");
+  });
+
   it("lists keyspaces", async () => {
     const client = await connect("app");
     const list = async (sql: string) => {

@@ -20,12 +20,16 @@ function known(key: string, parts: Partial<LearnedServer> = {}) {
 
 describe("agreeOn()", () => {
   it("knows nothing of no servers", () => {
-    expect(agreeOn([], null)).toEqual({ server: null, unsuitable: new Map() });
+    expect(agreeOn([], null)).toEqual({ server: null, newestVersionNumber: 0, unsuitable: new Map() });
   });
 
   it("announces the oldest version and what all servers can do", () => {
     const old = { versionText: "10.6.1-MariaDB", versionNumber: 100601, capabilities: CLIENT_DEPRECATE_EOF };
-    const { server, unsuitable } = agreeOn([known("a"), known("b", old), known("c")], null);
+    const { server, unsuitable, newestVersionNumber } = agreeOn(
+      [known("a"), known("b", old), known("c")],
+      null,
+    );
+    expect(newestVersionNumber).toBe(101106);
     expect(server).toMatchObject({ versionText: "10.6.1-MariaDB", capabilities: CLIENT_DEPRECATE_EOF });
     expect(unsuitable.size).toBe(0);
   });
