@@ -25,10 +25,18 @@ process.on("SIGINT", () => {});
 for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => gateway.kill(signal));
 gateway.on("exit", (code, signal) => {
   process.exitCode = code ?? (signal === null ? 0 : 1);
-  clearInterval(poll);
+  if (poll !== null) clearInterval(poll);
 });
 
-const poll = setInterval(() => {
+let poll = null;
+// Somebody else's greeting is none of ours: the gateway says then that the port is in use, and ends.
+const probe = connect({ host: "127.0.0.1", port });
+probe.once("connect", () => probe.destroy());
+probe.once("error", () => {
+  poll = setInterval(waitForGreeting, 300);
+});
+
+function waitForGreeting() {
   const socket = connect({ host: "127.0.0.1", port });
   socket.on("error", () => {});
   // The greeting has arrived: clients can log in.
@@ -38,4 +46,4 @@ const poll = setInterval(() => {
     console.log("\nPaste into another terminal:\n");
     console.log(`    mysql -h 127.0.0.1 -P ${port} -u myuser1 -ppassword1\n`);
   });
-}, 300);
+}
