@@ -16,6 +16,7 @@ import { fileOf, identityOf } from "../unit/acl/support.ts";
 import { compare, DifferentialResult, type Gate } from "./acl/differential.ts";
 import { ansiQuote, disguise, disturb } from "./acl/lexical-mutations.ts";
 import { installPolicy, limited, policyFile, schema } from "./acl/policy.ts";
+import { isLostInThought } from "./acl/server-oracle.ts";
 import { Dice, StatementGenerator } from "./acl/statement-generator.ts";
 
 /** Statements of each kind of test; GATEHOUSE_TEST_DIFFERENTIAL asks for more. */
@@ -48,14 +49,19 @@ describe.each(servers)("statements against $flavour", ({ flavour, start, present
     if (read === null) throw new Error("The server's version is not understood");
     version = read;
     root.destroy();
-    account = await createConnection({ socketPath: server.socketPath, ...limited, database: schema });
-    await account.query(`SET autocommit = 0, ${limit}`);
+    await connectAccount("");
     authorizer = createTableAclAuthorizer(prepareTableAcl(fileOf(policyFile()), 0), {
       strict: true,
       dryRun: false,
       exempt: [],
     });
   });
+
+  async function connectAccount(sqlMode: string): Promise<void> {
+    account?.destroy();
+    account = await createConnection({ socketPath: server.socketPath, ...limited, database: schema });
+    await account.query(`SET autocommit = 0, sql_mode = '${sqlMode}', ${limit}`);
+  }
 
   afterAll(async () => {
     account?.destroy();
@@ -91,10 +97,17 @@ describe.each(servers)("statements against $flavour", ({ flavour, start, present
     const dice = new Dice(seed + seedOffset);
     const generator = new StatementGenerator(dice, 12);
     const result = new DifferentialResult();
-    await account.query(`SET sql_mode = '${ansi ? "ANSI_QUOTES" : ""}'`);
+    const sqlMode = ansi ? "ANSI_QUOTES" : "";
+    await connectAccount(sqlMode);
     for (let round = 0; round < rounds; round += 1) {
-      await compare(account, gate, make(generator, dice), result, ansi);
-      await account.query("ROLLBACK");
+      try {
+        await compare(account, gate, make(generator, dice), result, ansi);
+        await account.query("ROLLBACK");
+      } catch (error) {
+        if (!isLostInThought(error)) throw error;
+        await server.restart();
+        await connectAccount(sqlMode);
+      }
     }
     return result;
   }

@@ -14,10 +14,18 @@ export function isDenial(answer: ServerAnswer): boolean {
   return denials.has(answer.code);
 }
 
-/** Runs one statement; its error is an answer. */
+/** MariaDB 10.11 never comes back from a few statements with nested WITHs, whatever max_statement_time says. */
+const patienceMs = 30_000;
+
+/** Whether the server has not answered in time: it is to be started again. */
+export function isLostInThought(error: unknown): boolean {
+  return (error as { code?: string }).code === "PROTOCOL_SEQUENCE_TIMEOUT";
+}
+
+/** Runs one statement; its error is an answer. Rejects where there is none, see `isLostInThought`. */
 export async function tryStatement(connection: Connection, sql: string): Promise<ServerAnswer> {
   try {
-    const [result] = await connection.query(sql);
+    const [result] = await connection.query({ sql, timeout: patienceMs });
     return deniedInRows(result) ?? { code: 0, message: "" };
   } catch (error) {
     const { errno, message } = error as { errno?: number; message: string };
