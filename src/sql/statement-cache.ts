@@ -35,6 +35,8 @@ interface Slot {
   readonly bytes: number;
   /** Read since it was last passed over: lives one round longer. */
   used: boolean;
+  /** The one that was kept next. */
+  younger: Slot | null;
 }
 
 interface Shelf {
@@ -58,13 +60,31 @@ const shapedKinds: ReadonlySet<string> = new Set([
   "CALL",
 ]);
 
+const seenMask = 8191;
+const sampledCharacters = 64;
+
+/** Of the beginning, the end and the length: texts of one shape differ in their literals, which stand anywhere. */
+function sampleHash(text: string): number {
+  let hash = text.length;
+  const { length } = text;
+  const head = Math.min(length, sampledCharacters);
+  for (let at = 0; at < head; at += 1) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  for (let at = Math.max(head, length - sampledCharacters); at < length; at += 1)
+    hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
+  return hash === 0 ? 1 : hash;
+}
+
 /** Analyses texts, and remembers. The same object comes back for the same text in the same context. */
 export class StatementCache {
   private readonly bytesMax: number;
   private readonly textBytesMax: number;
   private shelves = new WeakMap<AnalysisContext, Shelf>();
-  /** All entries, the oldest first. */
-  private readonly slots = new Set<Slot>();
+  /** All entries, the oldest first: a chain, since a Set that loses its first elements gets slow at finding the next. */
+  private oldest: Slot | null = null;
+  private newest: Slot | null = null;
+  private entries = 0;
+  /** What texts of a known shape looked like when they were last met: only those that come again are kept. */
+  private readonly seenOnce = new Int32Array(seenMask + 1);
   private bytes = 0;
   private textHits = 0;
   private shapeHits = 0;
@@ -91,14 +111,16 @@ export class StatementCache {
   }
 
   get figures(): StatementCacheFigures {
-    const { textHits, shapeHits, misses, evictions, bytes } = this;
-    return { textHits, shapeHits, misses, evictions, entries: this.slots.size, bytes };
+    const { textHits, shapeHits, misses, evictions, bytes, entries } = this;
+    return { textHits, shapeHits, misses, evictions, entries, bytes };
   }
 
   /** Forgets everything. */
   clear(): void {
     this.shelves = new WeakMap();
-    this.slots.clear();
+    this.oldest = null;
+    this.newest = null;
+    this.entries = 0;
     this.bytes = 0;
   }
 
@@ -123,7 +145,7 @@ export class StatementCache {
     if (known !== undefined) {
       known.used = true;
       this.shapeHits += 1;
-      this.keep(shelf.texts, text, known.analyzed, 0);
+      if (this.isSeenAgain(text)) this.keep(shelf.texts, text, known.analyzed, 0);
       return known.analyzed;
     }
     this.misses += 1;
@@ -153,22 +175,42 @@ export class StatementCache {
     const bytes = slotBytes + key.length + names * nameBytes;
     if (bytes > this.bytesMax) return;
     while (this.bytes + bytes > this.bytesMax) this.evictOne();
-    const slot: Slot = { map, key, analyzed, bytes, used: false };
+    const slot: Slot = { map, key, analyzed, bytes, used: false, younger: null };
     map.set(key, slot);
-    this.slots.add(slot);
+    this.append(slot);
     this.bytes += bytes;
+    this.entries += 1;
   }
 
+  private append(slot: Slot): void {
+    slot.younger = null;
+    if (this.newest === null) this.oldest = slot;
+    else this.newest.younger = slot;
+    this.newest = slot;
+  }
+
+  /** Whether the text was met not long ago; a mistake costs a place in the cache, or the reading of a text. */
+  private isSeenAgain(text: string): boolean {
+    const hash = sampleHash(text);
+    const at = hash & seenMask;
+    if (this.seenOnce[at] === hash) return true;
+    this.seenOnce[at] = hash;
+    return false;
+  }
+
+  /** The oldest that was not used since it was last looked at. */
   private evictOne(): void {
-    for (const slot of this.slots) {
-      this.slots.delete(slot);
+    for (let slot = this.oldest; slot !== null; slot = this.oldest) {
+      this.oldest = slot.younger;
+      if (this.oldest === null) this.newest = null;
       if (slot.used) {
         slot.used = false;
-        this.slots.add(slot);
+        this.append(slot);
         continue;
       }
       slot.map.delete(slot.key);
       this.bytes -= slot.bytes;
+      this.entries -= 1;
       this.evictions += 1;
       return;
     }

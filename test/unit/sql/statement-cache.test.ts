@@ -97,6 +97,29 @@ describe("StatementCache", () => {
     expect(cache.figures).toMatchObject({ entries: 0, bytes: 0 });
   });
 
+  it("keeps texts of a known shape from the second time on", () => {
+    const cache = new StatementCache();
+    const of = (id: number) => cache.analyze(Buffer.from(`SELECT a FROM t WHERE b = ${id}`), context);
+    for (let id = 0; id < 5000; id += 1) of(id);
+    expect(cache.figures).toMatchObject({ entries: 2, shapeHits: 4999, textHits: 0 });
+    of(4998);
+    of(4998);
+    expect(cache.figures).toMatchObject({ entries: 3, shapeHits: 5000, textHits: 1 });
+  });
+
+  it("keeps one that is used while all others go, whichever is the oldest", () => {
+    const cache = new StatementCache({ bytesMax: 3000 });
+    const of = (name: string) => cache.analyze(Buffer.from(`SHOW TABLES LIKE '${name}'`), context);
+    const first = of("first");
+    for (let count = 0; count < 50; count += 1) {
+      of(`x${count}`);
+      expect(of("first")).toBe(first);
+    }
+    cache.clear();
+    expect(of("first")).not.toBe(first);
+    expect(cache.figures.entries).toBe(1);
+  });
+
   it("does not keep long texts", () => {
     const cache = new StatementCache({ textBytesMax: 100 });
     const text = Buffer.from(`SELECT '${"x".repeat(200)}' FROM t`);
