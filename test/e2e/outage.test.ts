@@ -1,0 +1,99 @@
+// One server behind the gateway that goes away and comes back: who waits for it, for how long, and who does not.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { DatabaseServer } from "../support/database-server.ts";
+import { type GatewayProcess, startGateway, testUser } from "../support/gateway-process.ts";
+import { startMariadb } from "../support/mariadb-server.ts";
+import { toFrames } from "../support/raw/frame-reader.ts";
+import { loggedIn } from "../support/raw/login.ts";
+import type { RawClient } from "../support/raw/raw-client.ts";
+import { waitUntil } from "../support/scratch.ts";
+import { startWriters, writtenTable } from "../support/writers.ts";
+
+let server: DatabaseServer;
+let gateway: GatewayProcess;
+beforeAll(async () => {
+  server = await startMariadb();
+});
+afterAll(() => server?.stop());
+afterEach(() => gateway?.stop());
+
+const enter = (): Promise<RawClient> => loggedIn({ port: gateway.port }, { ...testUser, database: "shop" });
+
+const send = (client: RawClient, sql: string): void => {
+  client.stream.write(toFrames(Buffer.concat([Buffer.from([3]), Buffer.from(sql)])));
+};
+
+const waiting = (count: number): Promise<unknown> =>
+  waitUntil(
+    async () => (await gateway.metric("gatehouse_buffered_statements")) === count,
+    `${count} statements to wait`,
+  );
+
+describe("a server that restarts", () => {
+  it("is waited for: only what was under way fails, and nothing is refused", async () => {
+    gateway = await startGateway({ backend: server });
+    await server.admin(writtenTable);
+    const writers = startWriters(gateway.port, 6);
+    await writers.advance(50);
+    await server.restart();
+    await writers.advance(50);
+    await writers.stop();
+    for (const { code } of writers.failed)
+      expect(["PROTOCOL_CONNECTION_LOST", "ECONNRESET", "EPIPE"]).toContain(code);
+    expect(writers.failed.length).toBeLessThanOrEqual(6);
+  });
+
+  it("lets a waiting statement be killed, and its client leave", async () => {
+    gateway = await startGateway({ backend: server });
+    const [killed, leaving] = [await enter(), await enter()];
+    const id = Number((await killed.rows("SELECT CONNECTION_ID()"))[0]?.[0]);
+    const killer = await enter();
+    await server.kill();
+    send(killed, "SELECT 1");
+    send(leaving, "SELECT 2");
+    await waiting(2);
+    leaving.destroy();
+    await waiting(1);
+    expect((await killer.query(`KILL QUERY ${id}`)).error).toBeNull();
+    expect((await killed.readReply(3)).error?.code).toBe(1317);
+    await waiting(0);
+    await server.restart();
+    expect((await killed.query("SELECT 3")).error).toBeNull();
+    await killed.quit();
+    await killer.quit();
+  });
+
+  it("is waited for no longer than the window, and then not at all; no more wait than buffer_size", async () => {
+    gateway = await startGateway({ backend: server, flags: { buffer_window: "500ms", buffer_size: 2 } });
+    const clients = await Promise.all([enter(), enter(), enter(), enter()]);
+    await server.kill();
+    for (const client of clients) send(client, "SELECT 1");
+    const codes = await Promise.all(clients.map(async (client) => (await client.readReply(3)).error?.code));
+    expect(codes.sort()).toEqual([1203, 1203, 3168, 3168]);
+    const [first] = clients;
+    const started = performance.now();
+    expect((await first?.query("SELECT 2"))?.error?.code).toBe(3168);
+    expect(performance.now() - started).toBeLessThan(400);
+    await server.restart();
+    await waitUntil(async () => (await first?.query("SELECT 3"))?.error === null, "the server to be back");
+    for (const client of clients) await client.quit();
+  });
+
+  it("is waited for by nobody where the buffer is off", async () => {
+    gateway = await startGateway({ backend: server, flags: { enable_buffer: "false" } });
+    const client = await enter();
+    await server.kill();
+    expect((await client.query("SELECT 1")).error?.code).toBe(3168);
+    await server.restart();
+    await client.quit();
+  });
+
+  it("ends a wait with 3024 where a statement's own time is over before", async () => {
+    gateway = await startGateway({ backend: server, flags: { mysql_server_query_timeout: "1s" } });
+    const client = await enter();
+    await server.kill();
+    expect((await client.query("SELECT 1")).error?.code).toBe(3024);
+    await server.restart();
+    await client.quit();
+  });
+});
