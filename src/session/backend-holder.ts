@@ -46,6 +46,7 @@ export class BackendHolder implements LeaseTaker {
   readonly #services: HolderServices;
   readonly #relay: Relay;
   #acquiring: CancelSource | null = null;
+  #interruption: "ER_QUERY_INTERRUPTED" | "ER_QUERY_TIMEOUT" = "ER_QUERY_INTERRUPTED";
   #ended = false;
   /** Why the present connection must not serve another session; null: it may. */
   #spoiled: string | null = null;
@@ -117,6 +118,7 @@ export class BackendHolder implements LeaseTaker {
     const { following } = this.#state;
     const acquiring = new CancelSource();
     this.#acquiring = acquiring;
+    this.#interruption = "ER_QUERY_INTERRUPTED";
     // The connection that was left is still being asked.
     const known = following.whenInsertIdKnown();
     if (known !== null) await known;
@@ -137,10 +139,10 @@ export class BackendHolder implements LeaseTaker {
       giveBack: (unused) => unused.release({ handover: following.describe(unused.route.database) }),
     });
     this.#acquiring = null;
-    if (lease instanceof SqlError) return acquiring.aborted ? sqlError("ER_QUERY_INTERRUPTED") : lease;
+    if (lease instanceof SqlError) return acquiring.aborted ? sqlError(this.#interruption) : lease;
     if (this.#ended || acquiring.aborted) {
       lease.release({ handover: following.describe(lease.route.database) });
-      return sqlError("ER_QUERY_INTERRUPTED");
+      return sqlError(this.#interruption);
     }
     this.schemaUncertain = false;
     this.#spoiled = null;
@@ -285,8 +287,9 @@ export class BackendHolder implements LeaseTaker {
     return { present: this.#serverSchema, named: name === null ? null : schemas.databaseOf(name) };
   }
 
-  /** Cancels what runs, or the wait for a connection. */
-  cancel(): void {
+  /** Cancels what runs, or the wait for a connection, which then ends with this error. */
+  cancel(why: "ER_QUERY_INTERRUPTED" | "ER_QUERY_TIMEOUT"): void {
+    this.#interruption = why;
     this.#acquiring?.abort();
     if (this.#relay.active) void this.#relay.lease?.cancel();
   }

@@ -368,7 +368,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     if (this.#phase !== "busy") return;
     this.#cancelled = reason;
     this.deadlineMs = this.services.clock.monotonicMs() + CANCEL_GRACE_MS;
-    this.backend.cancel();
+    this.backend.cancel(reason === "timeout" ? "ER_QUERY_TIMEOUT" : "ER_QUERY_INTERRUPTED");
   }
 
   /** Ends the session as soon as it is between commands and outside a transaction. */
