@@ -2,7 +2,7 @@
 // in this order; the first denial ends it. Refuses what it does not know.
 
 import type { Identity } from "../identity/identity.ts";
-import { storedIdentity } from "../sql/identity-tokens.ts";
+import { untellableIdentity } from "../sql/identity-tokens.ts";
 import { foldObjectName } from "../sql/object-name.ts";
 import type { RoutineReference, StatementSummary, TableReference } from "../sql/statement-summary.ts";
 import type { AclDenial } from "./denial.ts";
@@ -161,8 +161,8 @@ export class Judgement {
 
   /** In what is stored, servers answer for the service account: nothing can be put in their place there. */
   #stored(): AclDenial | null {
-    const name = storedIdentity([this.#statement]);
-    return name === null ? null : this.#refuse(`${name} in what is stored`);
+    const untellable = untellableIdentity([this.#statement]);
+    return untellable === null ? null : this.#refuse(untellable);
   }
 
   #server(): AclDenial | null {

@@ -10,7 +10,7 @@ import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { RoutedBy } from "../routing/router.ts";
 import type { AnalysisContext, AnalyzedText } from "../sql/analyzed-text.ts";
-import { mayNameIdentity, namesIdentity, storedIdentity } from "../sql/identity-tokens.ts";
+import { mayNameIdentity, namesIdentity, untellableIdentity } from "../sql/identity-tokens.ts";
 import { plainKindOf } from "../sql/plain-statement.ts";
 import { bareStatement, type StatementSummary } from "../sql/statement-summary.ts";
 import { carriesOwnShow } from "./own-answers.ts";
@@ -185,12 +185,9 @@ function refuseToLie(statements: readonly StatementSummary[]): Refusal | null {
     return refusedFeature(`SHOW ${carrier.subject} inside another statement`, carrier);
   const own = statements.find(({ ownAccount }) => ownAccount);
   if (own !== undefined) return new Refusal(accountsDenial(own, "CREATE USER"), own.kind);
-  const stored = storedIdentity(statements);
-  if (stored === null) return null;
-  return refusedFeature(
-    `${stored} in what is stored: the server does not know the gateway's users`,
-    statements[0],
-  );
+  const untellable = untellableIdentity(statements);
+  if (untellable === null) return null;
+  return refusedFeature(`${untellable}: the server does not know the gateway's users`, statements[0]);
 }
 
 function refusedFeature(feature: string, statement: StatementSummary | undefined): Refusal {

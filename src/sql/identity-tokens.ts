@@ -102,9 +102,15 @@ export function noteProcessList(
   a.draft.identityTokens.push(aliased ? token : { ...token, tableName: a.nameAt(last), byTable });
 }
 
+/** More of them in one text are refused. */
+const identityCountMax = 10_000;
+
 function add(a: Analysis, name: IdentityName, first: number, last: number, global: boolean): void {
   const { tokens, draft, stored } = a;
-  const place = stored ? "stored" : "text";
+  tokens.identityCount += 1;
+  // Each costs memory here and more bytes in what is sent.
+  if (tokens.identityCount > identityCountMax + 1) return;
+  const place = stored ? "stored" : tokens.identityCount > identityCountMax ? "beyond" : "text";
   draft.identityTokens.push({ name, start: tokens.start(first), end: tokens.end(last), place, global });
 }
 
@@ -120,16 +126,21 @@ const ofStatements: ReadonlySet<IdentityName> = new Set<IdentityName>([
   "found_rows",
 ]);
 
-/** What cannot be replaced, since its text is stored, as people write it: `USER()`; null: all can be. */
-export function storedIdentity(statements: readonly StatementSummary[]): string | null {
+/** What cannot be replaced, in words for people; null: all can be. */
+export function untellableIdentity(statements: readonly StatementSummary[]): string | null {
   for (const { identityTokens } of statements) {
     for (const { place, name } of identityTokens) {
-      if (place !== "stored" || ofStatements.has(name)) continue;
-      if (name.endsWith("processlist")) return "The process list";
-      return variables.has(name) ? `@@${name}` : `${name.toUpperCase()}()`;
+      if (place === "beyond")
+        return `more than ${identityCountMax} mentions of USER() and the like in one text`;
+      if (place === "stored" && !ofStatements.has(name)) return `${spelled(name)} in what is stored`;
     }
   }
   return null;
+}
+
+function spelled(name: IdentityName): string {
+  if (name.endsWith("processlist")) return "the process list";
+  return variables.has(name) ? `@@${name}` : `${name.toUpperCase()}()`;
 }
 
 const mayName = /user|current_role|connection_id|pseudo_thread_id|processlist|grants|password/i;

@@ -45,7 +45,7 @@ const headingCharactersMax = 255;
 
 /**
  * The text with its identity tokens replaced. `text` must be the one that was analysed, in `context`.
- * A statement without such tokens comes back as it is. Tokens for which `storedIdentity` says so must have been refused.
+ * A statement without such tokens comes back as it is. What `untellableIdentity` finds must have been refused.
  */
 export function rewriteIdentity(
   text: Uint8Array,

@@ -59,9 +59,9 @@ export interface IdentityToken {
   readonly end: number;
   /**
    * `stored`: in a body, a view, a default, where it cannot be replaced. `literal`: in the text of PREPARE; the offsets
-   * are those of the whole literal.
+   * are those of the whole literal. `beyond`: there are more of them in the text than are noted.
    */
-  readonly place: "text" | "literal" | "stored";
+  readonly place: "text" | "literal" | "stored" | "beyond";
   /** `@@global.`: servers refuse it for the first three variables. */
   readonly global: boolean;
   /** Of a table without an alias: its name as it is written. */

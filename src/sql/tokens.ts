@@ -77,6 +77,8 @@ export class Tokens {
   count = 0;
   /** Placeholders `?`. */
   parameterCount = 0;
+  /** Places found where the text tells who the session is: bounded over the whole text. */
+  identityCount = 0;
   /** Optimizer hints: start and end of each, in turn. */
   readonly hints: number[] = [];
   /** Marks of executable comments that run, and whole ones that do not: start and end of each, in turn. */

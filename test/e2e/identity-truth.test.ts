@@ -486,5 +486,22 @@ for (const { flavour, start, present } of servers) {
         await strict.end();
       }
     });
+
+    it("is told in texts of any length, as far as max_allowed_packet goes", async () => {
+      const db = await connect("alice");
+      const long = "x".repeat(17 << 20);
+      expect((await ask(db, `SELECT LENGTH('${long}') AS n, USER() AS me`)).rows).toEqual([
+        [long.length, "alice@127.0.0.1"],
+      ]);
+      const many = await ask(db, `SELECT ${"USER() LIKE 'alice%' AND ".repeat(9_000)} 1 AS yes`);
+      expect(many.rows).toEqual([[1]]);
+      await expect(db.query(`SELECT ${"USER() IS NULL OR ".repeat(20_000)} 1`)).rejects.toMatchObject({
+        errno: 1235,
+      });
+      // What fits by itself becomes too long: an error, and the session lives.
+      const fits = `SELECT '${"x".repeat((64 << 20) - 60)}', ${"USER(),".repeat(3)} 1`;
+      await expect(db.query(fits)).rejects.toMatchObject({ errno: 1153 });
+      expect(await lines(db, "SELECT CURRENT_USER")).toEqual(["alice@%"]);
+    });
   });
 }
