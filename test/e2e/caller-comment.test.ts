@@ -69,7 +69,7 @@ for (const { flavour, start, present } of [
         `${own}SELECT 'marked 1'`,
         `${own}SELECT 'marked; 2' ;`,
         `${own} SELECT 3 AS marked;`,
-        `${own}SELECT  CAST(`,
+        `${own}SELECT  IF(1, `,
         `${shared}SELECT ? AS marked5`,
         `${own}INSERT INTO t VALUES (1) -- marked6`,
         `${own}/*!50000 SELECT 'marked 7' */;`,

@@ -237,7 +237,7 @@ export const roleCases: readonly RoleCase[] = [
   { sql: "SHOW SLAVE HOSTS", kind: "SHOW", subject: "SLAVE HOSTS" },
   { sql: "SHOW EVENTS", kind: "SHOW", subject: "EVENTS" },
   { sql: "SHOW GRANTS FOR root@localhost", kind: "SHOW", subject: "GRANTS FOR" },
-  { sql: "SHOW CREATE USER root@localhost", kind: "SHOW", subject: "CREATE USER" },
+  { sql: "SHOW CREATE USER root@localhost", kind: "SHOW", subject: "CREATE USER FOR" },
   { sql: "SHOW CREATE FUNCTION shop.f_ok", kind: "SHOW", subject: "CREATE FUNCTION", routines: ["f_ok"] },
   {
     sql: "SHOW CREATE FUNCTION shop.f_no",
