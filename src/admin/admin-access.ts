@@ -68,7 +68,8 @@ function namesAnAddress(host: string): boolean {
   return name.toLowerCase() === "localhost" || isIP(name) !== 0;
 }
 
-function isLoopback(address: string): boolean {
+/** Whether an address is the machine's own. */
+export function isLoopback(address: string): boolean {
   return address === "::1" || /^(::ffff:)?127\./.test(address);
 }
 

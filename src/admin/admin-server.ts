@@ -2,13 +2,15 @@
 // admin-routes, who may ask for them in admin-access.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "../telemetry/logger.ts";
-import { refuseAccess } from "./admin-access.ts";
+import { isLoopback, refuseAccess } from "./admin-access.ts";
 import { type AdminReply, adminRoutes, findRoute, type RouteContext, refusalReply } from "./admin-routes.ts";
 
 /** Connections beyond this number are closed at once. */
 const connectionsMax = 128;
+/** Of one address beyond loopback: nobody alone can shut out the probes. */
+const connectionsPerAddressMax = 32;
 /** Request line and headers, in bytes; 431 beyond. */
 const headerBytesMax = 8192;
 /** For the headers, and for a whole request, in milliseconds; 408 beyond. */
@@ -69,6 +71,7 @@ export async function startAdminServer(
     },
   );
   server.maxConnections = connectionsMax;
+  limitPerAddress(server);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const status = statusOfParseError[error.code ?? ""] ?? "400 Bad Request";
     if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
@@ -85,6 +88,26 @@ export async function startAdminServer(
         server.closeAllConnections();
       }),
   };
+}
+
+/** Closes what one address opens beyond its share. On loopback everybody has the same one. */
+export function limitPerAddress(server: Pick<Server, "on">): void {
+  const open = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const address = socket.remoteAddress ?? "";
+    if (isLoopback(address)) return;
+    const count = open.get(address) ?? 0;
+    if (count >= connectionsPerAddressMax) {
+      socket.destroy();
+      return;
+    }
+    open.set(address, count + 1);
+    socket.once("close", () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left > 0) open.set(address, left);
+      else open.delete(address);
+    });
+  });
 }
 
 const statusOfParseError: Readonly<Record<string, string>> = {

@@ -130,9 +130,9 @@ async function lock(path: string, clock: Clock): Promise<() => void> {
     }
     const holder = lockHolder(lockPath);
     if (holder !== null && !isAlive(holder)) {
-      // Left behind by a process that is gone. Renaming first lets only one of several waiters take it away.
-      stealLock(lockPath);
-    } else if (deadline.expired()) {
+      removeStaleLock(lockPath, holder);
+    }
+    if (deadline.expired()) {
       const who = holder === null ? "another program" : `process ${holder}`;
       throw new UsageError(`${path} is being edited by ${who}: if that is not so, remove ${lockPath}`);
     } else {
@@ -141,14 +141,34 @@ async function lock(path: string, clock: Clock): Promise<() => void> {
   }
 }
 
-function stealLock(lockPath: string): void {
-  const stolen = `${lockPath}.${process.pid}.stale`;
+/**
+ * Takes away what `holder`, which is gone, has left behind. Only one process does so at a time, and it looks once more:
+ * otherwise it could take away the new lock of somebody who was faster.
+ */
+function removeStaleLock(lockPath: string, holder: number): void {
+  const mark = `${lockPath}.stale`;
   try {
-    renameSync(lockPath, stolen);
+    closeSync(openSync(mark, "wx", newFileMode));
   } catch {
-    return; // Somebody else was faster.
+    removeIfOld(mark); // Somebody else is at it, or died at it.
+    return;
   }
-  rmSync(stolen, { force: true });
+  try {
+    if (lockHolder(lockPath) === holder) rmSync(lockPath, { force: true });
+  } finally {
+    rmSync(mark, { force: true });
+  }
+}
+
+/** What it marks takes a moment: older than this, in milliseconds, nobody is at it any more. */
+const markAgeMax = 10_000;
+
+function removeIfOld(mark: string): void {
+  try {
+    if (Date.now() - statSync(mark).mtimeMs > markAgeMax) rmSync(mark, { force: true });
+  } catch {
+    // Gone already.
+  }
 }
 
 function lockHolder(lockPath: string): number | null {
