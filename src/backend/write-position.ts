@@ -25,7 +25,8 @@ const mariadbQuestions = [
   queryCommand("SELECT @@global.gtid_binlog_pos"),
   queryCommand("SHOW GLOBAL STATUS LIKE 'wsrep_ready'"),
 ];
-const mysqlQuestions = [queryCommand("SELECT @@global.gtid_executed")];
+/** With `gtid_mode` off there may be an old set, which no write adds to. */
+const mysqlQuestions = [queryCommand("SELECT IF(@@global.gtid_mode LIKE 'ON%', @@global.gtid_executed, '')")];
 
 /**
  * Asks how far the server has written; whatever it has answered to clients before is part of that.

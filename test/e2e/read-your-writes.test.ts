@@ -3,9 +3,11 @@ import type { Connection } from "mysql2/promise";
 import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
+import { galeraMissing, startGaleraCluster } from "../support/galera-cluster.ts";
 import { type GatewayProcess, testUser } from "../support/gateway-process.ts";
 import { startKeyspaceGateway } from "../support/keyspace-gateway.ts";
-import { type ReplicatedServers, startReplicatedServers } from "../support/replicated-servers.ts";
+import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
+import { accountSql, type ReplicatedServers, startReplicatedServers } from "../support/replicated-servers.ts";
 import { waitUntil } from "../support/scratch.ts";
 
 let group: ReplicatedServers;
@@ -29,7 +31,11 @@ afterAll(async () => {
   await group?.stop();
 });
 
-async function start(readYourWrites: string | null): Promise<GatewayProcess> {
+async function start(
+  readYourWrites: string | null,
+  servers: readonly DatabaseServer[] = [primary, replica],
+  monitor: "read_only" | "none" = "read_only",
+): Promise<GatewayProcess> {
   const rule = {
     user_data: ["%"],
     target: "shop",
@@ -37,8 +43,8 @@ async function start(readYourWrites: string | null): Promise<GatewayProcess> {
     ...(readYourWrites === null ? {} : { read_your_writes: readYourWrites }),
   };
   const gateway = await startKeyspaceGateway({
-    monitor: "read_only",
-    servers: [primary, replica],
+    monitor,
+    servers,
     topology: { routing_rules: [rule] },
   });
   gateways.push(gateway);
@@ -59,13 +65,13 @@ async function connect(gateway: GatewayProcess): Promise<Connection> {
 }
 
 /** How many rows of t a client sees, and which server says so. */
-async function look(client: Connection, where: string): Promise<[number, number]> {
+async function look(client: Connection, where: string, name = "@@server_id"): Promise<[number, unknown]> {
   const [rows] = await client.query({
-    sql: `SELECT COUNT(*), @@server_id FROM t WHERE ${where}`,
+    sql: `SELECT COUNT(*), ${name} FROM t WHERE ${where}`,
     rowsAsArray: true,
   });
   const [count, server] = (rows as unknown[][])[0] ?? [];
-  return [Number(count), Number(server)];
+  return [Number(count), server];
 }
 
 /** Nothing is applied until it is undone. */
@@ -128,4 +134,54 @@ describe("reads on replicas", () => {
     expect(await look(client, "a = 21")).toEqual([0, onReplica]);
     await startReplica();
   });
+});
+
+describe.skipIf(galeraMissing() !== null)("reads on another node of a Galera cluster", () => {
+  it("wait for what the cluster has agreed on, or go to the writer", async () => {
+    const cluster = await startGaleraCluster(2);
+    const [writer, other] = cluster.nodes;
+    if (writer === undefined || other === undefined) throw new Error("two nodes were asked for");
+    const lock = await other.connect();
+    try {
+      await writer.admin("CREATE DATABASE IF NOT EXISTS shop", "CREATE TABLE shop.t (a INT PRIMARY KEY)");
+      const patient = await connect(await start("15s", [writer, other], "none"));
+      const hasty = await connect(await start("300ms", [writer, other], "none"));
+      const node = "@@wsrep_node_name";
+      await waitUntil(async () => (await look(hasty, "a = 0", node))[1] === "db2", "the other node to serve");
+      await lock.query("FLUSH TABLES WITH READ LOCK");
+      await patient.query("INSERT INTO t VALUES (1)");
+      await hasty.query("INSERT INTO t VALUES (2)");
+      const seen = look(patient, "a = 1", node);
+      expect(await look(hasty, "a = 2", node)).toEqual([1, "db1"]);
+      await lock.query("UNLOCK TABLES");
+      expect(await seen).toEqual([1, "db2"]);
+      expect(await look(hasty, "a = 2", node)).toEqual([1, "db2"]);
+    } finally {
+      lock.destroy();
+      await cluster.stop();
+    }
+  }, 60_000);
+});
+
+describe.skipIf(mysqldCommand === null)("reads on MySQL's replicas", () => {
+  it("wait for the sets of GTIDs that MySQL counts", async () => {
+    // Both count under one UUID, since they come from one template: what the second executes looks replicated.
+    const flags = (id: number) => ({
+      flags: [`--server-id=${id}`, "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--log-bin=bin"],
+      initSql: accountSql,
+    });
+    const [first, second] = await Promise.all([startMysql(flags(1)), startMysql(flags(2))]);
+    try {
+      for (const server of [first, second])
+        await server.admin("CREATE DATABASE IF NOT EXISTS shop", "CREATE TABLE shop.t (a INT PRIMARY KEY)");
+      const client = await connect(await start("300ms", [first, second], "none"));
+      await waitUntil(async () => (await look(client, "a = 0"))[1] === onReplica, "the replica to serve");
+      await client.query("INSERT INTO t VALUES (1)");
+      expect(await look(client, "a = 1")).toEqual([1, onPrimary]);
+      await second.admin("INSERT INTO shop.t VALUES (1)");
+      expect(await look(client, "a = 1")).toEqual([1, onReplica]);
+    } finally {
+      await Promise.all([first.stop(), second.stop()]);
+    }
+  }, 60_000);
 });
