@@ -44,6 +44,8 @@ export interface ReloadableOptions<T> {
   /** Milliseconds; see {@link watchFiles}. */
   readonly settleMs?: number;
   readonly pollMs?: number;
+  /** Whether `load` reads more than the files: what failed is then tried again at every reload. @default false */
+  readonly loadsMore?: boolean;
   /** Whether changes are noticed without {@link Reloadable.reload}. @default true */
   readonly watch?: boolean;
 }
@@ -171,6 +173,7 @@ export class Reloadable<T> {
   private async reloadNow(trigger: string): Promise<"unchanged" | "reloaded" | "failed"> {
     let found = await snapshot(this.options);
     let loaded: Loaded<T> | null = null;
+    if (this.options.loadsMore === true && trigger !== "file watch") this.failedDigest = null;
     // A signal or an interval may come while a file is being written: what cannot be loaded is not told before it rests.
     for (let round = 0; round < settleRoundsMax; round += 1) {
       if (found.digest === this.digest || found.digest === this.failedDigest) break;

@@ -2,9 +2,18 @@
 // schema. Pure; knows no servers.
 
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
-import { foldObjectName, isSystemSchema } from "../sql/object-name.ts";
+import { foldObjectName, isSystemSchema, objectNameCharactersMax } from "../sql/object-name.ts";
 import type { StatementSummary, TableReference } from "../sql/statement-summary.ts";
 import type { KeyspaceConfig, Topology } from "./topology.ts";
+
+/** 1049, with as much of the name as a server would show. */
+export function unknownDatabase(name: string): SqlError {
+  return sqlError("ER_BAD_DB_ERROR", { database: cut(name) });
+}
+
+function cut(name: string): string {
+  return name.slice(0, objectNameCharactersMax);
+}
 
 /** What a text needs. */
 export interface NeededKeyspaces {
@@ -63,8 +72,9 @@ export function neededKeyspaces(
     if (isSystemSchema(name)) return null;
     const keyspace = keyspaceNamed(topology, name, folds);
     if (keyspace === null) {
-      if (!makes) return sqlError("ER_BAD_DB_ERROR", { database: name });
-      return sqlError("ER_NOT_SUPPORTED_YET", { feature: `making database '${name}': it is no keyspace` });
+      if (!makes) return unknownDatabase(name);
+      const feature = `making database '${cut(name)}': it is no keyspace`;
+      return sqlError("ER_NOT_SUPPORTED_YET", { feature });
     }
     if (!isCalledAlike(keyspace, folds)) {
       const feature = `'${keyspace.name}' before a name: on its server the database is called otherwise`;

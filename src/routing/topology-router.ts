@@ -6,7 +6,7 @@ import type { Identity } from "../identity/identity.ts";
 import { foldObjectName, isSystemSchema } from "../sql/object-name.ts";
 import type { StatementSummary } from "../sql/statement-summary.ts";
 import type { TopologyStates } from "./keyspace-state.ts";
-import { keyspaceNamed, neededKeyspaces } from "./named-keyspaces.ts";
+import { keyspaceNamed, neededKeyspaces, unknownDatabase } from "./named-keyspaces.ts";
 import { bestPrincipal } from "./principal-pattern.ts";
 import { isPortableRead, mayWrite } from "./read-or-write.ts";
 import type { BackendAccount, Route, Tablet } from "./route.ts";
@@ -208,7 +208,7 @@ export class TopologyRouter implements Router, SchemaNames {
   enter(identity: Identity, written: string, current: Entered): Entered | SqlError {
     const { topology, foldsCase } = this.#sources;
     const target = parseTarget(written);
-    if (target === null) return sqlError("ER_BAD_DB_ERROR", { database: written });
+    if (target === null) return unknownDatabase(written);
     const { keyspace: name, tabletType } = target;
     if (name === null) return this.#enterType(identity, tabletType, current);
     if (isSystemSchema(name)) {
@@ -217,7 +217,7 @@ export class TopologyRouter implements Router, SchemaNames {
       return inside instanceof SqlError ? inside : { ...inside, database: foldObjectName(name) };
     }
     const keyspace = keyspaceNamed(topology, name, foldsCase());
-    if (keyspace === null) return sqlError("ER_BAD_DB_ERROR", { database: written });
+    if (keyspace === null) return unknownDatabase(written);
     const entered = { keyspace: keyspace.name, tabletType };
     const place = placeTarget(topology, identity, entered);
     return place instanceof SqlError ? place : { target: entered, database: keyspace.name };

@@ -47,6 +47,7 @@ export async function openTopology(
     paths: [path],
     clock: tools.clock,
     load: ([content]) => loadTopology(content, accounts, tools),
+    loadsMore: true,
     onEvent: (event) =>
       reports.current?.handle(event, (previous, value) => describe(previous.topology, value.topology)),
   });

@@ -331,6 +331,7 @@ describe("TopologyRouter.enter()", () => {
     expect(enter("shop@master")).toBe("1049 Unknown database 'shop@master'");
     expect(enter("")).toBe("1049 Unknown database ''");
     expect(enter("elsewhere")).toBe("1049 Unknown database 'elsewhere'");
+    expect(enter("x".repeat(1_000_000))).toBe(`1049 Unknown database '${"x".repeat(64)}'`);
     expect(enter("__proto__")).toBe("1049 Unknown database '__proto__'");
     folds = true;
     expect(enter("FAR@Replica")).toEqual({ target: at("far", "replica"), database: "far" });

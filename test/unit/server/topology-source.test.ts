@@ -115,6 +115,11 @@ describe("openTopology()", () => {
     expect([...opened.current().keyspaces.keys()]).toEqual(["shop"]);
     expect(opened.account("default")).toBe(before);
     expect(opened.account("bi")).toBe(before);
+    // The file is as it was, and what it names is there now.
+    secret("absent", "found");
+    await opened.reload("SIGHUP");
+    expect(opened.stale()).toBe(false);
+    expect(opened.account("bi").password()).toBe("found");
     write({ ...account("one"), by_user_data: { bi: { user: "bi", password_file: "one" } } }, "crm");
     await opened.reload("test");
     expect(opened.stale()).toBe(false);
