@@ -23,5 +23,9 @@ export function createScramble(randomBytes: (count: number) => Uint8Array): Uint
 
 /** `bytes` XOR `mask`; the mask is repeated when it is shorter. */
 export function xorBytes(bytes: Uint8Array, mask: Uint8Array): Uint8Array {
-  return bytes.map((byte, index) => byte ^ (mask[index % mask.length] ?? 0));
+  const result = new Uint8Array(bytes.length);
+  for (let index = 0; index < bytes.length; index += 1) {
+    result[index] = (bytes[index] ?? 0) ^ (mask[index % mask.length] ?? 0);
+  }
+  return result;
 }

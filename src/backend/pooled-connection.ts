@@ -3,6 +3,7 @@
 
 import type { Permit } from "../acl/permit.ts";
 import type { ByteChannel } from "../base/byte-channel.ts";
+import { startTimeout } from "../base/timeouts.ts";
 import { type Capabilities, CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import { encodeFrames } from "../wire/frames.ts";
 import { decodeErr, isErr } from "../wire/packets/err.ts";
@@ -140,9 +141,8 @@ async function converse(
   timeoutMs: number,
 ): Promise<HousekeepingReply[]> {
   const stream = new PacketStream(sender.channel, replyPayloadBytesMax);
-  const timer = setTimeout(
-    () => stream.fail(new BackendLoginError("timeout", `No reply within ${timeoutMs} ms`)),
-    timeoutMs,
+  const timeout = startTimeout(timeoutMs, () =>
+    stream.fail(new BackendLoginError("timeout", `No reply within ${timeoutMs} ms`)),
   );
   try {
     const [first] = commands;
@@ -157,7 +157,7 @@ async function converse(
     if (error instanceof WireError) throw new BackendLoginError("protocol", error.message, { cause: error });
     throw error;
   } finally {
-    clearTimeout(timer);
+    timeout.cancel();
   }
 }
 
