@@ -1,6 +1,6 @@
 // Passwords change while clients log in all the time: no login with a password that is valid before and after a change
 // may fail, new ones work within a second, old ones stop, and a bad file changes nothing.
-import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { fileWriters } from "../support/file-writers.ts";
@@ -113,10 +113,9 @@ describe.each(fileWriters)("rotation under load by $name", (writer) => {
       expect(result.failures).toEqual([]);
       expect(result.logins).toBeGreaterThan(3 * (generations - 1));
     }
-    // One second, and what the machine at hand needs for ten logins: it may have other work.
-    const durationsMs = results.flatMap((result) => result.durationsMs).sort((a, b) => a - b);
-    const medianMs = durationsMs[durationsMs.length >> 1] ?? 0;
-    expect(slowestMs).toBeLessThan(1000 + 10 * medianMs);
+    // One second, and what the machine at hand needs for some logins at its worst: it may have other work.
+    const slowestLoginMs = Math.max(...results.flatMap((result) => result.durationsMs));
+    expect(slowestMs).toBeLessThan(1000 + 5 * slowestLoginMs);
     await gateway.stop();
     removeFolder(folder);
   });
@@ -137,7 +136,6 @@ describe("a bad file", () => {
     "NUL bytes": '{"a":[{"Password":"y\0"}]}',
     "text of another encoding": Buffer.from('\ufeff{"a":[{"Password":"y"}]}', "utf16le"),
     "nesting beyond all measure": `{"a":${"[".repeat(1e5)}${"]".repeat(1e5)}}`,
-    "more than 64 MiB": Buffer.alloc(64 * 1024 * 1024 + 1, 0x20),
   };
 
   it("changes nothing, is told once with its reason, and the next good one is taken up", async () => {
@@ -171,11 +169,16 @@ describe("a bad file", () => {
     await gateway.stop();
   });
 
-  it("or a directory, a link to nowhere or to itself in its place changes nothing", async () => {
+  it("or a directory, a huge file, a link to nowhere or to itself in its place changes nothing", async () => {
     const gateway = await startGateway({ backend: server, users: good });
     const { usersFile } = gateway;
     const puts: Record<string, () => void> = {
       "it is not a regular file": () => mkdirSync(usersFile),
+      "at most 67108864 are read": () => {
+        writeFileSync(`${usersFile}.huge`, "");
+        truncateSync(`${usersFile}.huge`, 64 * 1024 * 1024 + 1);
+        renameSync(`${usersFile}.huge`, usersFile);
+      },
       "it does not exist": () => symlinkSync("nowhere", usersFile),
       "its symbolic links go in a circle": () => symlinkSync("users.json", usersFile),
     };
