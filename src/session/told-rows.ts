@@ -36,7 +36,8 @@ export function tellsInRows({ kind, innerKinds, subject }: StatementSummary): bo
 
 /** What becomes of the rows with these headings; null: they are left alone. */
 export function rowTruthOf(headings: readonly string[], truth: ToldTruth): RowTruth | null {
-  switch (headings.join()) {
+  // Headings come in character_set_results, too, which may be a wide one.
+  switch (headings.join().replaceAll("\0", "")) {
     case "Variable_name,Value":
       return { column: 1, integers: [], tell: variableTeller(truth) };
     case "Level,Code,Message":
@@ -45,7 +46,7 @@ export function rowTruthOf(headings: readonly string[], truth: ToldTruth): RowTr
         integers: [1],
         tell: ([, code, message]) => {
           if (message === null || message === undefined) return null;
-          const number = Number(code?.toString("latin1") ?? "");
+          const number = Number(code?.toString("latin1").replaceAll("\0", "") ?? "");
           const told = hideServiceAccount(message, truth.serviceUser, truth.identity, number);
           return told === message ? null : told;
         },
