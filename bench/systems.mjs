@@ -55,7 +55,7 @@ export async function startSystems(cpu, peers, databasePort) {
       await child.ended;
     }
   };
-  return { systems, database, stop };
+  return { systems, database, folder, stop };
 }
 
 async function startDatabase(cpu, folder, port) {
@@ -120,7 +120,8 @@ listen db
   return { name: "haproxy", port, pid: child.pid, child };
 }
 
-async function startGatehouse(cpu, folder, database, name, flags) {
+/** Starts the gateway; `poolSize`: backend connections at most. */
+export async function startGatehouse(cpu, folder, database, name, flags, poolSize = 3000) {
   const port = await freePort();
   const home = join(folder, `home-${port}`);
   mkdirSync(home);
@@ -136,7 +137,7 @@ async function startGatehouse(cpu, folder, database, name, flags) {
       `--mysql_auth_server_static_file=${users}`,
       `--mysql_server_port=${port}`,
       "--log_level=warn",
-      "--backend_pool_size=3000",
+      `--backend_pool_size=${poolSize}`,
       ...flags,
     ],
     { GATEHOUSE_BACKEND: `mysql://${account.user}:${account.password}@127.0.0.1:${database.port}/` },

@@ -3,6 +3,7 @@
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_reset_connection.html
 
 import { SqlError, sqlError } from "../errors/sql-error.ts";
+import { CLIENT_IGNORE_SPACE, has } from "../wire/capabilities.ts";
 import { assignmentLostByReset } from "./clean-connection.ts";
 import {
   databaseQuery,
@@ -157,10 +158,11 @@ function elementsFor(
   way: "same" | "own" | "login" | "reset" | null,
 ): string[] {
   const { flavour } = connection.server;
+  const ignoreSpace = has(connection.capabilities, CLIENT_IGNORE_SPACE);
   const elements: string[] = [];
   if (way === "login" && wish.names !== null) elements.push(nameAssignments(wish.names));
   const from = way === "reset" ? noSettings : connection.settings;
-  elements.push(...settingElements(from, wish.settings, flavour));
+  elements.push(...settingElements(from, wish.settings, { flavour, ignoreSpace }));
   // A collation of another login, and the same words after it: they have to be said again.
   if (way !== "same" && way !== null && from.namesKey === wish.settings.namesKey)
     elements.push(...wish.settings.names);

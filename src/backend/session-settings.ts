@@ -110,7 +110,8 @@ export function withVariable(
   if (!followingVariables.has(known)) return null;
   if (value === null && strangeDefaults.has(known)) return null;
   const variables = new Map(settings.variables);
-  if (value === null) variables.delete(known);
+  // The login may have asked for IGNORE_SPACE, which DEFAULT does not give.
+  if (value === null && known !== "sql_mode") variables.delete(known);
   else variables.set(known, written);
   return makeSettings(settings.names, variables);
 }
@@ -158,19 +159,22 @@ function makeSettings(names: readonly string[], variables: ReadonlyMap<string, s
 
 /**
  * Elements of a SET that lead from one record to the other; character sets, where they differ, must have been set back to
- * those of the login before. Empty: nothing differs.
+ * those of the login before. `ignoreSpace`: the login asked for it. Empty: nothing differs.
  */
 export function settingElements(
   from: SessionSettings,
   to: SessionSettings,
-  flavour: ServerFlavour,
+  { flavour, ignoreSpace }: { readonly flavour: ServerFlavour; readonly ignoreSpace: boolean },
 ): string[] {
   if (from.key === to.key) return [];
   const elements = from.namesKey === to.namesKey ? [] : [...to.names];
   for (const name of from.variables.keys()) {
     // Not DEFAULT: MySQL 9.7 leaves foreign_key_checks and unique_checks as they are then.
     const on = nameOn(flavour, name);
-    if (!to.variables.has(name)) elements.push(`SESSION ${on}=@@GLOBAL.${on}`);
+    if (to.variables.has(name)) continue;
+    const atLogin =
+      name === "sql_mode" && ignoreSpace ? `CONCAT(@@GLOBAL.${on}, ',IGNORE_SPACE')` : `@@GLOBAL.${on}`;
+    elements.push(`SESSION ${on}=${atLogin}`);
   }
   for (const [name, value] of to.variables) {
     if (from.variables.get(name) !== value) elements.push(`SESSION ${nameOn(flavour, name)}=${value}`);

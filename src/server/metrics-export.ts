@@ -75,6 +75,9 @@ function exportTables(metrics: Metrics, sessions: SessionMetrics): void {
   for (const kind of errorKinds) {
     metrics.counter("errors_sent_total", { kind }).raiseTo(sessions.errorsSent[kind] ?? 0);
   }
+  for (const [because, total] of Object.entries(sessions.pins)) {
+    metrics.counter("session_pins_total", { because }).raiseTo(total);
+  }
   for (const outcome of killOutcomes) {
     metrics.counter("kills_total", { outcome }).raiseTo(sessions.kills[outcome] ?? 0);
   }

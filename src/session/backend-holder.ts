@@ -58,6 +58,8 @@ export class BackendHolder implements LeaseTaker {
   schemaUncertain = false;
   /** The schema that the connection was put into, by the name that its server knows; null: none. */
   #serverSchema: string | null = null;
+  /** The default schema with which a connection was had last; null: none. */
+  #confirmedSchema: string | null = null;
   /** What the command under way has waited for, and will before it gets a connection. */
   readonly #patience: Patience = { ticket: null, first: null };
 
@@ -108,7 +110,12 @@ export class BackendHolder implements LeaseTaker {
    * it, which may decide where it leads; null: no text.
    */
   async acquire(text: StatementText | null): Promise<SqlError | null> {
-    const failure = this.#relay.lease === null ? await this.#acquire(text) : null;
+    let failure = this.#relay.lease === null ? await this.#acquire(text) : null;
+    if (failure?.symbol === "ER_BAD_DB_ERROR" && this.#state.database === this.#confirmedSchema) {
+      // Another session has dropped it. Here its own statements would still find the server, without that schema.
+      this.#state.database = null;
+      failure = await this.#acquire(text);
+    }
     const lease = this.#relay.lease;
     if (failure !== null || lease === null) return failure ?? sqlError("ER_QUERY_INTERRUPTED");
     return this.#seenRows === null ? null : this.#hideLastReply(lease, this.#seenRows);
@@ -144,6 +151,7 @@ export class BackendHolder implements LeaseTaker {
       lease.release({ handover: following.describe(lease.route.database) });
       return sqlError(this.#interruption);
     }
+    this.#confirmedSchema = this.#state.database;
     this.schemaUncertain = false;
     this.#spoiled = null;
     this.#serverSchema = lease.route.database;
@@ -180,7 +188,9 @@ export class BackendHolder implements LeaseTaker {
   rest(nowMs: number): void {
     this.#resting = true;
     const lease = this.#relay.lease;
-    if (lease === null || this.holdsBecause !== null) return;
+    if (lease === null) return;
+    this.#confirmedSchema = this.#state.database;
+    if (this.holdsBecause !== null) return;
     const { lingersBecause } = this.#state.following;
     const sinceMs = lingersBecause === null ? nowMs : nowMs + LEFTOVERS_KEPT_MS;
     if (this.#relay.blockedSinceMs === null) lease.offer(this, sinceMs);

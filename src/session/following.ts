@@ -15,6 +15,8 @@ import type { StatementText } from "./statement-text.ts";
  */
 export const LEFTOVERS_KEPT_MS = 2000;
 
+const isOfDiagnostics = (what: Leftover): boolean => what === "warnings" || what === "messages";
+
 /** What the text under way is told of the statement before it. */
 export interface Leftovers {
   readonly rowCount: number;
@@ -175,7 +177,8 @@ export class Following {
     if (text.asksFor.length === 0) return null;
     if (this.#isInsertIdLost && text.asksFor.includes("insert id")) return "insert id";
     if (!this.isElsewhere) return null;
-    if (this.hasDiagnostics && text.asksFor.includes("warnings")) return "warnings";
+    if (text.asksFor.includes("last value")) return "last value";
+    if (this.hasDiagnostics && text.asksFor.some(isOfDiagnostics)) return "warnings";
     if (text.statements.length === 1)
       return this.foundRows === null && text.asksFor.includes("found rows") ? "found rows" : null;
     // The later ones ask for what the earlier ones leave.

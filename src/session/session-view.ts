@@ -4,6 +4,7 @@
 import { commandOf, commandTable } from "../wire/commands.ts";
 import { STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import type { CommandInHand } from "./command-in-hand.ts";
+import { pinnedBecause } from "./lost-backend.ts";
 import type { SessionState } from "./session.ts";
 
 /** A session at one moment. */
@@ -81,10 +82,17 @@ export function viewOfSession(state: SessionState, loop: LoopFacts | null, nowMs
     phaseMs: nowMs - (loop?.phaseSinceMs ?? state.startedMs),
     ageMs: nowMs - state.startedMs,
     inTransaction: (state.statusFlags & STATUS_IN_TRANS) !== 0,
-    pinnedBecause: state.pinnedBecause ?? state.prepared.holdsBecause,
+    pinnedBecause: heldBecause(state, loop),
     preparedStatements: state.prepared.size,
     tablet: loop?.relay.lease?.route.tablet.alias ?? null,
   };
+}
+
+/** Whatever keeps the session on its connection now: for good, for the transaction, or for a moment. */
+function heldBecause(state: SessionState, loop: LoopFacts | null): string | null {
+  if (loop === null || loop.relay.lease === null) return null;
+  const { following, statusFlags } = state;
+  return pinnedBecause(state) ?? following.holdsBecause(statusFlags) ?? following.lingersBecause;
 }
 
 const nameOfByte = new Map(Object.entries(commandTable).map(([name, row]): [object, string] => [row, name]));

@@ -76,6 +76,13 @@ function sequenceCall(a: Analysis, at: number, name: string): void {
   // LASTVAL is SELECT to servers, NEXTVAL both, SETVAL INSERT.
   if (name !== "SETVAL") a.draft.reads.add(table);
   if (name !== "LASTVAL") a.draft.writes.add(table);
+  else noteLastValue(a);
+}
+
+/** The value that this connection has had of a sequence: no other one knows it. */
+export function noteLastValue(a: Analysis): void {
+  a.draft.asksFor.add("last value");
+  a.draft.pin("the last value of a sequence");
 }
 
 function noteLeftover(a: Analysis, at: number, name: string): void {

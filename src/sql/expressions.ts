@@ -3,7 +3,7 @@
 // has lost its place.
 
 import type { Analysis } from "./analysis.ts";
-import { noteCall, noteQualifiedCall } from "./calls.ts";
+import { noteCall, noteLastValue, noteQualifiedCall } from "./calls.ts";
 import { noteBareIdentity, noteSystemVariable } from "./identity-tokens.ts";
 import type { Scope } from "./scope.ts";
 import { TokenKind } from "./tokens.ts";
@@ -99,6 +99,7 @@ function name(a: Analysis, at: number, end: number, scope: Scope): number {
 /** NEXT VALUE FOR s, PREVIOUS VALUE FOR s. */
 function sequenceValue(a: Analysis, at: number, end: number): number {
   const moves = a.word(at) === "NEXT";
+  if (!moves) noteLastValue(a);
   a.draft.notReadOnly("it uses a sequence");
   const next = a.qualifiedName(at + 3, end);
   const table = a.tableOf(next);

@@ -11,7 +11,7 @@ const UNDERSCORE = 0x5f;
 
 /** Bytes at which the pass stops to look closer: `@ ; / : (` and the first letters of the words below. */
 const stops = new Uint8Array(256);
-for (const char of "@;/:(uUsSkKgGlL") stops[char.charCodeAt(0)] = 1;
+for (const char of "@;/:(uUsSkKgGlLvV") stops[char.charCodeAt(0)] = 1;
 
 const heads: readonly (readonly [word: string, kind: PlainKind])[] = [
   ["select", "read"],
@@ -32,6 +32,8 @@ const wordsByFirst: ReadonlyMap<number, readonly string[]> = new Map([
   [0x6b, ["kill"]],
   [0x67, ["get_lock", "grant"]],
   [0x6c, ["load", "lock", "last_"]],
+  // NEXT VALUE FOR and PREVIOUS VALUE FOR a sequence.
+  [0x76, ["value ", "value\t", "value\n", "value\r", "value\v", "value\f", "value/", "value-", "value#"]],
 ]);
 
 /** The first two letters of those words, as one number: most letters are no beginning of one. */

@@ -125,7 +125,7 @@ export interface SessionEffects {
  * What the statement before left behind on its connection and this one asks for. `messages`: the texts of its warnings, or
  * names in them, as values.
  */
-export type Leftover = "warnings" | "messages" | "found rows" | "row count" | "insert id";
+export type Leftover = "warnings" | "messages" | "found rows" | "row count" | "insert id" | "last value";
 
 /** What no statement has. */
 export const noEffects: SessionEffects = {

@@ -144,6 +144,11 @@ export const metricTable = {
     help: "Prepared statements open now, all sessions together",
     labels: {},
   },
+  session_pins_total: {
+    type: "counter",
+    help: "Times that a session was bound to one backend connection until a reset, by what bound it",
+    labels: { because: { distinctMax: 128 } },
+  },
   kills_total: {
     type: "counter",
     help: "KILL statements answered, by outcome",

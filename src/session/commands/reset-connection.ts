@@ -3,6 +3,7 @@
 import { noSettings, serverNames } from "../../backend/session-settings.ts";
 import { SqlError } from "../../errors/sql-error.ts";
 import { bareStatement } from "../../sql/statement-summary.ts";
+import { CLIENT_IGNORE_SPACE, has } from "../../wire/capabilities.ts";
 import { COM_RESET_CONNECTION } from "../../wire/commands.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
@@ -30,7 +31,10 @@ export function handleResetConnection(
       if (!succeeded) return;
       lease.connection.prepared.clear();
       forget(loop);
-      if (lease.connection.loginCollation !== loop.state.collation) loop.backend.giveUp();
+      // What MariaDB forgets of a login is to be had again; MySQL forgets nothing else.
+      const { loginCollation, capabilities } = lease.connection;
+      if (loginCollation !== loop.state.collation || has(capabilities, CLIENT_IGNORE_SPACE))
+        loop.backend.giveUp();
     },
   });
 }

@@ -128,8 +128,8 @@ export class RawClient {
   }
 
   /** The cells of the first result set of a text query. Throws when the server answered with an error. */
-  async rows(sql: string): Promise<(string | null)[][]> {
-    const reply = await this.query(sql);
+  async rows(sql: string, options: CommandOptions = {}): Promise<(string | null)[][]> {
+    const reply = await this.query(sql, options);
     if (reply.error !== null) throw new Error(`${reply.error.code} ${reply.error.message}`);
     const [head, ...rest] = reply.packets;
     const columns = head === undefined ? 0 : lenenc(head, 0).value;

@@ -46,6 +46,8 @@ describe("plainKindOf()", () => {
     "select GET_LOCK ('a', 1)",
     "select f(1)",
     "select db.f(1)",
+    "select previous value for s",
+    "select NEXT VALUE\tFOR s",
     "select db.count(1)",
     "select count (1)",
     "select `f`(1)",
