@@ -187,6 +187,43 @@ await createGateway({ settings: {}, hooks: { authorizer: { authorize: () => true
     );
   });
 
+  it("allows nothing when a hook throws, and ends that session only", async () => {
+    const { createGateway } = (await import(
+      pathToFileURL(join(folder, "node_modules/mysql-gatehouse/dist/library/create-gateway.js")).href
+    )) as typeof import("../../src/library/create-gateway.ts");
+    const gateway = await createGateway({
+      settings: { mysql_server_port: 0, backend: server.backendUrl(), log_level: "silent" },
+      hooks: {
+        users: { load: () => ({ app: [{ Password: "p-secret" }], lost: [{ Password: "p-secret" }] }) },
+        authorizer: {
+          authorize: (_identity, statement) => {
+            if (statement.kind === "DO") throw new Error("a mistake");
+            return "allow";
+          },
+        },
+        router: {
+          route: (identity, _request, usual) =>
+            identity.loginUser === "lost" ? { refuse: "nowhere to go" } : usual(),
+        },
+      },
+    });
+    await gateway.start();
+    const port = Number(gateway.addresses[0]?.split(":")[1]);
+    const connect = (user = "app") =>
+      createConnection({ host: "127.0.0.1", port, user, password: "p-secret" });
+    const lost = await connect("lost");
+    await expect(lost.query("SELECT 1")).rejects.toMatchObject({ errno: 1105, sqlMessage: "nowhere to go" });
+    await lost.end();
+    const [one, other] = [await connect(), await connect()];
+    await other.query("SELECT 1");
+    await expect(one.query("DO 1")).rejects.toMatchObject({ errno: 1105 });
+    await expect(one.query("SELECT 1")).rejects.toThrow();
+    await other.query("SELECT 1");
+    expect(await gateway.metrics()).toMatch(/gatehouse_session_failures_total 1\n/);
+    await other.end();
+    await gateway.stop();
+  });
+
   it("runs from JavaScript and stops with the program", async () => {
     const program = startProgram([process.execPath, "gateway.mjs", server.backendUrl()], { cwd: folder });
     await program.waitForLine((line) => line.includes("Listening on "), "the example's line");
@@ -202,7 +239,7 @@ await createGateway({ settings: {}, hooks: { authorizer: { authorize: () => true
     expect(shipped).toEqual(
       expect.arrayContaining(["bin/gatehouse.js", "dist/cli/main.js", "schemas/users.schema.json"]),
     );
-    expect(shipped.filter((name) => /\.map$|tsbuildinfo|^(src|test|bench)\b|\.test\./.test(name))).toEqual(
+    expect(shipped.filter((name) => /\.map$|tsbuildinfo|^(src|test|bench)\b|\.test\.ts/.test(name))).toEqual(
       [],
     );
   });
