@@ -63,10 +63,15 @@ export function neededKeyspaces(
   const others = new Set<KeyspaceConfig>();
   let needsOwn = false;
   /** A name without a schema, in what was the default schema when the text was taken apart. */
-  const needDefault = (schema: string | null): void => {
-    const keyspace = schema === null || schema === own ? null : topology.keyspaces.get(schema);
-    if (keyspace == null) needsOwn = true;
-    else others.add(keyspace);
+  const needDefault = (schema: string | null): SqlError | null => {
+    if (schema === null || schema === own || isSystemSchema(schema)) {
+      needsOwn = true;
+      return null;
+    }
+    const keyspace = topology.keyspaces.get(schema);
+    if (keyspace === undefined) return unknownDatabase(schema);
+    others.add(keyspace);
+    return null;
   };
   const need = (name: string, makes: boolean): SqlError | null => {
     if (isSystemSchema(name)) return null;
@@ -85,11 +90,9 @@ export function neededKeyspaces(
   };
   for (const statement of statements) {
     for (const table of tablesOf(statement)) {
-      if (!table.qualified || table.schema === null) needDefault(table.schema);
-      else {
-        const error = need(table.schema, false);
-        if (error !== null) return error;
-      }
+      const { schema, qualified } = table;
+      const error = qualified && schema !== null ? need(schema, false) : needDefault(schema);
+      if (error !== null) return error;
     }
     for (const { schema } of [...statement.routines, ...statement.routineChanges]) {
       // Whether it was written is not told: the session's own schema is the likelier.

@@ -20,7 +20,7 @@ import {
 } from "./router.ts";
 import { type Placement, placeTarget } from "./routing-rules.ts";
 import { isSameAddress } from "./tablet-address.ts";
-import { parseTarget, type TabletType } from "./target.ts";
+import { defaultTarget, parseTarget, type TabletType } from "./target.ts";
 import type { Topology } from "./topology.ts";
 
 /** What the router reads. */
@@ -52,8 +52,10 @@ export class TopologyRouter implements Router, SchemaNames {
   }
 
   route(identity: Identity, request: RouteRequest): Route | SqlError | NoPrimary {
+    const { held, stuck } = request;
     const own = placeTarget(this.#sources.topology, identity, request.target);
-    if (own instanceof SqlError) return own;
+    // A keyspace that has left the topology: what was begun in it may end.
+    if (own instanceof SqlError) return held !== null && stuck !== null ? held : own;
     const statements = request.statements ?? [];
     const places = this.#placesOf(identity, own, statements, request);
     if (places instanceof SqlError) return places;
@@ -62,7 +64,6 @@ export class TopologyRouter implements Router, SchemaNames {
     );
     if (isReplica && statements.some(mayWrite))
       return sqlError("ER_OPTION_PREVENTS_STATEMENT", { option: "--read-only" });
-    const { held, stuck } = request;
     if (places.length === 0) {
       const asks = statements.some(({ asksFor }) => asksFor.length > 0);
       if (held !== null && (stuck !== null || asks)) return held;
@@ -185,10 +186,10 @@ export class TopologyRouter implements Router, SchemaNames {
   }
 
   #isPlaceOf(held: Route, { keyspace, tabletType }: Placement): boolean {
-    return (
-      held.tabletType === tabletType &&
-      keyspace.tablets.some(({ tablet }) => isSameAddress(tablet.address, held.tablet.address))
-    );
+    if (held.tabletType !== tabletType) return false;
+    // It was, when the session got there: what was begun may end, wherever the keyspace has moved since.
+    if (held.keyspace === keyspace.name) return true;
+    return keyspace.tablets.some(({ tablet }) => isSameAddress(tablet.address, held.tablet.address));
   }
 
   #accountOf({ callerId }: Identity): BackendAccount {
@@ -199,10 +200,14 @@ export class TopologyRouter implements Router, SchemaNames {
   // ---- names ----
 
   initial(identity: Identity): Entered | SqlError {
-    const target = { keyspace: null, tabletType: null };
-    const place = placeTarget(this.#sources.topology, identity, target);
+    const { topology } = this.#sources;
+    const place = placeTarget(topology, identity, defaultTarget);
     if (place instanceof SqlError) return place;
-    return { target, database: place.isChosen ? place.keyspace.name : null };
+    if (!place.isChosen) return { target: defaultTarget, database: null };
+    // Named from now on: another default target must not move a session whose names were read in this one.
+    const { name } = place.keyspace;
+    const tabletType = place.rule === null ? (topology.defaultTarget?.tabletType ?? null) : null;
+    return { target: { keyspace: name, tabletType }, database: name };
   }
 
   enter(identity: Identity, written: string, current: Entered): Entered | SqlError {

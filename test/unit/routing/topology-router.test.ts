@@ -293,6 +293,28 @@ describe("TopologyRouter.route()", () => {
     expect(routeOf("insert into t values (1)", stuck)).toBe(held);
   });
 
+  it("lets what was begun end after the keyspace has moved or gone, and nothing else", () => {
+    const held = routeOf(null);
+    const stuck = { held, stuck: "a transaction", readsMayLeave: false };
+    const { shop, ...others } = file.keyspaces;
+    build({
+      ...file,
+      keyspaces: { ...others, shop: { tablets: [tablet("n", "primary")] } },
+      routing_rules: [],
+    });
+    expect(routeOf("insert into t values (1)", stuck)).toBe(held);
+    expect(goes("insert into t values (1)", { held })).toBe("n primary shop default");
+    build({ ...file, keyspaces: others, routing_rules: [], default_target: "crm" });
+    expect(shop).toBeDefined();
+    expect(routeOf("insert into t values (1)", stuck)).toBe(held);
+    expect(routeOf("commit", stuck)).toBe(held);
+    expect(goes("insert into t values (1)", { held })).toBe("1049 Unknown database 'shop'");
+    // A statement that was prepared there.
+    const { statements } = request("select * from t");
+    expect(goes(null, { statements, database: "crm" })).toBe("1049 Unknown database 'shop'");
+    expect(goes("commit", { database: "crm" })).toBe("a primary crm default");
+  });
+
   it("refuses USE where nobody could follow it", () => {
     expect(goes("use far; select 1")).toMatch(/^1235 .*USE together with other statements/);
     expect(goes("select 1; use far")).toMatch(/^1235 /);
@@ -348,8 +370,8 @@ describe("TopologyRouter.enter()", () => {
   });
 
   it("begins at the rule's target, the default one, or nowhere", () => {
-    expect(router.initial(person("crmer"))).toEqual({ target: at(null), database: "crm" });
-    expect(router.initial(person("app"))).toEqual({ target: at(null), database: "shop" });
+    expect(router.initial(person("crmer"))).toEqual({ target: at("crm"), database: "crm" });
+    expect(router.initial(person("app"))).toEqual({ target: at("shop"), database: "shop" });
     build({ ...file, default_target: undefined });
     expect(router.initial(person("app"))).toEqual({ target: at(null), database: null });
     expect(goes("select 1", { database: null, target: at(null) })).toBe("a primary null default");
