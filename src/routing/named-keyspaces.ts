@@ -15,6 +15,11 @@ function cut(name: string): string {
   return name.slice(0, objectNameCharactersMax);
 }
 
+/** Whether it is CREATE DATABASE. */
+export function makesSchema({ kind }: StatementSummary): boolean {
+  return /^CREATE (DATABASE|SCHEMA)\b/.test(kind);
+}
+
 /** What a text needs. */
 export interface NeededKeyspaces {
   /** Whether something in it means the session's default schema, or may. */
@@ -103,7 +108,7 @@ export function neededKeyspaces(
       }
     }
     for (const { name } of statement.schemas) {
-      const error = need(name, /^CREATE (DATABASE|SCHEMA)\b/.test(statement.kind));
+      const error = need(name, makesSchema(statement));
       if (error !== null) return error;
     }
     if (meansOwnSchema(statement)) needsOwn = true;

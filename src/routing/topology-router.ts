@@ -6,7 +6,7 @@ import type { Identity } from "../identity/identity.ts";
 import { foldObjectName, isSystemSchema } from "../sql/object-name.ts";
 import type { StatementSummary } from "../sql/statement-summary.ts";
 import type { TopologyStates } from "./keyspace-state.ts";
-import { keyspaceNamed, neededKeyspaces, unknownDatabase } from "./named-keyspaces.ts";
+import { keyspaceNamed, makesSchema, neededKeyspaces, unknownDatabase } from "./named-keyspaces.ts";
 import { bestPrincipal } from "./principal-pattern.ts";
 import { isPortableRead, mayWrite } from "./read-or-write.ts";
 import type { BackendAccount, Route, Tablet } from "./route.ts";
@@ -148,7 +148,7 @@ export class TopologyRouter implements Router, SchemaNames {
         this.#candidates(one).some(({ address }) => isSameAddress(address, tablet.address));
       if (!others.every(serves)) continue;
       const { name } = first.keyspace;
-      const database = this.#schemaOn(first, own, request.database);
+      const database = this.#schemaOn(first, own, request);
       const account = this.#accountOf(identity);
       return { keyspace: name, tabletType: first.tabletType, tablet, account, database };
     }
@@ -180,9 +180,11 @@ export class TopologyRouter implements Router, SchemaNames {
   }
 
   /** The schema that a connection is to be in. */
-  #schemaOn(first: Wanted, own: Placement, database: string | null): string | null {
+  #schemaOn(first: Wanted, own: Placement, { database, statements }: RouteRequest): string | null {
     if (database === null || isSystemSchema(database)) return database;
-    return first.keyspace === own.keyspace ? own.keyspace.database : first.keyspace.database;
+    if (first.keyspace === own.keyspace) return own.keyspace.database;
+    // What is to be made cannot be entered before.
+    return (statements ?? []).some(makesSchema) ? null : first.keyspace.database;
   }
 
   #isPlaceOf(held: Route, { keyspace, tabletType }: Placement): boolean {

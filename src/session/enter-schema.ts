@@ -7,10 +7,11 @@ import { defaultTarget } from "../routing/target.ts";
 import { COM_INIT_DB } from "../wire/commands.ts";
 import { encodeFrames } from "../wire/frames.ts";
 import type { CommandLoop } from "./command-loop.ts";
+import { DROPPED_SCHEMA } from "./following.ts";
 import { refuse } from "./refuse.ts";
 import { internalError, replyError, replyOk } from "./reply.ts";
 import { leadsAlike, routeText, stuckBecause } from "./route-text.ts";
-import type { HandlerResult } from "./session-end.ts";
+import { type HandlerResult, relaying } from "./session-end.ts";
 
 /**
  * Enters the schema of a login or COM_CHANGE_USER: confirmed on a backend before the client gets OK. null: no schema.
@@ -60,10 +61,10 @@ export async function enterNamedSchema(
   state.target = entered.target;
   state.database = entered.database;
   const failure = leaveOrStay(loop) ?? (await backend.acquire(null));
-  const route = loop.relay.lease?.route ?? null;
-  if (failure !== null || loop.ended || route === null) {
+  if (loop.ended) return relaying;
+  if (failure !== null) {
     back();
-    return replyError(loop.replyTo, failure ?? sqlError("ER_QUERY_INTERRUPTED"));
+    return replyError(loop.replyTo, failure);
   }
   if (entered.database === null || permit instanceof SqlError) return replyOk(loop.replyTo);
   const onServer = schemas.databaseOf(entered.database);
@@ -73,8 +74,12 @@ export async function enterNamedSchema(
     text: null,
     permit,
     after: (succeeded) => {
-      if (succeeded) backend.noteServerSchema(onServer);
-      else back();
+      if (!succeeded) {
+        back();
+        return;
+      }
+      backend.noteServerSchema(onServer);
+      state.following.noteSchema(false);
     },
   });
 }
@@ -87,7 +92,8 @@ function leaveOrStay({ backend, relay, state, services }: CommandLoop): SqlError
   if (route instanceof SqlError) return route;
   if (!(route instanceof NoPrimary) && leadsAlike(route, lease.route)) return null;
   const stuck = stuckBecause(state);
-  if (stuck !== null) {
+  // What was dropped is no state: another schema takes its place.
+  if (stuck !== null && stuck !== DROPPED_SCHEMA) {
     const feature = `USE of a schema on another server: the session cannot leave this one because of ${stuck}`;
     return sqlError("ER_NOT_SUPPORTED_YET", { feature });
   }

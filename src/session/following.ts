@@ -9,6 +9,9 @@ import type { ReplySummary } from "../wire/reply-summary.ts";
 import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import type { StatementText } from "./statement-text.ts";
 
+/** Why a session stays on its connection whose schema may be gone. */
+export const DROPPED_SCHEMA = "a dropped schema";
+
 /**
  * Leftovers that only the connection knows (warnings, SQL_CALC_FOUND_ROWS) are kept for this time after the statement,
  * in milliseconds, even if others wait; a client that asks for them does so at once.
@@ -75,7 +78,7 @@ export class Following {
     if ((statusFlags & STATUS_IN_TRANS) !== 0) return "a transaction";
     if ((statusFlags & STATUS_AUTOCOMMIT) === 0) return "autocommit is off";
     if (this.#nextTransaction !== null) return "SET TRANSACTION";
-    return this.#schemaDropped ? "a dropped schema" : null;
+    return this.#schemaDropped ? DROPPED_SCHEMA : null;
   }
 
   /** Why the connection is not left for some time; null: it is at once. */

@@ -205,6 +205,23 @@ describe("a topology", () => {
     expect(await value(client, here)).toBe("a.crm");
   });
 
+  it("lets a session go on elsewhere whose schema was dropped", async () => {
+    const dropper = await connect("app", "far");
+    await dropper.query("CREATE TABLE far.extra (a INT)");
+    await dropper.query("DROP DATABASE far");
+    await expect(dropper.query("SELECT * FROM extra")).rejects.toMatchObject({ errno: 1046 });
+    await dropper.query("USE crm");
+    expect(await value(dropper, here)).toBe("a.crm");
+    await expect(dropper.query("USE far")).rejects.toMatchObject({ errno: 1049 });
+    expect(await value(dropper, here)).toBe("a.crm");
+    await dropper.query("CREATE DATABASE far");
+    await dropper.query("CREATE TABLE far.here (name VARCHAR(40))");
+    await dropper.query("INSERT INTO far.here VALUES ('c.far')");
+    await c.admin("CREATE FUNCTION far.f() RETURNS VARCHAR(40) DETERMINISTIC RETURN 'c.far'");
+    await dropper.query("USE far");
+    expect(await value(dropper, here)).toBe("c.far");
+  });
+
   it("refuses writes on a replica target as a read-only server does", async () => {
     const client = await connect("app", "shop@replica");
     for (const sql of [

@@ -152,7 +152,7 @@ describe("TopologyRouter.route()", () => {
     expect(goes("show tables from nosuch")).toBe("1049 Unknown database 'nosuch'");
     expect(goes("drop database nosuch")).toBe("1049 Unknown database 'nosuch'");
     expect(goes("create database nosuch")).toMatch(/^1235 .*making database 'nosuch': it is no keyspace/);
-    expect(goes("create database far")).toBe("z primary far default");
+    expect(goes("create database far")).toBe("z primary null default");
     expect(goes("select * from information_schema.tables")).toBe("a primary shop default");
     expect(goes("select * from mysql.user", { database: "far" })).toBe("z primary far default");
     expect(goes("select * from tables", { database: "information_schema" })).toBe(
