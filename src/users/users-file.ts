@@ -71,7 +71,7 @@ export function readUsersFile(
 
 /**
  * The same, with a breath after every so many entries: a large file must not hold up the sessions of those who are
- * logged in. Only its parsing as JSON is one piece.
+ * logged in. Its parsing as JSON is one piece.
  */
 export async function readUsersFileInSteps(
   text: string | Uint8Array,
