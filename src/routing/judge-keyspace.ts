@@ -4,6 +4,7 @@
 import {
   type ConditionRules,
   galeraRefusal,
+  hasMajority,
   readRefusal,
   type TabletCondition,
   takesWrites,
@@ -233,6 +234,8 @@ function mannerFor(
   if (writes) return "after_transaction";
   if (!isHeard) return "now";
   if (rules.monitor === "galera") return mannerForNode(observation);
+  // A member that hands its role over is secondary first and read-only a moment later.
+  if (rules.monitor === "group_replication") return hasMajority(observation) ? "after_statement" : "now";
   return observation.readOnly ? "after_statement" : "now";
 }
 

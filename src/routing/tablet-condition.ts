@@ -133,10 +133,12 @@ function groupRefusal({ group, readOnly }: TabletObservation): string | null {
 function memberRefusal(group: TabletObservation["group"]): string | null {
   if (group === null || group.state === "") return "is no member of a replication group";
   if (group.state !== "ONLINE") return `is ${group.state.toLowerCase()} in its group`;
-  // A member that has lost the majority goes on saying ONLINE, and its commits hang.
-  return (group.members - group.unreachable) * 2 > group.members
-    ? null
-    : "has lost the majority of its group";
+  return hasMajority({ group }) ? null : "has lost the majority of its group";
+}
+
+/** A member that has lost the majority goes on saying ONLINE, and its commits hang. */
+export function hasMajority({ group }: Pick<TabletObservation, "group">): boolean {
+  return group !== null && (group.members - group.unreachable) * 2 > group.members;
 }
 
 /** Why a tablet serves no reads although it is up, as a predicate; null: it may. */

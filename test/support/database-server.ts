@@ -1,6 +1,6 @@
 // Real database servers for tests: a private data directory each, copied from a template that is made once, a free
 // port and a unix socket, and a fast end. Which program is started is the business of mariadb-server and mysql-server.
-import { cpSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
@@ -112,6 +112,8 @@ export async function startDatabaseServer(
   const folder = scratchFolder(kind.flavour);
   const datadir = join(folder, "data");
   cpSync(join(source, "data"), datadir, { recursive: true, preserveTimestamps: true });
+  // MySQL keeps a server's identity there: each copy makes its own.
+  rmSync(join(datadir, "auto.cnf"), { force: true });
   const socketPath = join(folder, "s.sock");
   const port = options.skipNetworking ? 0 : await freePort();
   const initFile = join(folder, "init.sql");

@@ -369,6 +369,10 @@ describe("monitor group_replication", () => {
     expect(world.verdict).toMatchObject({ primary: "db2", replicas: ["db1", "db3"] });
     world.see("db2", member());
     expect([world.verdict.primary, [...world.cuts]]).toEqual([null, [["db2", "after_statement"]]]);
+    // On its way it is secondary, and not read-only yet.
+    expect([...group().see("db2", member({ readOnly: false })).cuts]).toEqual([["db2", "after_statement"]]);
+    const alone = group().see("db2", member({ role: "PRIMARY", unreachable: 2 }));
+    expect([alone.verdict.primary, [...alone.cuts]]).toEqual([null, [["db2", "now"]]]);
     expect(world.see("db3", member({ role: "PRIMARY" })).verdict.primary).toBe("db3");
   });
 
