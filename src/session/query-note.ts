@@ -55,8 +55,8 @@ const FINGERPRINT_LENGTH_MAX = 4096;
 const HEADER_BYTES = 4;
 const TEXT_AT = HEADER_BYTES + 1;
 const STATEMENT_ID_END = TEXT_AT + 4;
-/** ER_PARSE_ERROR and ER_BAD_FIELD_ERROR. */
-const UNKNOWN_WORDS: ReadonlySet<number> = new Set([1064, 1054]);
+/** ER_PARSE_ERROR, ER_NOT_SUPPORTED_YET and ER_BAD_FIELD_ERROR. */
+const UNKNOWN_WORDS: ReadonlySet<number> = new Set([1064, 1235, 1054]);
 
 /** Looks at a command that begins; null: it is not to be recorded. `frames` may alias a buffer. */
 export function noteQuery(log: QueryLog, services: SessionServices, frames: Uint8Array): QueryNote | null {

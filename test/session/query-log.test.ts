@@ -75,6 +75,15 @@ describe("the query log", () => {
     ]);
   });
 
+  it.each([1235, 1054])(
+    "nor of one that was refused with %d: what it has for names may be values",
+    async (code) => {
+      const { harness, records } = logged({ reply: errReply(code, "no") });
+      await (await harness.login()).command(query("select secretvalue from t"));
+      expect(records).toMatchObject([{ fingerprint: null, no_fingerprint_because: "refused_by_server" }]);
+    },
+  );
+
   it("keeps a fingerprint beside other errors", async () => {
     const { harness, records } = logged({ reply: errReply(1146, "no such table") });
     await (await harness.login()).command(query("select a from gone"));

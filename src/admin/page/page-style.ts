@@ -2,7 +2,7 @@
 
 export const pageStyle: string = `
 :root{color-scheme:light dark;--page:#f6f6f4;--card:#fcfcfb;--ink:#1c1c1a;--soft:#55544f;--line:#dddcd6;--grid:#e7e6e1;
---one:#2a78d6;--two:#c2571a;--bad:#c02f2f;--badback:#fbe9e7;--good:#14784d;--focus:#2a78d6;--button:#ecebe6}
+--one:#1f66b8;--two:#a4480f;--bad:#c02f2f;--badback:#fbe9e7;--good:#14784d;--focus:#1f66b8;--button:#ecebe6}
 @media (prefers-color-scheme:dark){:root{--page:#121211;--card:#1a1a19;--ink:#ecebe6;--soft:#b3b1a9;--line:#383733;--grid:#2a2a27;
 --one:#5a9ff0;--two:#ef9552;--bad:#ff8a80;--badback:#3a1d1b;--good:#55c795;--focus:#8abcf5;--button:#2c2b28}}
 *{box-sizing:border-box}
