@@ -120,7 +120,7 @@ function tailOfInsert(a: Analysis, start: number, end: number, scope: Scope, tar
   expression(a, a.expect(at, end, "RETURNING"), end, scope);
 }
 
-/** Whether assignments [start, end) compute with anything but literals and VALUES(column). */
+/** Whether assignments [start, end) compute with anything but literals and MariaDB's VALUES(column). */
 function readsColumns(a: Analysis, start: number, end: number): boolean {
   let isTarget = true;
   for (let at = start; at < end; ) {
@@ -131,8 +131,11 @@ function readsColumns(a: Analysis, start: number, end: number): boolean {
     } else if (word === ",") {
       isTarget = true;
       at += 1;
-    } else if ((word === "VALUES" || word === "VALUE") && a.word(at + 1) === "(") at = a.skipGroup(at + 1);
-    else if (word === "(" || (a.isIdentifier(at) && !plainWords.has(word))) return true;
+    } else if ((word === "VALUES" || word === "VALUE") && a.word(at + 1) === "(") {
+      // MySQL wants SELECT for the column, MariaDB does not (measured).
+      if (!a.isMariaDb()) return true;
+      at = a.skipGroup(at + 1);
+    } else if (word === "(" || (a.isIdentifier(at) && !plainWords.has(word))) return true;
     else at += 1;
   }
   return false;

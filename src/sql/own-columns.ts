@@ -12,7 +12,7 @@ const beforeOtherNames = wordSet("AS USING COLLATE CHARSET SET");
 /** Units and types that are no reserved words. */
 const otherNames: ReadonlySet<string> = new Set(
   `DAY HOUR MINUTE SECOND MONTH YEAR WEEK QUARTER MICROSECOND SIGNED DATE TIME DATETIME TIMESTAMP JSON UNKNOWN ROW ANY SOME
-  ARRAY NCHAR NATIONAL VALUE END`.split(/\s+/),
+  ARRAY NCHAR NATIONAL VALUE END RETURNING EMPTY ERROR`.split(/\s+/),
 );
 
 /**

@@ -105,13 +105,15 @@ export async function installPolicy(root: Connection, flavour: Flavour = "mariad
 export async function restoreObjects(
   root: Connection,
   used: readonly { readonly kind: ObjectKind; readonly combination: Combination }[],
+  flavour: Flavour = "mariadb",
 ): Promise<void> {
   await root.query("SET foreign_key_checks = 0");
   for (const { kind, combination } of used) {
     const name = nameOf(kind, combination);
-    const drops = ["TABLE", "VIEW", "SEQUENCE"].map((word) => `DROP ${word} IF EXISTS ${schema}.${name}`);
+    const words = flavour === "mariadb" ? ["TABLE", "VIEW", "SEQUENCE"] : ["TABLE", "VIEW"];
+    const drops = words.map((word) => `DROP ${word} IF EXISTS ${schema}.${name}`);
     for (const drop of drops) await root.query(drop).catch(() => {});
-    if (kind !== "n") await root.query(createStatement(kind, name, "mariadb"));
+    if (kind !== "n") await root.query(createStatement(kind, name, flavour));
     if (kind === "t") await root.query(`INSERT INTO ${schema}.${name} VALUES (1, 1)`);
   }
 }
