@@ -38,21 +38,15 @@ export function keyspaceNamed(topology: Topology, name: string, folds: boolean):
   return null;
 }
 
-/** Statements that mean the same on every server and in every schema, as long as they name nothing. */
-const kindsForAnySchema: ReadonlySet<string> = new Set([
-  "SELECT",
-  "VALUES",
-  "DO",
-  "SET",
-  "BEGIN",
-  "COMMIT",
-  "ROLLBACK",
-  "SAVEPOINT",
-  "RELEASE SAVEPOINT",
-  "UNLOCK TABLES",
-  "DEALLOCATE",
-  "EXECUTE",
-  "EMPTY",
+/** Forms of SHOW that mean the default schema where they name none. */
+const showOfSchema: ReadonlySet<string | null> = new Set([
+  "TABLES",
+  "TABLE STATUS",
+  "OPEN TABLES",
+  "TRIGGERS",
+  "EVENTS",
+  "CREATE EVENT",
+  "CREATE PACKAGE",
 ]);
 
 /**
@@ -108,7 +102,8 @@ export function neededKeyspaces(
       }
     }
     for (const { name } of statement.schemas) {
-      const error = need(name, makesSchema(statement));
+      // It may be the default schema, filled in.
+      const error = name === own ? needDefault(name) : need(name, makesSchema(statement));
       if (error !== null) return error;
     }
     if (meansOwnSchema(statement)) needsOwn = true;
@@ -125,12 +120,9 @@ function isCalledAlike({ name, database }: KeyspaceConfig, folds: boolean): bool
   return name === database || (folds && foldObjectName(name) === foldObjectName(database));
 }
 
-/** Beside its names: what was not understood, `DATABASE()`, SHOW TABLES, ... */
-function meansOwnSchema(statement: StatementSummary): boolean {
-  if (statement.uncertain !== null) return true;
-  if (statement.identityTokens.some(({ name }) => name === "database")) return true;
-  // What the statement before has left is where that ran: SHOW WARNINGS and the like.
-  if (kindsForAnySchema.has(statement.kind) || statement.asksFor.length > 0) return false;
-  const { reads, writes, changes, schemas } = statement;
-  return reads.length + writes.length + changes.length + schemas.length === 0;
+/** Beside its names: what was not understood, `DATABASE()`, SHOW TABLES, ... Everything else means the same anywhere. */
+function meansOwnSchema({ uncertain, identityTokens, kind, subject, schemas }: StatementSummary): boolean {
+  if (uncertain !== null) return true;
+  if (identityTokens.some(({ name }) => name === "database")) return true;
+  return kind === "SHOW" && schemas.length === 0 && showOfSchema.has(subject);
 }

@@ -193,6 +193,22 @@ describe("a topology", () => {
     expect(await value(client, here)).toBe("c.far");
   });
 
+  it("ends on another server what was begun there", async () => {
+    const client = await connect("app", "far");
+    await client.query("BEGIN");
+    await client.query("INSERT INTO here VALUES ('begun')");
+    await expect(client.query("SELECT name FROM shop.here")).rejects.toThrow(/because of a transaction/);
+    await expect(client.query("KILL QUERY 4294967295")).rejects.toMatchObject({ errno: 1094 });
+    await client.query("ROLLBACK");
+    expect(await value(client, "SELECT name FROM shop.here")).toBe("a.shop");
+    expect(await value(client, "SELECT COUNT(*) FROM here WHERE name = 'begun'")).toBe(0);
+    await client.query("XA START 'far-away'");
+    await client.query("INSERT INTO here VALUES ('begun')");
+    await client.query("XA END 'far-away'");
+    await client.query("XA ROLLBACK 'far-away'");
+    expect(await value(client, "SELECT COUNT(*) FROM here WHERE name = 'begun'")).toBe(0);
+  });
+
   it("keeps a prepared statement in the schema in which it was prepared", async () => {
     const client = await connect("app");
     expect(await prepared(client, here)).toBe("a.shop");

@@ -160,6 +160,9 @@ describe("TopologyRouter.route()", () => {
     );
     expect(goes("select * from other.t")).toMatch(/^1235 .*'other' before a name/);
     expect(goes("select * from elsewhere.t")).toBe("1049 Unknown database 'elsewhere'");
+    // In it, its own name is not written: what names no schema is in it.
+    for (const sql of ["drop trigger x", "drop event x", "show tables", "alter table t add b int"])
+      expect([sql, goes(sql, { database: "other" })]).toEqual([sql, "a primary elsewhere default"]);
   });
 
   it("compares names as the servers do", () => {
@@ -283,7 +286,25 @@ describe("TopologyRouter.route()", () => {
     const far = { ...stuck, held: routeOf("select * from far.t") };
     expect(routeOf("commit", far)).toBe(far.held);
     expect(goes("select * from t", far)).toMatch(/^1235 .*'shop' now/);
-    expect(goes("show tables", far)).toMatch(/^1235 .*'shop' now/);
+    for (const sql of [
+      "show tables",
+      "show table status",
+      "show triggers",
+      "select database()",
+      "what is this",
+      "call p()",
+    ])
+      expect([sql, goes(sql, far)]).toEqual([sql, expect.stringMatching(/^1235 .*'shop' now/)]);
+    for (const sql of [
+      "kill query 5",
+      "xa end 'x'",
+      "xa commit 'x'",
+      "show variables",
+      "unlock tables",
+      "select 1",
+      "set @a = 1",
+    ])
+      expect([sql, routeOf(sql, far)]).toEqual([sql, far.held]);
     // What the statement before has left is where that ran.
     expect(routeOf("show warnings", { held: far.held })).toBe(far.held);
     expect(goes("select 1", { held: far.held })).toBe("a primary shop default");
