@@ -106,7 +106,7 @@ function decideAnew(
   assert(permit !== undefined, "a text without any statement");
   const text = statementText(statements, state.database);
   if (judge.enforcing && text.listing !== null && !permit.exempt && !isPlainListing()) return refusedListing;
-  const refused = refuseToLie(statements);
+  const refused = refuseToLie(statements, written);
   if (refused !== null) return refused;
   return {
     kind: "forward",
@@ -179,15 +179,29 @@ const refusedListing = new Refusal(
 );
 
 /** What nobody may run, since the server would do it for its service account: say who one is, or change the account. */
-function refuseToLie(statements: readonly StatementSummary[]): Refusal | null {
+function refuseToLie(statements: readonly StatementSummary[], written: Uint8Array): Refusal | null {
   const carrier = statements.find(carriesOwnShow);
   if (carrier !== undefined)
     return refusedFeature(`SHOW ${carrier.subject} inside another statement`, carrier);
   const own = statements.find(({ ownAccount }) => ownAccount);
   if (own !== undefined) return new Refusal(accountsDenial(own, "CREATE USER"), own.kind);
+  if (tellsBehindChange(statements) && !readsAlike.test(asLatin1(written)))
+    return refusedFeature("USER() and the like behind a change of sql_mode in one text", statements[0]);
   const untellable = untellableIdentity(statements);
   if (untellable === null) return null;
   return refusedFeature(`${untellable}: the server does not know the gateway's users`, statements[0]);
+}
+
+/** A text that every sql_mode and character set reads the same. */
+const readsAlike = /^[^\\"\x80-\xff]*$/;
+
+/** Whether something is to be put into a text of which an earlier statement changes how the rest is read. */
+function tellsBehindChange(statements: readonly StatementSummary[]): boolean {
+  const changes = statements.findIndex(
+    ({ effects }) => effects.sqlMode !== null || effects.characterSet !== null,
+  );
+  const behind = changes < 0 ? [] : statements.slice(changes + 1);
+  return namesIdentity(behind) || behind.some(({ ownShow }) => ownShow !== null);
 }
 
 function refusedFeature(feature: string, statement: StatementSummary | undefined): Refusal {

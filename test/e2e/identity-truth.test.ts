@@ -503,5 +503,18 @@ for (const { flavour, start, present } of servers) {
       await expect(db.query(fits)).rejects.toMatchObject({ errno: 1153 });
       expect(await lines(db, "SELECT CURRENT_USER")).toEqual(["alice@%"]);
     });
+
+    it("is told behind a change of mode where that changes nothing about the text, and refused elsewhere", async () => {
+      const db = await connect("alice");
+      const told = await db.query(
+        "SET sql_mode = 'ANSI_QUOTES'; SET NAMES utf8mb4; SELECT USER() AS me, 'USER()' AS it",
+      );
+      expect(JSON.stringify(told[0])).toContain(`[{"me":"alice@127.0.0.1","it":"USER()"}]`);
+      await db.query("SET sql_mode = ''");
+      // Behind the change the strings end elsewhere: a value would be put into one of them.
+      const text = String.raw`SET sql_mode = 'NO_BACKSLASH_ESCAPES'; SELECT 'a\' , ', USER() , '\' ' AS c`;
+      await expect(db.query(text)).rejects.toMatchObject({ errno: 1235 });
+      expect(await lines(db, String.raw`SELECT 'x\'y'`)).toEqual(["x'y"]);
+    });
   });
 }
