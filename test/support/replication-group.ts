@@ -68,7 +68,7 @@ export async function startReplicationGroup(count: number): Promise<ReplicationG
         return own?.state === "ONLINE";
       },
       "the member to be ONLINE",
-      30_000,
+      60_000,
     );
   };
   for (const member of members) await member.admin("RESET BINARY LOGS AND GTIDS");
