@@ -26,7 +26,8 @@ export async function acquireWithOwnWrites(tools: OwnWritesTools): Promise<Backe
   const { ownWrites, request, acquire, giveBack } = tools;
   const fromAnywhere = () => request(true);
   const fromPrimary = () => request(false);
-  if (!mustWait(fromAnywhere(), ownWrites)) return acquire(fromAnywhere);
+  const hasWritten = ownWrites.isAhead || ownWrites.position !== null;
+  if (!hasWritten || !mustWait(fromAnywhere(), ownWrites)) return acquire(fromAnywhere);
   if (ownWrites.isAhead) {
     const primary = await acquire(fromPrimary);
     if (primary instanceof SqlError) return primary;

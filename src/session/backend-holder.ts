@@ -308,7 +308,8 @@ export class BackendHolder implements LeaseTaker {
   noteText(text: StatementText): void {
     if (text.pins !== null) this.pin(text.pins);
     this.#state.following.noteSent(text);
-    this.#state.ownWrites.note(text);
+    // Only where reads may go elsewhere than writes does anybody ask.
+    if (this.#services.router().routedBy === "everything") this.#state.ownWrites.note(text);
     this.#spoiled ??= text.spoils;
     if (text.pins !== null || text.dropsSchema) this.schemaUncertain = true;
   }
