@@ -3,7 +3,6 @@
 
 import type { Authorizer } from "../acl/authorizer.ts";
 import type {
-  AcquireRequest,
   BackendLease,
   BackendPool,
   Handover,

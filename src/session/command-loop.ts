@@ -5,7 +5,7 @@
 import type { Permit } from "../acl/permit.ts";
 import type { ByteChannel } from "../base/byte-channel.ts";
 import type { MysqlErrorSymbol } from "../errors/mysql-errors.ts";
-import { SqlError, sqlError } from "../errors/sql-error.ts";
+import { sqlError } from "../errors/sql-error.ts";
 import type { CutManner } from "../routing/judge-keyspace.ts";
 import { replySequenceOf } from "../wire/command-boundary.ts";
 import { COM_QUIT } from "../wire/commands.ts";

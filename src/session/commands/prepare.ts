@@ -13,7 +13,7 @@ import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import type { SessionState } from "../session.ts";
 import type { HandlerResult } from "../session-end.ts";
-import { preparingText, type StatementText } from "../statement-text.ts";
+import { preparingText } from "../statement-text.ts";
 import { editCommand, truthEdits } from "../truth.ts";
 import { prepareOwnStatement } from "./kill.ts";
 import { prepareOwnShow } from "./own-show.ts";
