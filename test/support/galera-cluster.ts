@@ -90,8 +90,12 @@ export async function startGaleraCluster(count: number): Promise<GaleraCluster> 
   }
   const synced = (node: DatabaseServer): Promise<void> =>
     waitUntil(
-      async () =>
-        (await node.admin("SHOW GLOBAL STATUS LIKE 'wsrep_local_state_comment'"))[0]?.Value === "Synced",
+      () =>
+        node.admin("SHOW GLOBAL STATUS LIKE 'wsrep_local_state_comment'").then(
+          ([state]) => state?.Value === "Synced",
+          // A node that receives the whole state closes connections until it has it.
+          () => false,
+        ),
       "a synced node",
       30_000,
     ).then(() => {});
