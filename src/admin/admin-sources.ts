@@ -147,9 +147,14 @@ export interface FileRow {
 export interface CertificateRow {
   /** `server certificate`, ... */
   readonly use: string;
+  /** The file, or the database server that showed it. */
   readonly path: string;
+  /** Whom it names; of a revocation list, the CA. */
+  readonly subject: string;
   /** Milliseconds since the epoch. */
   readonly notAfterMs: number;
+  /** From when on its end is worth a warning, in milliseconds since the epoch. */
+  readonly warnMs: number;
 }
 
 /** What the gateway offers to the admin side. Every call is cheap and answers at once. */

@@ -47,8 +47,12 @@ export const statusJson = {
     "files[].failed_at": "When a newer content could not be loaded; null: what is on disk is in use",
     "files[].problems": "What is wrong with that content, each with its place",
     "certificates[].use": "What it is for",
-    "certificates[].path": "The file",
+    "certificates[].path": "The file, or the database server that showed it at the newest connection",
+    "certificates[].subject":
+      "Whom it names; of a revocation list, the CA. Of several in one file, the first to end",
     "certificates[].not_after": "End of its validity",
+    "certificates[].warn_after":
+      "From when on its end is worth a warning: 30 days before, or a quarter of its life",
   },
   make: (sources: AdminSources, version: string) => {
     const { ready, reasons, notes } = sources.readiness();
@@ -85,8 +89,8 @@ function fileJson({ name, path, generation, loadedAtMs, failure }: FileRow) {
   };
 }
 
-function certificateJson({ use, path, notAfterMs }: CertificateRow) {
-  return { use, path, not_after: isoTime(notAfterMs) };
+function certificateJson({ use, path, subject, notAfterMs, warnMs }: CertificateRow) {
+  return { use, path, subject, not_after: isoTime(notAfterMs), warn_after: isoTime(warnMs) };
 }
 
 /** `GET /api/history`. */

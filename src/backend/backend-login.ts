@@ -146,7 +146,7 @@ class LoginAttempt {
       if (!stream.detach()) throw new BackendLoginError("protocol", "The server sent more than its greeting");
       const sequence = stream.sequence;
       plain.setReceiver({ onBytes: () => {}, onClosed: () => {} });
-      const secured = await upgradeToTls(socket, tablet.tls, hostOf(tablet.address), this.#tools.tlsContexts);
+      const secured = await upgradeToTls(socket, tablet, hostOf(tablet.address), this.#tools.tlsContexts);
       stream = this.#use(new DuplexChannel(secured));
       stream.sequence = sequence;
     }

@@ -1,13 +1,12 @@
 // How the gateway presents itself to database servers: one way to log in for pools and health checks.
 
-import type { Clock } from "../base/clock.ts";
 import { type BackendLoginRequest, type LoggedIn, logIn } from "./backend-login.ts";
-import { BackendTlsContexts } from "./backend-tls.ts";
+import type { BackendTlsContexts } from "./backend-tls.ts";
 
 /** Makes the login of one gateway. `version`: the server's administrator sees it among the connection attributes. */
 export function makeLogin(
   version: string,
-  clock: Clock,
+  tlsContexts: BackendTlsContexts,
 ): (request: BackendLoginRequest) => Promise<LoggedIn> {
   const attributes = new Map([
     ["_client_name", "gatehouse"],
@@ -17,6 +16,6 @@ export function makeLogin(
     ["_platform", process.arch],
     ["program_name", "gatehouse"],
   ]);
-  const shared = { tlsContexts: new BackendTlsContexts(clock), attributes };
+  const shared = { tlsContexts, attributes };
   return (request) => logIn(request, shared);
 }

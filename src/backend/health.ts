@@ -139,11 +139,10 @@ export class HealthWatch {
       this.#hangUp();
       const kind = error instanceof BackendLoginError ? error.kind : "protocol";
       const detail = error instanceof Error ? error.message : String(error);
-      this.#settle(
-        { ready: false, reason: this.#sentence(reasons[kind]), server: this.#status.server },
-        detail,
-      );
-      this.#tell({ kind: isBlindness(kind) ? "blind" : "failed", reason: reasons[kind] });
+      // What is wrong with a certificate is what people have to know, and tells nothing that is secret.
+      const reason = kind === "tls" ? `${reasons.tls} (${detail})` : reasons[kind];
+      this.#settle({ ready: false, reason: this.#sentence(reason), server: this.#status.server }, detail);
+      this.#tell({ kind: isBlindness(kind) ? "blind" : "failed", reason });
       this.#schedule(this.#pauseMs(kind));
       this.#failures += 1;
       this.#refusedGeneration = kind === "access_denied" ? generation : null;

@@ -8,6 +8,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { bytesChangingCapabilities, CLIENT_LONG_PASSWORD } from "../wire/capabilities.ts";
 import type { ServerFacts } from "./backend-connection.ts";
+import type { BackendTlsContexts } from "./backend-tls.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { firstVerdict } from "./first-verdict.ts";
 import { makeLogin } from "./gateway-login.ts";
@@ -31,6 +32,7 @@ export interface SingleBackendOptions {
   readonly sessionAssignments?: string;
   /** Of the gateway: the server's administrator sees it among the connection attributes. */
   readonly version: string;
+  readonly tlsContexts: BackendTlsContexts;
   /** Between two health checks, in milliseconds. @default 1000 */
   readonly healthIntervalMs?: number;
   /** Told what the server is, before any session gets to it and whenever it may have changed. */
@@ -78,7 +80,7 @@ export async function startSingleBackend(
 ): Promise<SingleBackendParts> {
   const { tablet, account } = options;
   const { clock, logger, metrics } = tools;
-  const login = makeLogin(options.version, clock);
+  const login = makeLogin(options.version, options.tlsContexts);
   const pool = new ConnectionPool(
     { ...defaultPoolLimits, ...options.limits },
     {

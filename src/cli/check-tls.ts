@@ -1,9 +1,10 @@
 // `gatehouse check` of the files of TLS toward clients: the judgement that loads them, told to people.
 
 import { wholeFileProblem } from "../base/problem.ts";
+import { expiryWarning } from "../server/expiry.ts";
 import type { ClientTlsOptions } from "../server/gateway-options.ts";
 import { TlsAcceptor } from "../server/tls-acceptor.ts";
-import { expiryWarning, readTlsFiles, tlsFileBytesMax, tlsPathsOf } from "../server/tls-files.ts";
+import { readTlsFiles, tlsFileBytesMax, tlsPathsOf } from "../server/tls-files.ts";
 import { counted, type Findings, readFound } from "./findings.ts";
 
 /** Validates the set. */

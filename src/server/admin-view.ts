@@ -17,8 +17,8 @@ import type { SessionRegistry } from "../session/session-registry.ts";
 import type { AuditLog } from "../telemetry/audit.ts";
 import type { BackendSide } from "./backend-side.ts";
 import { denialRow } from "./denial-rows.ts";
+import { type Expiry, useOfExpiry } from "./expiry.ts";
 import type { WatchedFile } from "./reload-report.ts";
-import type { Expiry } from "./tls-files.ts";
 
 /** The parts that are looked at. */
 export interface AdminViewParts {
@@ -45,6 +45,9 @@ export interface AdminView extends AdminSources {
 
 /** The precision of the event loop's delay, in milliseconds. */
 const DELAY_RESOLUTION_MS = 20;
+
+/** Characters of a certificate's subject that are shown: a database server chose it. */
+const SUBJECT_MAX = 200;
 
 /** Begins to measure. */
 export function createAdminView(parts: AdminViewParts): AdminView {
@@ -96,14 +99,9 @@ function endSession({ registry, clock, audit }: AdminViewParts, id: number, from
   return session !== null;
 }
 
-const useOfExpiry = {
-  server: "server certificate",
-  client_ca: "CA of client certificates",
-  client_crl: "revocation list of client certificates",
-} as const satisfies Record<Expiry["what"], string>;
-
-function certificateRow({ what, path, endMs }: Expiry): CertificateRow {
-  return { use: useOfExpiry[what], path, notAfterMs: endMs };
+function certificateRow({ what, path, subject, endMs, warnMs }: Expiry): CertificateRow {
+  const name = subject.replaceAll("\n", ", ").slice(0, SUBJECT_MAX);
+  return { use: useOfExpiry[what], path, subject: name, notAfterMs: endMs, warnMs };
 }
 
 function countersOf({ sessions, registry, backend }: AdminViewParts, loop: LoopMeter): TrafficCounters {

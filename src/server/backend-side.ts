@@ -6,6 +6,7 @@ import type { Outages } from "../backend/outage.ts";
 import type { Router } from "../routing/router.ts";
 import type { ReadingServer } from "../session/reading.ts";
 import type { GreetingFacts } from "../session/session-services.ts";
+import type { Expiry } from "./expiry.ts";
 
 /** The servers behind the gateway. */
 export interface BackendSide {
@@ -22,6 +23,8 @@ export interface BackendSide {
   notes(): readonly string[];
   /** The servers and their pools as they are now, for the status page. */
   tablets(): readonly TabletRow[];
+  /** Certificates toward the servers: of the files, and those that servers showed. */
+  expiries(): readonly Expiry[];
   /** Ends idle connections, stops watching, stops an embedded server. Never rejects. */
   stop(): Promise<void>;
 }

@@ -23,6 +23,7 @@ import { type AdminView, createAdminView } from "./admin-view.ts";
 import type { BackendSide } from "./backend-side.ts";
 import { drainSessions } from "./drain.ts";
 import { exportEntryMetrics } from "./entry-metrics.ts";
+import { type Expiry, exportExpiries } from "./expiry.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { type CreateGateway, type Gateway, type GatewayTools, StartError } from "./gateway-seam.ts";
 import { hookedRouter } from "./hooked-router.ts";
@@ -85,10 +86,11 @@ class RunningGateway implements Gateway {
     const { clock, metrics, logger } = this.#tools;
     // Workers share places that the first process has tried.
     if (this.#tools.seat === undefined) await tryListenPlaces(this.#options);
-    this.#backend = await this.#files.backend.start((server) =>
+    const backend = await this.#files.backend.start((server) =>
       this.#files.tableAcl.learnNameCase(nameCaseOf(server.lowerCaseTableNames)),
     );
-    const services = this.#services(this.#backend);
+    this.#backend = backend;
+    const services = this.#services(backend);
     this.#sweep = setInterval(() => this.#registry.sweep(clock.monotonicMs()), SWEEP_MS);
     exportSessionMetrics(metrics, {
       sessions: services.metrics,
@@ -97,6 +99,7 @@ class RunningGateway implements Gateway {
       preparedStatements: services.preparedStatements,
     });
     exportEntryMetrics(metrics, () => this.#userActivity());
+    exportExpiries(metrics, () => this.#expiries(backend));
     const tls = this.#files.tls;
     try {
       this.#listener = await listen({
@@ -109,7 +112,7 @@ class RunningGateway implements Gateway {
       });
       const admin = this.#options.admin;
       const seat = this.#tools.seat;
-      if (admin !== null || seat !== undefined) this.#view = this.#createView(this.#backend, services);
+      if (admin !== null || seat !== undefined) this.#view = this.#createView(backend, services);
       if (seat !== undefined && this.#view !== null)
         seat.attach(workerDuties(this.#registry, this.#view, metrics));
       if (admin !== null && this.#view !== null) {
@@ -224,11 +227,15 @@ class RunningGateway implements Gateway {
       backend,
       judge: () => ({ judging: services.authorizer().judging, acl: this.#files.tableAcl.acl() }),
       files: this.#files.watched,
-      expiries: () => this.#files.tls?.expiries() ?? [],
+      expiries: () => this.#expiries(backend),
       startedMs: this.#startedMs,
       readiness: () => this.#readiness(),
       userActivity: () => this.#userActivity(),
     });
+  }
+
+  #expiries(backend: BackendSide): readonly Expiry[] {
+    return [...(this.#files.tls?.expiries() ?? []), ...backend.expiries()];
   }
 
   #adoptUsers(directory: UserDirectory, previous: UserDirectory): void {

@@ -6,6 +6,7 @@ import { type SingleBackendParts, startSingleBackend } from "../backend/single-b
 import type { Tablet } from "../routing/route.ts";
 import type { ReadingServer } from "../session/reading.ts";
 import { type BackendAccountSource, fixedAccount, openBackendAccount } from "./backend-account.ts";
+import { watchBackendCertificates } from "./backend-certificates.ts";
 import type { BackendSide } from "./backend-side.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { GatewayTools } from "./gateway-seam.ts";
@@ -82,8 +83,10 @@ async function watchServer(
   tools: GatewayTools,
   onServer: (server: LearnedServer) => void,
 ): Promise<BackendSide> {
+  const certificates = await watchBackendCertificates(() => [opened.tablet], tools);
   const parts = await startSingleBackend(
     {
+      tlsContexts: certificates.contexts,
       tablet: opened.tablet,
       account: () => opened.account.current(),
       database: opened.database,
@@ -122,9 +125,11 @@ async function watchServer(
         options.backendPool.connectionsMax,
       ),
     ],
+    expiries: () => certificates.expiries(),
     notReadyBecause: () => parts.health.status.reason,
     notes: () => opened.notes,
     stop: async () => {
+      certificates.close();
       await parts.close();
       await opened.stop();
     },

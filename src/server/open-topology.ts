@@ -14,12 +14,13 @@ import type { Topology } from "../routing/topology.ts";
 import { TopologyRouter } from "../routing/topology-router.ts";
 import type { ReadingServer } from "../session/reading.ts";
 import type { GreetingFacts } from "../session/session-services.ts";
+import { watchBackendCertificates } from "./backend-certificates.ts";
 import type { BackendSide } from "./backend-side.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { GatewayTools } from "./gateway-seam.ts";
 import { readingServerOf } from "./reading-server.ts";
 import type { TopologySource } from "./topology-source.ts";
-import { notesOn, notReadyBecause, tabletRows } from "./topology-view.ts";
+import { notesOn, notReadyBecause, serversOf, tabletRows } from "./topology-view.ts";
 
 /**
  * Starts them; resolves after the first health checks, whether or not the servers could be reached, and after a second
@@ -32,7 +33,8 @@ export async function openTopologySide(
   onServer: (server: LearnedServer) => void,
 ): Promise<BackendSide> {
   const { clock, logger, metrics } = tools;
-  const logIn = makeLogin(tools.version, clock);
+  const certificates = await watchBackendCertificates(() => serversOf(source.current()), tools);
+  const logIn = makeLogin(tools.version, certificates.contexts);
   const pool = new ConnectionPool(
     { ...defaultPoolLimits, ...options.backendPool },
     { clock, logIn, observer: observePools(metrics, logger, clock), sessionAssignments: null },
@@ -69,6 +71,7 @@ export async function openTopologySide(
   source.subscribe((topology) => {
     router = routerOf(topology);
     void watch.adopt(topology);
+    void certificates.look();
   });
   // A new password may be what refused logins were waiting for.
   source.onPassword(() => watch.askNow());
@@ -79,14 +82,13 @@ export async function openTopologySide(
     outages,
     router: () => router,
     greeting: () => greetingOf(watch, options.serverVersion),
-    readingServer: () => {
-      reading = readingServerOf(watch.server, reading, watch.newestVersionNumber);
-      return reading;
-    },
+    readingServer: () => (reading = readingServerOf(watch.server, reading, watch.newestVersionNumber)),
     tablets: () => tabletRows(source.current(), watch, pool, options.backendPool.connectionsMax),
+    expiries: () => certificates.expiries(),
     notReadyBecause: () => notReadyBecause(source.current(), watch),
     notes: () => notesOn(source, watch),
     stop: async () => {
+      certificates.close();
       watch.stop();
       await pool.close();
     },

@@ -5,6 +5,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { FileContent } from "../base/file-content.ts";
 import { isPemFault, type PemBlock, pemContent, splitPem } from "../base/pem.ts";
 import { type Problem, wholeFileProblem } from "../base/problem.ts";
+import { type Expiry, firstExpiry, type Life } from "./expiry.ts";
 import type { ClientTlsOptions } from "./gateway-options.ts";
 import { type RevocationList, readRevocationList } from "./revocation-list.ts";
 
@@ -18,16 +19,6 @@ export interface TlsMaterial {
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
   /** null: clients are not asked for certificates. */
   readonly clientTrust: { readonly ca: readonly string[]; readonly crl: readonly string[] } | null;
-}
-
-/** When something of the set ends: of several, the first. */
-export interface Expiry {
-  readonly what: "server" | "client_ca" | "client_crl";
-  readonly path: string;
-  /** Milliseconds since the epoch. */
-  readonly endMs: number;
-  /** From when on it is worth a warning: 30 days before, or a quarter of its life. */
-  readonly warnMs: number;
 }
 
 /** A set that can be used, or all that is wrong with it. */
@@ -79,7 +70,6 @@ interface CertificateBlock extends PemBlock {
   readonly certificate: X509Certificate;
 }
 
-const dayMs = 24 * 3_600_000;
 /** A clock that is behind the CA's is no reason to refuse a list, in milliseconds. */
 const clockSkewMs = 5 * 60_000;
 
@@ -138,6 +128,7 @@ class Reading {
     const [leaf] = chain;
     if (leaf === undefined) return;
     this.#expire("server", path, [leaf]);
+    this.#expire("server_chain", path, chain.slice(1));
     for (const [index, block] of chain.entries()) {
       const issuer = chain[index + 1]?.certificate;
       if (issuer === undefined || block.certificate.checkIssued(issuer)) continue;
@@ -171,7 +162,7 @@ class Reading {
 
   revocationLists(path: string, trusted: readonly CertificateBlock[]): PemBlock[] {
     const blocks = this.#blocks(path);
-    const byAuthority = new Map<CertificateBlock, RevocationList[]>();
+    const byAuthority = new Map<CertificateBlock, [RevocationList, ...RevocationList[]]>();
     for (const block of blocks) {
       const list =
         block.label === "X509 CRL"
@@ -189,7 +180,7 @@ class Reading {
       const message = `There is no list of the CA ${JSON.stringify(name.slice(0, 200))}: certificates under it will be refused`;
       this.warnings.push(wholeFileProblem(path, message));
     }
-    this.#expireLists(path, [...byAuthority.values()]);
+    this.#expireLists(path, byAuthority);
     return [...blocks];
   }
 
@@ -197,45 +188,44 @@ class Reading {
   #listFault(
     list: RevocationList,
     trusted: readonly CertificateBlock[],
-    byAuthority: Map<CertificateBlock, RevocationList[]>,
+    byAuthority: Map<CertificateBlock, [RevocationList, ...RevocationList[]]>,
   ): string | null {
     const signers = trusted.filter((block) => list.isSignedBy(block.certificate.publicKey));
     if (signers.length === 0) return "must be signed by a CA of the trust file: none of them did";
     if (list.thisUpdateMs > this.#nowMs + clockSkewMs) {
       return `must not be of the future: it says ${new Date(list.thisUpdateMs).toISOString()}`;
     }
-    for (const signer of signers) byAuthority.set(signer, [...(byAuthority.get(signer) ?? []), list]);
+    for (const signer of signers) byAuthority.set(signer, [list, ...(byAuthority.get(signer) ?? [])]);
     return null;
   }
 
   /** The newest list of a CA is the one that counts. */
-  #expireLists(path: string, authorities: readonly (readonly RevocationList[])[]): void {
-    const newest = authorities.map((lists) =>
-      lists.reduce((a, b) => ((b.nextUpdateMs ?? Infinity) > (a.nextUpdateMs ?? Infinity) ? b : a)),
-    );
-    const ending = newest.flatMap(({ thisUpdateMs: startMs, nextUpdateMs: endMs }) =>
-      endMs === null ? [] : [{ startMs, endMs }],
-    );
+  #expireLists(
+    path: string,
+    byAuthority: ReadonlyMap<CertificateBlock, readonly [RevocationList, ...RevocationList[]]>,
+  ): void {
+    const ending = [...byAuthority].flatMap(([{ certificate }, lists]) => {
+      const newest = lists.reduce((a, b) =>
+        (b.nextUpdateMs ?? Infinity) > (a.nextUpdateMs ?? Infinity) ? b : a,
+      );
+      const { thisUpdateMs: startMs, nextUpdateMs: endMs } = newest;
+      return endMs === null ? [] : [{ subject: certificate.subject ?? "", startMs, endMs }];
+    });
     this.#expireFirst("client_crl", path, ending);
   }
 
   #expire(what: Expiry["what"], path: string, blocks: readonly CertificateBlock[]): void {
     const lives = blocks.map(({ certificate }) => ({
+      subject: certificate.subject ?? "",
       startMs: Date.parse(certificate.validFrom),
       endMs: Date.parse(certificate.validTo),
     }));
     this.#expireFirst(what, path, lives);
   }
 
-  #expireFirst(
-    what: Expiry["what"],
-    path: string,
-    lives: readonly { startMs: number; endMs: number }[],
-  ): void {
-    const [first, ...others] = lives;
-    if (first === undefined) return;
-    const { startMs, endMs } = others.reduce((a, b) => (b.endMs < a.endMs ? b : a), first);
-    this.expiries.push({ what, path, endMs, warnMs: endMs - Math.min(30 * dayMs, (endMs - startMs) / 4) });
+  #expireFirst(what: Expiry["what"], path: string, lives: readonly Life[]): void {
+    const expiry = firstExpiry(what, path, lives);
+    if (expiry !== null) this.expiries.push(expiry);
   }
 
   #blocks(path: string): readonly PemBlock[] {
@@ -253,18 +243,4 @@ class Reading {
   #warn(path: string, { line }: PemBlock, message: string): void {
     this.warnings.push({ path, line, column: 1, pointer: "", message });
   }
-}
-
-/** Says that something of the set ends or has ended; null: there is time. */
-export function expiryWarning(expiry: Expiry, nowMs: number): string | null {
-  if (nowMs < expiry.warnMs) return null;
-  const subject = {
-    server: "The certificate",
-    client_ca: "A CA for client certificates",
-    client_crl: "A revocation list",
-  }[expiry.what];
-  const end = new Date(expiry.endMs).toISOString();
-  if (nowMs < expiry.endMs) return `${subject} ends soon, at ${end}`;
-  const refuses = expiry.what !== "server";
-  return `${subject} ended at ${end}${refuses ? ": client certificates under it are refused" : ""}`;
 }

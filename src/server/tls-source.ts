@@ -4,10 +4,11 @@
 import type { Clock } from "../base/clock.ts";
 import { formatProblem, wholeFileProblem } from "../base/problem.ts";
 import { type Loaded, Reloadable } from "../base/reloadable.ts";
+import { type Expiry, ExpiryReport } from "./expiry.ts";
 import type { ClientTlsOptions } from "./gateway-options.ts";
 import { nothingNamed, ReloadReport, type ReportTools } from "./reload-report.ts";
 import { TlsAcceptor } from "./tls-acceptor.ts";
-import { type Expiry, expiryWarning, readTlsFiles, tlsFileBytesMax, tlsPathsOf } from "./tls-files.ts";
+import { readTlsFiles, tlsFileBytesMax, tlsPathsOf } from "./tls-files.ts";
 
 /** What the rest of the gateway sees of it. */
 export interface ClientTls {
@@ -38,7 +39,7 @@ export async function openClientTls(
 ): Promise<ClientTls> {
   const paths = tlsPathsOf(options);
   const report = new ReloadReport({ name: "TLS certificate", path: options.certFile }, tools);
-  const expiryReport = new ExpiryReport(clock, tools);
+  const expiryReport = new ExpiryReport(clock, tools.logger);
   const reloadable = await Reloadable.start<Loading>({
     name: "TLS certificate",
     paths,
@@ -76,30 +77,4 @@ export async function openClientTls(
       reloadable.close();
     },
   };
-}
-
-/** Exports when things end, and warns once before and once when they have. */
-class ExpiryReport {
-  readonly #clock: Clock;
-  readonly #tools: ReportTools;
-  #told: ReadonlySet<string> = new Set();
-
-  constructor(clock: Clock, tools: ReportTools) {
-    this.#clock = clock;
-    this.#tools = tools;
-  }
-
-  look(expiries: readonly Expiry[]): void {
-    const { metrics, logger } = this.#tools;
-    const told = new Set<string>();
-    for (const expiry of expiries) {
-      const gauge = metrics.gauge("certificate_end_timestamp_seconds", { certificate: expiry.what });
-      gauge.set(expiry.endMs / 1000);
-      const warning = expiryWarning(expiry, this.#clock.wallMs());
-      if (warning === null) continue;
-      told.add(warning);
-      if (!this.#told.has(warning)) logger.warn(warning, { path: expiry.path });
-    }
-    this.#told = told;
-  }
 }

@@ -46,6 +46,11 @@ export function notesOn(source: TopologySource, watch: TopologyWatch): readonly 
   return notes;
 }
 
+/** Each server once. */
+export function serversOf(topology: Topology): readonly Tablet[] {
+  return tabletsOf(topology).map(({ tablet }) => tablet);
+}
+
 /** The rows of the status page. */
 export function tabletRows(
   topology: Topology,

@@ -20,6 +20,11 @@ const secondsBuckets = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ] as const;
 
+const certificateKinds = [
+  ...(["server", "server_chain", "client_ca", "client_crl"] as const),
+  ...(["backend_ca", "backend_client", "backend_server"] as const),
+] as const;
+
 export const metricTable = {
   client_connections_total: {
     type: "counter",
@@ -257,8 +262,14 @@ export const metricTable = {
   certificate_end_timestamp_seconds: {
     type: "gauge",
     acrossWorkers: "min",
-    help: "When a certificate or revocation list toward clients ends, of several the first, in seconds since the epoch",
-    labels: { certificate: ["server", "client_ca", "client_crl"] },
+    help: "When a certificate or revocation list toward clients or database servers ends, of several the first, in seconds since the epoch; backend_server: shown by a server at the newest connection",
+    labels: { certificate: certificateKinds },
+  },
+  certificate_warn_timestamp_seconds: {
+    type: "gauge",
+    acrossWorkers: "min",
+    help: "From when on the end of that certificate or list is worth a warning: 30 days before, or a quarter of its life",
+    labels: { certificate: certificateKinds },
   },
   worker_restarts_total: {
     type: "counter",

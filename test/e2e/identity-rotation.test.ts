@@ -164,7 +164,9 @@ describe("a revocation list", () => {
       "the audit record",
     );
     await gateway.waitForRecord(
-      (record) => record.level === "warn" && String(record.message).startsWith("A revocation list ended at"),
+      (record) =>
+        record.level === "warn" &&
+        String(record.message).startsWith("The revocation list of client certificates ended at"),
       "the warning",
     );
     const end = await gateway.metric("certificate_end_timestamp_seconds", { certificate: "client_crl" });

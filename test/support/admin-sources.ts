@@ -124,7 +124,9 @@ export function quietSources(changes: Partial<AdminSources> = {}): AdminSources 
       },
     ],
     files: () => [{ name: "users file", path: "/u.json", generation: 1, loadedAtMs: 0, failure: null }],
-    certificates: () => [{ use: "server certificate", path: "/c.pem", notAfterMs: 0 }],
+    certificates: () => [
+      { use: "server certificate", path: "/c.pem", subject: "CN=c", notAfterMs: 0, warnMs: 0 },
+    ],
     endSession: () => false,
     ...changes,
   };

@@ -69,7 +69,7 @@ const tabletColumns = [
   number("Limit"),
 ];
 const fileColumns = [text("File"), text("State"), number("Generation"), text("Loaded"), text("Path")];
-const certificateColumns = [text("What"), text("Valid until"), text("Path")];
+const certificateColumns = [text("What"), text("Valid until"), text("File or server")];
 
 /** The page. `nonce` allows its own style and script. */
 export function pageShell(nonce: string): string {

@@ -46,7 +46,7 @@ export function mergeReports(reports: readonly WorkerReport[]): Merged | null {
     tablets: first.tablets.map((tablet) => mergeTablet(tablet, reports)),
     denials: first.denials === null ? null : mergeDenials(reports.flatMap(({ denials }) => denials ?? [])),
     files: first.files.map((file) => mergeFile(file, reports)),
-    certificates: first.certificates,
+    certificates: mergeCertificates(reports),
   };
 }
 
@@ -152,6 +152,17 @@ function mergeFile(file: FileRow, reports: readonly WorkerReport[]): FileRow {
   const failed = same.find(({ failure }) => failure !== null);
   const newest = same.reduce((best, one) => (one.loadedAtMs > best.loadedAtMs ? one : best), file);
   return { ...newest, failure: failed?.failure ?? null };
+}
+
+/** Processes read the same files; a server may have shown its certificate to some of them only. */
+function mergeCertificates(reports: readonly WorkerReport[]): readonly CertificateRow[] {
+  const places = new Map<string, CertificateRow>();
+  for (const row of reports.flatMap(({ certificates }) => certificates)) {
+    const key = `${row.use} ${row.path}`;
+    const known = places.get(key);
+    if (known === undefined || row.notAfterMs < known.notAfterMs) places.set(key, row);
+  }
+  return [...places.values()];
 }
 
 function distinct(sentences: readonly string[]): string[] {

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { housekeepingPermit } from "../../../src/acl/permit.ts";
 import type { AcquireRequest, BackendLease } from "../../../src/backend/backend-pool.ts";
+import { BackendTlsContexts } from "../../../src/backend/backend-tls.ts";
 import { type SingleBackendParts, startSingleBackend } from "../../../src/backend/single-backend.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { SqlError } from "../../../src/errors/sql-error.ts";
@@ -45,6 +46,7 @@ async function start(
         address: { kind: "unix", path: server.socketPath },
         tls: { mode: "DISABLED", ca: null, cert: null, key: null },
       },
+      tlsContexts: new BackendTlsContexts(systemClock),
       account: () => account,
       database: null,
       limits: { connectionsMax: 10, waitTimeoutMs: 5000, idleTimeoutMs: 60_000, ...limits },

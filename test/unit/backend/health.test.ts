@@ -59,7 +59,6 @@ describe("HealthWatch", () => {
     ["unreachable", "cannot be reached"],
     ["timeout", "does not answer in time"],
     ["access_denied", "refuses the service account"],
-    ["tls", "cannot be talked to over TLS as configured"],
   ])("says of %s that it %s, once, without details", async (kind, reason) => {
     const { health, changes } = watch({
       onLogin: () => {
@@ -71,6 +70,18 @@ describe("HealthWatch", () => {
     health.askNow();
     expect(changes.length).toBe(1);
     expect(changes[0]?.detail).toContain("Access denied");
+  });
+
+  it("says what is wrong with a server's certificate", async () => {
+    const { health } = watch({
+      onLogin: () => {
+        throw new BackendLoginError("tls", "TLS handshake failed: certificate has expired");
+      },
+    });
+    await health.start();
+    expect(health.status.reason).toBe(
+      "Database server 'db1' cannot be talked to over TLS as configured (TLS handshake failed: certificate has expired)",
+    );
   });
 
   it("keeps the last known facts, and comes back by itself", async () => {

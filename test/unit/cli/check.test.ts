@@ -129,7 +129,7 @@ describe("gatehouse check", () => {
       `--mysql_server_ssl_key=${old.key}`,
     ]);
     expect(ended.code).toBe(1);
-    expect(ended.err.join("\n")).toContain(`${old.cert}: The certificate ended at `);
+    expect(ended.err.join("\n")).toContain(`${old.cert}: The server certificate ended at `);
   });
 
   it("announces the embedded database, or that it is not installed", async () => {

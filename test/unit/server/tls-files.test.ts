@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { FileContent } from "../../../src/base/file-content.ts";
 import { formatProblem } from "../../../src/base/problem.ts";
-import { expiryWarning, readTlsFiles, tlsPathsOf } from "../../../src/server/tls-files.ts";
+import { expiryWarning } from "../../../src/server/expiry.ts";
+import { readTlsFiles, tlsPathsOf } from "../../../src/server/tls-files.ts";
 import { Authority, issueServer } from "../../support/pki.ts";
 import { scratchFolder } from "../../support/scratch.ts";
 
@@ -147,12 +148,16 @@ describe("readTlsFiles()", () => {
     expect(told(nowMs)).toEqual([
       null,
       null,
-      expect.stringMatching(/^A revocation list ended at .*: client certificates under it are refused$/),
+      expect.stringMatching(
+        /^The revocation list of client certificates ended at .*: client certificates under it are refused$/,
+      ),
     ]);
-    expect(told(nowMs + 29 * dayMs)[0]).toMatch(/^The certificate ends soon, at /);
-    expect(told(nowMs + 29 * dayMs)[1]).toMatch(/^A CA for client certificates ends soon, at /);
-    expect(told(nowMs + 31 * dayMs)[0]).toMatch(/^The certificate ended at /);
-    expect(told(nowMs - 1.2 * dayMs)[2]).toMatch(/^A revocation list ends soon, at /);
+    expect(told(nowMs + 29 * dayMs)[0]).toMatch(/^The server certificate ends soon, at /);
+    expect(told(nowMs + 29 * dayMs)[1]).toMatch(/^The CA of client certificates ends soon, at /);
+    expect(told(nowMs + 31 * dayMs)[0]).toMatch(/^The server certificate ended at /);
+    expect(told(nowMs - 1.2 * dayMs)[2]).toMatch(
+      /^The revocation list of client certificates ends soon, at /,
+    );
   });
 
   it("knows the signatures of other kinds of CAs", () => {

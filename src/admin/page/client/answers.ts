@@ -38,7 +38,9 @@ export interface Status {
   readonly certificates: readonly {
     readonly use: string;
     readonly path: string;
+    readonly subject: string;
     readonly not_after: string;
+    readonly warn_after: string;
   }[];
 }
 

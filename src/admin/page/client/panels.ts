@@ -16,7 +16,6 @@ import { byId, drawChart, fillTable, type Row, visible } from "./draw.ts";
 /** How far back charts go at most and at least, in milliseconds. */
 export const spanMsMax: number = 30 * 60_000;
 const spanMsMin = 60_000;
-const expiryWarningSeconds = 30 * 86_400;
 
 /** What an operator should know, above everything else. */
 export function showNotices(status: Status, nowMs: number): void {
@@ -26,7 +25,9 @@ export function showNotices(status: Status, nowMs: number): void {
     ...status.certificates.flatMap((certificate) => {
       const left = (Date.parse(certificate.not_after) - nowMs) / 1000;
       const text = left < 0 ? "has expired" : `expires in ${span(left)}`;
-      return left < expiryWarningSeconds ? [{ text: `The ${certificate.use} ${text}`, bad: left < 0 }] : [];
+      return endsSoon(certificate, nowMs)
+        ? [{ text: `The ${certificate.use} ${text} (${certificate.path})`, bad: left < 0 }]
+        : [];
     }),
     ...status.notes.map((text) => ({ text, bad: false })),
   ];
@@ -112,11 +113,11 @@ export function showCertificates(status: Status, nowMs: number): void {
       return {
         key: `${certificate.use} ${certificate.path}`,
         cells: [
-          { text: certificate.use },
+          { text: certificate.use, more: certificate.subject },
           {
             text: stamp(certificate.not_after),
             more: left < 0 ? `expired ${span(-left)} ago` : `${span(left)} left`,
-            bad: left < expiryWarningSeconds,
+            bad: endsSoon(certificate, nowMs),
           },
           { text: certificate.path },
         ],
@@ -124,6 +125,10 @@ export function showCertificates(status: Status, nowMs: number): void {
     }),
     "No certificate is configured.",
   );
+}
+
+function endsSoon({ warn_after }: Status["certificates"][number], nowMs: number): boolean {
+  return Date.parse(warn_after) <= nowMs;
 }
 
 /** All charts. */
