@@ -2,33 +2,43 @@
 // what the account may do. Knows no pool.
 
 import type { SessionVariables } from "./backend-pool.ts";
-import { queryCommand } from "./housekeeping.ts";
+import { type HousekeepingCommand, queryCommand } from "./housekeeping.ts";
 import { BackendLoginError } from "./login-error.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 
-/** As hexadecimal digits of UTF-8: whatever character_set_results is, it says the same. */
-const variablesQuery = queryCommand(
-  `SELECT ${["@@sql_mode", "@@character_set_client", "DATABASE()"]
-    .map((value) => `HEX(CONVERT(${value} USING utf8mb4))`)
-    .join(", ")}`,
-);
+/**
+ * As hexadecimal digits of UTF-8: whatever character_set_results is, it says the same. The query takes ROW_COUNT() and
+ * FOUND_ROWS() of the session's last statement away, so it tells them; warnings stay, since it has none and reads no
+ * table. FOUND_ROWS() would have one on MySQL: it is asked for only where the session asks for it next.
+ */
+function variablesQuery(withFoundRows: boolean): HousekeepingCommand {
+  const values = ["@@sql_mode", "@@character_set_client", "DATABASE()", "ROW_COUNT()"];
+  if (withFoundRows) values.push("FOUND_ROWS()");
+  return queryCommand(`SELECT ${values.map((value) => `HEX(CONVERT(${value} USING utf8mb4))`).join(", ")}`);
+}
 
 /**
- * Asks for what decides how the server reads a session's texts.
+ * Asks for what decides how the server reads a session's texts, and for what the question itself takes away.
  * @throws BackendLoginError when the connection is not to be used any more.
  */
 export async function readVariables(
   connection: PooledConnection,
+  withFoundRows: boolean,
   timeoutMs: number,
 ): Promise<SessionVariables> {
-  const [reply] = await connection.converse([variablesQuery], timeoutMs);
+  const [reply] = await connection.converse([variablesQuery(withFoundRows)], timeoutMs);
   const row = reply?.kind === "rows" ? (reply.rows[0] ?? []) : [];
-  const [sqlMode, characterSet, database] = row.map((value) => (value === null ? null : textOfHex(value)));
-  if (sqlMode == null || characterSet == null || database === undefined) {
+  const [sqlMode, characterSet, database, rowCount, foundRows] = row.map((value) =>
+    value === null ? null : textOfHex(value),
+  );
+  if (sqlMode == null || characterSet == null || database === undefined || !isNumber(rowCount)) {
     throw new BackendLoginError("protocol", "The server does not tell its session variables");
   }
-  return { sqlMode, characterSet, database };
+  const variables = { sqlMode, characterSet, database, rowCount: Number(rowCount) };
+  return { ...variables, foundRows: isNumber(foundRows) ? Number(foundRows) : null };
 }
+
+const isNumber = (value: string | null | undefined): boolean => value != null && /^-?\d{1,20}$/.test(value);
 
 /** 16 rows, and 16^4 of them by joining: more objects than any listing has. */
 const sixteen = `(SELECT 1${" UNION ALL SELECT 1".repeat(15)})`;

@@ -115,8 +115,8 @@ export class Lease implements BackendLease {
     else this.#pooled.channel.destroy();
   }
 
-  readVariables(): Promise<SessionVariables | null> {
-    return this.#ask(readVariables);
+  readVariables(withFoundRows: boolean): Promise<SessionVariables | null> {
+    return this.#ask((connection, timeoutMs) => readVariables(connection, withFoundRows, timeoutMs));
   }
 
   hideLastReply(rows: number): Promise<true | null> {
@@ -219,6 +219,8 @@ function noteHandover(connection: PooledConnection, handover: Handover): void {
   connection.settings = handover.settings;
   connection.multiStatements = handover.multiStatements;
   connection.insertId = handover.insertId;
+  // MySQL forgets them with any other statement, MariaDB only with one that reads a table.
+  connection.hasDiagnostics = handover.hasDiagnostics && connection.server.flavour === "mariadb";
 }
 
 /** The session's handle. */

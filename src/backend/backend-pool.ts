@@ -34,6 +34,8 @@ export interface Handover {
   readonly multiStatements: boolean;
   /** What LAST_INSERT_ID() says, in digits; null: only the server knows. */
   readonly insertId: string | null;
+  /** Whether the server may still have warnings or errors of this session's statements. */
+  readonly hasDiagnostics: boolean;
 }
 
 /** A session that has offered its connection. */
@@ -67,6 +69,10 @@ export interface SessionVariables {
   readonly characterSet: string;
   /** `DATABASE()`; null: none. */
   readonly database: string | null;
+  /** `ROW_COUNT()` of the statement before. */
+  readonly rowCount: number;
+  /** `FOUND_ROWS()` likewise; null: not asked for. */
+  readonly foundRows: number | null;
 }
 
 /** A connection lent to one session. Exactly one of `release` and `close` ends it. */
@@ -90,8 +96,9 @@ export interface BackendLease {
   /**
    * Asks the server for the session's variables, between two commands. The connection's receiver is to be set again
    * afterwards. null: the connection is not to be used any more; it was closed.
+   * `withFoundRows`: of the last statement, at the price of its warnings on MySQL.
    */
-  readVariables(): Promise<SessionVariables | null>;
+  readVariables(withFoundRows: boolean): Promise<SessionVariables | null>;
   /**
    * Makes FOUND_ROWS() and the warnings those of a reply of `rows` rows (65536 at most) without warnings, likewise between
    * two commands: the session's client has seen a part of the last one. null: as with `readVariables`.

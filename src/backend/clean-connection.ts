@@ -4,7 +4,13 @@
 
 import { CLIENT_IGNORE_SPACE, CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import type { ReleaseNotes } from "./backend-pool.ts";
-import { type HousekeepingCommand, queryCommand, resetCommand, setOptionCommand } from "./housekeeping.ts";
+import {
+  forgetDiagnostics,
+  type HousekeepingCommand,
+  queryCommand,
+  resetCommand,
+  setOptionCommand,
+} from "./housekeeping.ts";
 import { BackendLoginError, quoteServer } from "./login-error.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { nameAssignments } from "./session-names.ts";
@@ -29,6 +35,7 @@ export async function cleanConnection(
   connection.prepared.clear();
   connection.settings = noSettings;
   connection.insertId = "0";
+  connection.hasDiagnostics = false;
   connection.multiStatements = has(connection.capabilities, CLIENT_MULTI_STATEMENTS);
   const refused = replies.find(({ kind }) => kind !== "ok");
   if (refused === undefined) return;
@@ -63,5 +70,7 @@ function cleaningCommands(
   const lost = assignmentLostByReset(connection);
   if (lost !== null) assignments.push(lost);
   if (assignments.length > 0) commands.push(queryCommand(`SET ${assignments.join(", ")}`));
+  // MariaDB's reset does not.
+  if (connection.server.flavour === "mariadb") commands.push(forgetDiagnostics);
   return commands;
 }

@@ -68,6 +68,9 @@ export const databaseQuery: HousekeepingCommand = queryCommand("SELECT DATABASE(
 /** Reads what LAST_INSERT_ID() says; to be sent before anything else. */
 export const insertIdQuery: HousekeepingCommand = queryCommand("SELECT LAST_INSERT_ID()");
 
+/** MariaDB keeps warnings and errors, with values of the statements before, until a statement reads a table. */
+export const forgetDiagnostics: HousekeepingCommand = queryCommand("DO (SELECT 1 FROM (SELECT 1) t)");
+
 /** Enters a schema: the name that a session asked for, as bytes of UTF-8. */
 export function initDbCommand(database: string): HousekeepingCommand {
   return { permit: permits.schema, payload: Buffer.concat([Buffer.of(COM_INIT_DB), Buffer.from(database)]) };

@@ -47,6 +47,8 @@ export class PooledConnection {
   insertId: string | null = "0";
   /** The session that is to be told the insert id before anything else happens on it; null: nobody. */
   onInsertId: ((insertId: string | null) => void) | null = null;
+  /** Whether SHOW WARNINGS may tell of another session's statements. */
+  hasDiagnostics = false;
   schema: KnownSchema = { known: true, name: null };
   /** What the server has prepared on it for clients. */
   readonly prepared: PreparedCopies = new PreparedCopies();

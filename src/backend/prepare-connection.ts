@@ -7,6 +7,7 @@ import { CLIENT_IGNORE_SPACE, has } from "../wire/capabilities.ts";
 import { assignmentLostByReset } from "./clean-connection.ts";
 import {
   databaseQuery,
+  forgetDiagnostics,
   type HousekeepingCommand,
   type HousekeepingReply,
   initDbCommand,
@@ -43,6 +44,7 @@ export function fitness(connection: PooledConnection, wish: Wish): 0 | 1 | null 
     schema.known &&
     schema.name === wish.database &&
     connection.insertId === wish.insertId &&
+    !connection.hasDiagnostics &&
     connection.settings.key === wish.settings.key &&
     connection.multiStatements === wish.multiStatements;
   return isSame ? 0 : 1;
@@ -135,7 +137,13 @@ function fittingSteps(connection: PooledConnection, wish: Wish): Step[] {
   }
   const schema = schemaStep(connection, wish.database);
   if (schema !== null) steps.push(schema);
+  if (connection.hasDiagnostics)
+    steps.push({ command: forgetDiagnostics, take: (reply) => onOk(reply, () => noteForgotten(connection)) });
   return steps;
+}
+
+function noteForgotten(connection: PooledConnection): void {
+  connection.hasDiagnostics = false;
 }
 
 function takeInsertId(connection: PooledConnection, reply: HousekeepingReply): "fits" | "broken" {

@@ -219,20 +219,23 @@ export class BackendHolder implements LeaseTaker {
     return following.leave();
   }
 
-  /** Makes sure that it is known how the server reads the session's texts; the error, when that cannot be had. */
-  async learnReading(text: StatementText | null): Promise<SqlError | null> {
+  /**
+   * Makes sure that it is known how the server reads the session's texts; the error, when that cannot be had. The text that is
+   * to be read next may ask for FOUND_ROWS().
+   */
+  async learnReading(text: StatementText | null, mayAskForFoundRows: boolean): Promise<SqlError | null> {
     const failure = await this.acquire(text);
     if (failure !== null) return failure;
     const lease = this.#relay.lease;
     if (lease === null) return sqlError("ER_QUERY_INTERRUPTED");
-    const variables = await lease.readVariables();
+    const variables = await lease.readVariables(mayAskForFoundRows);
     if (this.#relay.lease !== lease) return sqlError("ER_QUERY_INTERRUPTED");
     if (variables === null) {
       this.drop("it does not tell its session variables");
       return sqlError("ER_SERVER_ISNT_AVAILABLE");
     }
     this.#relay.attach(lease);
-    const because = this.#state.following.noteMode(variables.sqlMode);
+    const because = this.#state.following.noteVariables(variables);
     if (because !== null) this.pin(because);
     this.#state.reading = readingOf(variables);
     // Where schemas have names of their own, nobody but the gateway enters them; only a drop goes unseen.

@@ -1,7 +1,7 @@
 // What follows a session from one backend connection to the next, and what holds it on the one that it has: settings,
 // the insert id, the leftovers of its last statement. Pure record keeping: it knows replies and texts, no connection.
 
-import type { Handover } from "../backend/backend-pool.ts";
+import type { Handover, SessionVariables } from "../backend/backend-pool.ts";
 import { noSettings, readingKeyOf, type SessionSettings, withVariable } from "../backend/session-settings.ts";
 import type { Leftover } from "../sql/statement-summary.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
@@ -39,6 +39,8 @@ export class Following {
   hasDiagnostics = false;
   /** The leftovers are those of a connection that the session has left. */
   isElsewhere = true;
+  /** The connection may have warnings or errors of this session, of whatever statement. */
+  #leavesDiagnostics = false;
   /** It has a prepared statement that asks for leftovers: they cannot be put into its text. */
   asksByStatement = false;
   /** The last statement had SQL_CALC_FOUND_ROWS. */
@@ -51,6 +53,8 @@ export class Following {
   #onInsertId: (() => void)[] = [];
   /** The connection that knew it was lost. */
   #isInsertIdLost = false;
+  /** The gateway has asked its connection something since the last statement: only the warnings are still there. */
+  #wasAsked = false;
   /** Grows with every reset: what was asked before is no longer wanted. */
   #epoch = 0;
 
@@ -68,6 +72,7 @@ export class Following {
     this.hasDiagnostics = false;
     // The first connection was another session's before.
     this.isElsewhere = true;
+    this.#wasAsked = false;
     this.asksByStatement = false;
     this.#nextTransaction = null;
     this.#schemaDropped = false;
@@ -97,11 +102,13 @@ export class Following {
   /** The reply to a text has ended. */
   noteReply(summary: ReplySummary, text: StatementText): void {
     const failed = summary.errorCode !== 0;
+    this.#leavesDiagnostics ||= failed || summary.hadWarnings;
     if (!text.runs) {
       if (failed) this.noteError();
       return;
     }
     this.isElsewhere = false;
+    this.#wasAsked = false;
     if (!text.asksForWarnings) this.hasDiagnostics = failed || summary.warnings > 0;
     if (summary.hadInsertId || text.setsInsertId || (failed && !text.readOnly)) {
       this.insertId = null;
@@ -117,6 +124,7 @@ export class Following {
 
   /** A command that is no statement has failed: SHOW WARNINGS tells of it. */
   noteError(): void {
+    this.#leavesDiagnostics = true;
     this.isElsewhere = false;
     this.hasDiagnostics = true;
   }
@@ -146,12 +154,13 @@ export class Following {
   /** What the connection is like. */
   describe(database: string | null): Handover {
     const { settings, multiStatements, insertId } = this;
-    return { database, settings, multiStatements, insertId };
+    return { database, settings, multiStatements, insertId, hasDiagnostics: this.#leavesDiagnostics };
   }
 
   /** The connection is left. Returns who is to be told its insert id; null: it is known. */
   leave(): ((insertId: string | null) => void) | null {
     this.isElsewhere = true;
+    this.#leavesDiagnostics = false;
     if (this.insertId !== null) return null;
     const epoch = this.#epoch;
     return (insertId) => {
@@ -165,6 +174,7 @@ export class Following {
   /** The connection is lost, with all that only it knew. */
   lose(): void {
     this.isElsewhere = true;
+    this.#leavesDiagnostics = false;
     this.#isInsertIdLost ||= this.insertId === null;
     this.insertId ??= "0";
   }
@@ -190,16 +200,24 @@ export class Following {
 
   /** What is to be put into a text, where its connection would say something else; null: nothing is. */
   leftoversFor(text: StatementText, anyhow = false): Leftovers | null {
-    if (!(this.isElsewhere || anyhow) || text.asksFor.length === 0) return null;
+    if (!(this.isElsewhere || this.#wasAsked || anyhow) || text.asksFor.length === 0) return null;
     return { rowCount: this.rowCount, foundRows: this.foundRows };
   }
 
-  /** The server has told its sql_mode: it is said on every connection from now on. A reason to stay: it cannot be. */
-  noteMode(sqlMode: string): string | null {
+  /**
+   * The server has told its variables: its sql_mode is said on every connection from now on. To be asked took leftovers
+   * of the last statement away, except its warnings. A reason to stay: the mode cannot be said.
+   */
+  noteVariables({ sqlMode, rowCount, foundRows }: SessionVariables): string | null {
+    if (!this.isElsewhere && !this.#wasAsked) {
+      this.rowCount = rowCount;
+      if (foundRows !== null) this.foundRows = foundRows;
+    }
+    if (this.hasDiagnostics) this.#wasAsked = true;
+    else this.isElsewhere = true;
     const settings = withVariable(this.settings, "sql_mode", sqlMode);
     if (settings === null) return "a variable that does not follow the session";
     this.settings = settings;
-    if (!this.hasDiagnostics) this.isElsewhere = true;
     return null;
   }
 

@@ -8,6 +8,8 @@ export interface ReplySummary {
   statusFlags: number;
   /** Of the last OK, EOF or PREPARE_OK of this reply. */
   warnings: number;
+  /** Whether any of them told a warning. */
+  hadWarnings: boolean;
   /** Whether an OK of this reply told a last insert id other than 0. */
   hadInsertId: boolean;
   /** Of the last OK of this reply, exact up to 2^53; -1: no OK told it. */
@@ -31,6 +33,7 @@ export function newReplySummary(): ReplySummary {
   return {
     statusFlags: 0,
     warnings: 0,
+    hadWarnings: false,
     hadInsertId: false,
     affectedRows: -1,
     errorCode: 0,
@@ -46,6 +49,7 @@ export function newReplySummary(): ReplySummary {
 /** Forgets what belongs to one reply. */
 export function resetReplySummary(summary: ReplySummary): void {
   summary.warnings = 0;
+  summary.hadWarnings = false;
   summary.hadInsertId = false;
   summary.affectedRows = -1;
   summary.errorCode = 0;
@@ -57,6 +61,7 @@ export function resetReplySummary(summary: ReplySummary): void {
 /** Reads the five bytes of an EOF at `at`. */
 export function readEof(bytes: Uint8Array, at: number, summary: ReplySummary): void {
   summary.warnings = (bytes[at + 1] as number) | ((bytes[at + 2] as number) << 8);
+  if (summary.warnings !== 0) summary.hadWarnings = true;
   summary.statusFlags = (bytes[at + 3] as number) | ((bytes[at + 4] as number) << 8);
 }
 
@@ -75,6 +80,7 @@ export function readOk(bytes: Uint8Array, at: number, length: number, summary: R
   if (bytes[insertIdAt] !== 0) summary.hadInsertId = true;
   summary.statusFlags = (bytes[statusAt] as number) | ((bytes[statusAt + 1] as number) << 8);
   summary.warnings = (bytes[statusAt + 2] as number) | ((bytes[statusAt + 3] as number) << 8);
+  if (summary.warnings !== 0) summary.hadWarnings = true;
   return true;
 }
 

@@ -313,6 +313,7 @@ export class ResponseBoundary {
     summary.columnCount = u16(5);
     summary.parameterCount = u16(7);
     summary.warnings = u16(10);
+    if (summary.warnings !== 0) summary.hadWarnings = true;
     this.#definitionsLeft = summary.parameterCount;
     if (summary.parameterCount > 0) this.#phase = PARAMETERS;
     else this.#beginPreparedColumns();

@@ -109,6 +109,43 @@ describe.each(kinds)("on $flavour", ({ start, skip }) => {
     }),
   );
 
+  it.skipIf(skip)("warnings and errors of one session never come to another, whatever it says first", () =>
+    withGateway({ backend_pool_size: 1 }, async (enter) => {
+      const leaks: string[] = [];
+      const left = [
+        "SET sql_mode = 'her own value'",
+        "SELECT CAST('her own value' AS SIGNED)",
+        "SELECT her_own_column",
+        "SELECT CAST('her own value' AS SIGNED); SELECT 1",
+        // These pin: the connection is reset before it serves another.
+        "SET @x = 1; SELECT CAST('her own value' AS SIGNED)",
+        "SET @x = 1; SELECT her_own_column",
+      ];
+      const first = [
+        "SELECT 1",
+        "DO 1",
+        "SET NAMES utf8mb4",
+        "SET @x = 1",
+        "BEGIN",
+        "SELECT @@version",
+        "COMMIT",
+      ];
+      for (const text of left) {
+        for (const said of first) {
+          const her = await enter("market");
+          await her.query(text);
+          her.destroy();
+          const his = await enter("market");
+          expect((await his.query(said)).error).toBeNull();
+          const rows = [...(await his.rows("SHOW WARNINGS")), ...(await his.rows("SHOW ERRORS"))];
+          if (rows.length > 0) leaks.push(`${text} | ${said} | ${JSON.stringify(rows)}`);
+          his.destroy();
+        }
+      }
+      expect(leaks).toEqual([]);
+    }),
+  );
+
   it.skipIf(skip)("warnings are kept for a client that asks for them at once, and not for ever", () =>
     withGateway({ backend_pool_size: 1, backend_pool_wait_timeout: "10s" }, async (enter) => {
       const first = await enter("market");

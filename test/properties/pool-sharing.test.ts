@@ -139,6 +139,7 @@ async function takeTurn(
         settings: session.settings,
         multiStatements: false,
         insertId: session.insertId,
+        hasDiagnostics: false,
       }),
       onTaken: () => {
         session.lease = null;

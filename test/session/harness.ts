@@ -152,6 +152,9 @@ const openDoor: LoginJudge = {
   identify: (_user, request) => ({ identity: identityOf(request), base: null }),
 };
 
+/** What decides how texts are read. */
+export type TextVariables = Pick<SessionVariables, "sqlMode" | "characterSet" | "database">;
+
 export interface HarnessOptions {
   readonly siblings?: SiblingProcesses;
   readonly script?: Script;
@@ -159,7 +162,7 @@ export interface HarnessOptions {
   readonly limits?: Partial<SessionLimits>;
   readonly analyze?: (text: string) => readonly StatementSummary[];
   /** Texts are analysed for real, as a server that tells these variables reads them. */
-  readonly variables?: () => SessionVariables;
+  readonly variables?: () => TextVariables;
   readonly outages?: Outages;
   readonly acquire?: (request: AcquireRequest) => SqlError | null;
   readonly queryLog?: QueryLog;
@@ -242,7 +245,12 @@ export class Harness {
       const variables = this.#options.variables;
       const lease = leaseOver(new DuplexChannel(mine), backend, request, ++serial, () => {
         backend.asked += 1;
-        return variables?.() ?? { sqlMode: "", characterSet: "utf8mb4", database: request.route.database };
+        const told = variables?.() ?? {
+          sqlMode: "",
+          characterSet: "utf8mb4",
+          database: request.route.database,
+        };
+        return { ...told, rowCount: 0, foundRows: null };
       });
       this.leases.push(lease);
       return lease;

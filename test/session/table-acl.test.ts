@@ -2,12 +2,11 @@
 // filtered, recorded.
 import { describe, expect, it } from "vitest";
 import { createTableAclAuthorizer, type TableAclSettings } from "../../src/acl/table-acl-authorizer.ts";
-import type { SessionVariables } from "../../src/backend/backend-pool.ts";
 import { toFrames } from "../support/raw/frame-reader.ts";
 import { decodeError } from "../support/raw/packets.ts";
 import type { RawClient } from "../support/raw/raw-client.ts";
 import { aclOf, type GroupShorthand } from "../unit/acl/support.ts";
-import { errReply, Harness, okReply, type Script } from "./harness.ts";
+import { errReply, Harness, okReply, type Script, type TextVariables } from "./harness.ts";
 
 const query = (sql: string): Buffer => Buffer.concat([Buffer.of(3), Buffer.from(sql)]);
 const prepare = (sql: string): Buffer => Buffer.concat([Buffer.of(0x16), Buffer.from(sql)]);
@@ -42,7 +41,7 @@ async function world(
   const harness = new Harness({
     authorizer,
     ...(script === undefined ? {} : { script }),
-    variables: (): SessionVariables => ({ ...variables }),
+    variables: (): TextVariables => ({ ...variables }),
   });
   const client = await harness.login("app", database === null ? {} : { database });
   const send = async (command: Buffer): Promise<number> => {

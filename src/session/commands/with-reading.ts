@@ -3,6 +3,7 @@
 
 import { AclDenial } from "../../acl/denial.ts";
 import { sqlError } from "../../errors/sql-error.ts";
+import type { StatementSummary } from "../../sql/statement-summary.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { orEnd } from "../lost-backend.ts";
@@ -25,6 +26,7 @@ export function withReading(
     return replyError(loop.replyTo, sqlError("ER_SERVER_ISNT_AVAILABLE"));
   if (state.reading !== null) return handle(loop, frames);
   if (isText && loop.relay.lease === null && isDeniedAnyhow(loop, frames)) return handle(loop, frames);
+  if (isText && asksOnlyForLeftovers(loop, frames)) return handle(loop, frames);
   return learnAndHandle(loop, Buffer.from(frames), handle);
 }
 
@@ -33,6 +35,37 @@ function isDeniedAnyhow(loop: CommandLoop, frames: Uint8Array): boolean {
   const decision = loop.services.decider.decide(loop.state, payloadOf(frames), 1);
   if (decision.kind !== "refuse" || !(decision.error instanceof AclDenial)) return false;
   return decision.error.record.object !== "text" && decision.error.symbol !== "ER_NO_DB_ERROR";
+}
+
+/**
+ * The analysis sees to it that quotes mean the same in all modes; sql_mode ORACLE would read `s.nextval` as a use of a
+ * sequence. So there is no dot but that of a system variable.
+ */
+const readAlikeAnyhow = /^(?:[^.\x80-\xff]|@@(?:session|local)\.)*$/i;
+
+/**
+ * SHOW WARNINGS, SELECT ROW_COUNT() and their like. To ask the server anything before them would take away what they ask
+ * for, and there is no need to.
+ */
+function asksOnlyForLeftovers(loop: CommandLoop, frames: Uint8Array): boolean {
+  const text = payloadOf(frames).subarray(1);
+  if (text.length > leftoversBytesMax) return false;
+  if (!readAlikeAnyhow.test(Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1")))
+    return false;
+  const decision = loop.services.decider.decide(loop.state, payloadOf(frames), 1);
+  return decision.kind === "forward" && decision.text.statements.every(isOfLeftovers);
+}
+
+/** Texts that ask for leftovers are short; longer ones are asked about like any other. */
+const leftoversBytesMax = 1000;
+
+function isOfLeftovers(statement: StatementSummary): boolean {
+  const { asksFor, uncertain, reads, writes, changes, routines } = statement;
+  return (
+    asksFor.length > 0 &&
+    uncertain === null &&
+    ![reads, writes, changes, routines].some(({ length }) => length > 0)
+  );
 }
 
 /**
@@ -45,7 +78,8 @@ export async function learnAndHandle(
   handle: CommandHandler,
   text: StatementText | null = null,
 ): Promise<HandlerResult> {
-  const failure = await orEnd(loop, () => loop.backend.learnReading(text));
+  const mayAskForFoundRows = /found_rows/i.test(frames.toString("latin1"));
+  const failure = await orEnd(loop, () => loop.backend.learnReading(text, mayAskForFoundRows));
   if (loop.ended) return relaying;
   return failure ?? handle(loop, frames);
 }

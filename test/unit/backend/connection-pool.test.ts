@@ -26,6 +26,7 @@ describe("a connection", () => {
         "INIT_DB shop",
         "QUERY select 1",
         "RESET",
+        "QUERY DO (SELECT 1 FROM (SELECT 1) t)",
       ],
     ]);
   });
@@ -122,7 +123,7 @@ describe("a connection", () => {
       await use(lease, "select 1");
       lease.release({ optionToggled: true });
     }
-    const last = () => house.backend.connections.map(({ commands }) => commands.at(-1)).join();
+    const last = () => house.backend.connections.map(({ commands }) => commands.at(-2)).join();
     await waitUntil(() => last() === "SET_OPTION 1,SET_OPTION 0", "both undone");
   });
 
@@ -532,7 +533,7 @@ describe("a kill", () => {
     (goOn as unknown as () => void)();
     await cancelled;
     const server = house.backend.connections.find(({ id }) => id === lease.connection.id);
-    await waitUntil(() => server?.commands.at(-1) === "RESET", "it is reset");
+    await waitUntil(() => server?.commands.at(-2) === "RESET", "it is reset");
     expect(kills(house).length).toBe(1);
   });
 

@@ -19,6 +19,7 @@ class Taker {
       settings: noSettings,
       multiStatements: false,
       insertId: "0",
+      hasDiagnostics: false,
       ...handover,
     };
   }
