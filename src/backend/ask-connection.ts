@@ -1,7 +1,7 @@
 // Questions of the gateway to a server on a session's own connection, between two of its commands: how it reads texts,
 // what the account may do. Knows no pool.
 
-import type { SessionVariables } from "./backend-pool.ts";
+import type { SessionVariables, ToldError } from "./backend-pool.ts";
 import { type HousekeepingCommand, queryCommand } from "./housekeeping.ts";
 import { BackendLoginError } from "./login-error.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
@@ -59,6 +59,32 @@ export async function hideLastReply(
   );
   if (reply?.kind !== "rows" || reply.rows.length !== Math.min(rows, 16 ** 4))
     throw new BackendLoginError("protocol", "The server does not count rows");
+}
+
+/** Longest text of a condition in characters: what is longer, SIGNAL refuses. */
+const conditionCharactersMax = { mysql: 128, mariadb: 512 } as const;
+
+/**
+ * Makes `error` the one that the last statement ended with.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function tellLastError(
+  connection: PooledConnection,
+  { code, sqlState, message }: ToldError,
+  timeoutMs: number,
+): Promise<void> {
+  const { flavour } = connection.server;
+  const text = Array.from(message).slice(0, conditionCharactersMax[flavour]).join("");
+  const items = [
+    ...(flavour === "mysql" ? ["CLASS_ORIGIN = 'ISO 9075'", "SUBCLASS_ORIGIN = 'ISO 9075'"] : []),
+    `MYSQL_ERRNO = ${code}`,
+    `MESSAGE_TEXT = _utf8mb4 x'${Buffer.from(text, "utf8").toString("hex")}'`,
+  ];
+  const state = /^[0-9A-Z]{5}$/.test(sqlState) ? sqlState : "HY000";
+  const signal = queryCommand(`SIGNAL SQLSTATE '${state}' SET ${items.join(", ")}`);
+  const [reply] = await connection.converse([signal], timeoutMs);
+  if (reply?.kind !== "err" || reply.error.code !== code)
+    throw new BackendLoginError("protocol", "The server does not end a statement with the error it is given");
 }
 
 const grantsQuery = queryCommand("SHOW GRANTS");

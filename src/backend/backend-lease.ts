@@ -7,14 +7,21 @@ import type { ByteReceiver } from "../base/byte-channel.ts";
 import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { Route } from "../routing/route.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
-import { hideLastReply, readGrants, readVariables } from "./ask-connection.ts";
+import { hideLastReply, readGrants, readVariables, tellLastError } from "./ask-connection.ts";
 import type {
   BackendConnection,
   BackendConnectionId,
   ServerFacts,
   SessionNames,
 } from "./backend-connection.ts";
-import type { BackendLease, Handover, LeaseTaker, ReleaseNotes, SessionVariables } from "./backend-pool.ts";
+import type {
+  BackendLease,
+  Handover,
+  LeaseTaker,
+  ReleaseNotes,
+  SessionVariables,
+  ToldError,
+} from "./backend-pool.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { type PrepareReply, type PrepareRequest, prepareStatement } from "./prepare-statement.ts";
 import type { PreparedCopies } from "./prepared-copies.ts";
@@ -122,6 +129,13 @@ export class Lease implements BackendLease {
   hideLastReply(rows: number): Promise<true | null> {
     return this.#ask<true>(async (connection, timeoutMs) => {
       await hideLastReply(connection, rows, timeoutMs);
+      return true;
+    });
+  }
+
+  tellLastError(error: ToldError): Promise<true | null> {
+    return this.#ask<true>(async (connection, timeoutMs) => {
+      await tellLastError(connection, error, timeoutMs);
       return true;
     });
   }

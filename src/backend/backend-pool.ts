@@ -26,6 +26,13 @@ export interface AcquireRequest {
   readonly insertId?: string;
 }
 
+/** An error as it is to be told: GET DIAGNOSTICS would tell it in the server's words. */
+export interface ToldError {
+  readonly code: number;
+  readonly sqlState: string;
+  readonly message: string;
+}
+
 /** The state in which a session leaves its connection: all that is on it can be said again on another one. */
 export interface Handover {
   /** The schema that the connection is in; null: none. */
@@ -104,6 +111,8 @@ export interface BackendLease {
    * two commands: the session's client has seen a part of the last one. null: as with `readVariables`.
    */
   hideLastReply(rows: number): Promise<true | null>;
+  /** Makes this the error that the last statement ended with, likewise. null: as with `readVariables`. */
+  tellLastError(error: ToldError): Promise<true | null>;
   /** Prepares a statement of the session, likewise between two commands. null: as with `readVariables`. */
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null>;
   /** The lines of the account's SHOW GRANTS, likewise. */

@@ -8,6 +8,7 @@ import type {
   Handover,
   LeaseTaker,
   ReleaseNotes,
+  ToldError,
 } from "../backend/backend-pool.ts";
 import { type Outages, placeOfTablet } from "../backend/outage.ts";
 import { CancelSource } from "../base/cancel-signal.ts";
@@ -36,6 +37,9 @@ export interface HolderServices {
   readonly metrics: SessionMetrics;
 }
 
+/** Of so many rows, or this error. */
+type LastReply = { readonly rows: number } | { readonly error: ToldError };
+
 /** FOUND_ROWS() of statements that were prepared is put right up to here; texts are told the number itself. */
 const RECALLED_ROWS_MAX = 1000;
 
@@ -49,8 +53,8 @@ export class BackendHolder implements LeaseTaker {
   #ended = false;
   /** Why the present connection must not serve another session; null: it may. */
   #spoiled: string | null = null;
-  /** How many rows of the last reply the client has seen, where the server sent more; null: nothing is to be hidden. */
-  #seenRows: number | null = null;
+  /** What the last reply was to the client, where the server would tell of another; null: it would not. */
+  #lastReply: LastReply | null = null;
   /** Between two commands. */
   #resting = false;
   /** Whether a command may have entered or dropped a schema unseen: the next session must not rely on ours. */
@@ -70,17 +74,20 @@ export class BackendHolder implements LeaseTaker {
 
   /** Whether a command may be sent at once: otherwise `acquire` comes before. */
   get ready(): boolean {
-    return this.#relay.lease !== null && this.#seenRows === null;
+    return this.#relay.lease !== null && this.#lastReply === null;
   }
 
   /** The client has seen `rows` rows of the last reply and must not learn of the others. */
   hideLastReply(rows: number): void {
-    this.#seenRows = rows;
+    this.#lastReply = { rows };
   }
 
   /** A text asks for leftovers of the statement before it; the error, when they are lost. */
   recallLeftovers(text: StatementText): SqlError | null {
+    if (text.asksFor.length === 0 && !text.readsMessages) return null;
     const { following } = this.#state;
+    const error = following.errorToTell(text);
+    if (error !== null) this.#lastReply ??= { error };
     const lost = following.lostFor(text);
     if (lost !== null) {
       const feature = `asking for the ${lost} of a statement whose backend connection has been left since`;
@@ -88,13 +95,13 @@ export class BackendHolder implements LeaseTaker {
     }
     // What this connection has to say is another session's, or our own.
     if (following.isElsewhere && text.asksFor.some((what) => what !== "insert id"))
-      this.#seenRows = Math.min(following.foundRows ?? 0, RECALLED_ROWS_MAX);
+      this.#lastReply = { rows: Math.min(following.foundRows ?? 0, RECALLED_ROWS_MAX) };
     return null;
   }
 
-  async #hideLastReply(lease: BackendLease, rows: number): Promise<SqlError | null> {
-    const done = await lease.hideLastReply(rows);
-    this.#seenRows = null;
+  async #settleLastReply(lease: BackendLease, last: LastReply): Promise<SqlError | null> {
+    const done = await ("rows" in last ? lease.hideLastReply(last.rows) : lease.tellLastError(last.error));
+    this.#lastReply = null;
     if (this.#relay.lease !== lease) return sqlError("ER_QUERY_INTERRUPTED");
     if (done === null) {
       this.drop("it does not forget its last reply");
@@ -117,7 +124,7 @@ export class BackendHolder implements LeaseTaker {
     }
     const lease = this.#relay.lease;
     if (failure !== null || lease === null) return failure ?? sqlError("ER_QUERY_INTERRUPTED");
-    return this.#seenRows === null ? null : this.#hideLastReply(lease, this.#seenRows);
+    return this.#lastReply === null ? null : this.#settleLastReply(lease, this.#lastReply);
   }
 
   async #acquire(text: StatementText | null): Promise<SqlError | null> {
@@ -214,8 +221,8 @@ export class BackendHolder implements LeaseTaker {
   onTaken(): ((insertId: string | null) => void) | null {
     const { following } = this.#state;
     this.#relay.detach();
-    if (this.#seenRows !== null) following.hideLastReply(this.#seenRows);
-    this.#seenRows = null;
+    if (this.#lastReply !== null && "rows" in this.#lastReply) following.hideLastReply(this.#lastReply.rows);
+    this.#lastReply = null;
     return following.leave();
   }
 

@@ -19,7 +19,7 @@ import { endOverdue, judgeDeadline } from "./command-deadline.ts";
 import { type CommandInHand, nothingInHand } from "./command-in-hand.ts";
 import { handleAgain, handleCommand } from "./commands/command-table.ts";
 import { tableHider } from "./hidden-tables.ts";
-import { inspectReply } from "./inspect-reply.ts";
+import { inspectReply, toldErrorOf } from "./inspect-reply.ts";
 import { commandKindOf } from "./latency.ts";
 import { judgeLoss, mayEndFirst, orEnd, tellLoss } from "./lost-backend.ts";
 import type { PacketExchange } from "./packet-exchange.ts";
@@ -251,10 +251,8 @@ export class CommandLoop implements InputOwner, RelayObserver {
   forward(permit: Permit, frames: Uint8Array, inHand: CommandInHand): HandlerResult | Promise<HandlerResult> {
     this.inHand = inHand;
     const { text } = inHand;
-    if (text !== null && text.asksFor.length > 0) {
-      const lost = this.backend.recallLeftovers(text);
-      if (lost !== null) return replyError(this.replyTo, lost);
-    }
+    const lost = text === null ? null : this.backend.recallLeftovers(text);
+    if (lost !== null) return replyError(this.replyTo, lost);
     if (!this.backend.ready) return this.#acquireAndForward(permit, Buffer.from(frames));
     this.#sendToBackend(permit, frames);
     return relaying;
@@ -302,6 +300,8 @@ export class CommandLoop implements InputOwner, RelayObserver {
       cancelled: this.#cancelled,
       metrics: this.services.metrics,
     });
+    if (this.relay.boundary.inspectKind === "err" && verdict.kind === "forward")
+      this.state.following.toldError = toldErrorOf(payload, verdict.payload);
     if (verdict.kind === "forward") return verdict.payload;
     if (verdict.kind === "local_file") {
       this.#input.expectFile(new LocalFileTracker());

@@ -1,7 +1,7 @@
 // What follows a session from one backend connection to the next, and what holds it on the one that it has: settings,
 // the insert id, the leftovers of its last statement. Pure record keeping: it knows replies and texts, no connection.
 
-import type { Handover, SessionVariables } from "../backend/backend-pool.ts";
+import type { Handover, SessionVariables, ToldError } from "../backend/backend-pool.ts";
 import { noSettings, readingKeyOf, type SessionSettings, withVariable } from "../backend/session-settings.ts";
 import type { Leftover } from "../sql/statement-summary.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
@@ -37,6 +37,8 @@ export class Following {
   foundRows: number | null = 0;
   /** Whether SHOW WARNINGS has anything to say. */
   hasDiagnostics = false;
+  /** The last error as the client was told it, where the server has other words for it; null: it has not. */
+  toldError: ToldError | null = null;
   /** The leftovers are those of a connection that the session has left. */
   isElsewhere = true;
   /** The connection may have warnings or errors of this session, of whatever statement. */
@@ -70,6 +72,7 @@ export class Following {
     this.foundRows = 0;
     this.#hasCounted = false;
     this.hasDiagnostics = false;
+    this.toldError = null;
     // The first connection was another session's before.
     this.isElsewhere = true;
     this.#wasAsked = false;
@@ -109,7 +112,10 @@ export class Following {
     }
     this.isElsewhere = false;
     this.#wasAsked = false;
-    if (!text.asksForWarnings) this.hasDiagnostics = failed || summary.warnings > 0;
+    if (!text.asksForWarnings) {
+      this.hasDiagnostics = failed || summary.warnings > 0;
+      if (!failed) this.toldError = null;
+    }
     if (summary.hadInsertId || text.setsInsertId || (failed && !text.readOnly)) {
       this.insertId = null;
       this.#isInsertIdLost = false;
@@ -183,6 +189,7 @@ export class Following {
   hideLastReply(rows: number): void {
     this.foundRows = rows;
     this.hasDiagnostics = false;
+    this.toldError = null;
   }
 
   /** What a text asks for of the statement before, and nobody knows any more; null: it can be told. */
@@ -196,6 +203,14 @@ export class Following {
       return this.foundRows === null && text.asksFor.includes("found rows") ? "found rows" : null;
     // The later ones ask for what the earlier ones leave.
     return text.asksFor.find((what) => what === "found rows" || what === "row count") ?? null;
+  }
+
+  /** The error of which the server must not tell a text in its own words; asked once. null: there is none. */
+  errorToTell(text: StatementText): ToldError | null {
+    const { toldError } = this;
+    if (toldError === null || this.isElsewhere || !text.readsMessages) return null;
+    this.toldError = null;
+    return toldError;
   }
 
   /** What is to be put into a text, where its connection would say something else; null: nothing is. */

@@ -1,16 +1,17 @@
 // What happens to the few packets of a reply that are read whole before the client gets them: errors, file requests,
 // PREPARE_OK. A pure decision; the relay carries it out.
 
+import type { ToldError } from "../backend/backend-pool.ts";
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Route } from "../routing/route.ts";
-import { decodeErr, encodeErr } from "../wire/packets/err.ts";
+import { decodeErr, decodeErrBytes, encodeErr } from "../wire/packets/err.ts";
 import { decodeLocalInfileRequest } from "../wire/packets/local-infile-request.ts";
 import { withStatementId } from "../wire/packets/prepare-ok.ts";
 import type { InspectKind } from "../wire/response-boundary.ts";
 import { rewriteErr } from "../wire/session-state.ts";
 import type { CommandInHand } from "./command-in-hand.ts";
-import { hideServiceAccount } from "./service-account.ts";
+import { hideServiceAccount, textOfMessage } from "./service-account.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 
 /** What is known when a packet is inspected. */
@@ -76,6 +77,17 @@ export function inspectErr(payload: Buffer, context: ErrContext): Uint8Array {
     const named = statementErrors.has(err.code) ? renameStatement(message, context.inHand) : message;
     return hideServiceAccount(named, route.account.user, identity, err.code);
   });
+}
+
+/** Errors whose texts name the account. */
+const accountErrors: ReadonlySet<number> = new Set([1044, 1045, 1142, 1143, 1226, 1227, 1370, 1698, 3530]);
+
+/** The error of a packet as the client is told it in `told`; null: it is told in the server's own words. */
+export function toldErrorOf(payload: Buffer, told: Uint8Array): ToldError | null {
+  const { code, sqlState, message } = decodeErrBytes(told);
+  // In character sets with NUL bytes servers send no more than what stands before the first.
+  if (message.length <= 1 && accountErrors.has(code)) return { code, sqlState, message: "Access denied" };
+  return told === payload ? null : { code, sqlState, message: textOfMessage(message) };
 }
 
 /** "Unknown prepared statement handler (7) given to ...", "The statement (7) has no open cursor": with the copy's id. */

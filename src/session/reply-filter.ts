@@ -38,5 +38,5 @@ function editorFor({ services, state, relay }: EditedSession, { command }: Comma
   if (identity === null || serviceUser === undefined) return null;
   if (command !== COM_QUERY && command !== COM_STMT_EXECUTE) return null;
   const truth = { identity, connectionId: id, proxyUsers: services.proxyUsers, serviceUser };
-  return new RowEditor((headings) => rowTruthOf(headings, truth), command, capabilities);
+  return new RowEditor((columns) => rowTruthOf(columns, truth), command, capabilities);
 }

@@ -3,14 +3,14 @@
 
 import { CLIENT_DEPRECATE_EOF } from "../wire/capabilities.ts";
 import { COM_STMT_EXECUTE } from "../wire/commands.ts";
-import { decodeColumnDefinition } from "../wire/packets/column-definition.ts";
+import { type ColumnDefinition, decodeColumnDefinition } from "../wire/packets/column-definition.ts";
 import { Reader, WireError } from "../wire/reader.ts";
 import { STATUS_MORE_RESULTS } from "../wire/status-flags.ts";
 import { type RowTruth, tellBinaryRow, tellTextRow } from "./told-rows.ts";
 
 const HEADER_BYTES = 4;
 const FRAME_BYTES_MAX = 0xffffff;
-/** Rows that are edited, and definitions, are far smaller; a larger one cuts the reply off with an error. */
+/** Rows that are edited are far smaller: a larger one is none of them. A larger definition cuts the reply off. */
 const editedPacketBytesMax = 1024 * 1024;
 
 const OK = 0x00;
@@ -21,7 +21,7 @@ const classicEofBytesBelow = 9;
 
 /** Edits one reply. The bytes come in order, cut anywhere. */
 export class RowEditor {
-  readonly #truthOf: (headings: readonly string[]) => RowTruth | null;
+  readonly #truthOf: (columns: readonly ColumnDefinition[]) => RowTruth | null;
   readonly #isBinary: boolean;
   readonly #deprecateEof: boolean;
   #rest: Buffer = Buffer.alloc(0);
@@ -29,12 +29,12 @@ export class RowEditor {
   /** Bytes of a frame that pass as they are. */
   #passBytes = 0;
   #continues = false;
-  #headings: string[] = [];
+  #definitions: ColumnDefinition[] = [];
   #columns = 0;
   #truth: RowTruth | null = null;
 
   constructor(
-    truthOf: (headings: readonly string[]) => RowTruth | null,
+    truthOf: (columns: readonly ColumnDefinition[]) => RowTruth | null,
     command: number,
     capabilities: number,
   ) {
@@ -50,10 +50,11 @@ export class RowEditor {
   push(bytes: Uint8Array): Buffer {
     const all = Buffer.concat([this.#rest, bytes]);
     const told: Buffer[] = [];
+    // What was not changed is put together: most replies are long rows of rows that pass.
+    let untold = 0;
     let at = 0;
     for (;;) {
       const passed = Math.min(this.#passBytes, all.length - at);
-      if (passed > 0) told.push(all.subarray(at, at + passed));
       this.#passBytes -= passed;
       at += passed;
       // One byte behind the header tells what a packet is.
@@ -69,17 +70,21 @@ export class RowEditor {
       if (end > all.length) break;
       const payload = all.subarray(at + HEADER_BYTES, end);
       const edited = this.#packet(payload);
-      if (edited === payload) told.push(all.subarray(at, end));
-      else told.push(header(edited.length, all[at + 3] ?? 0), edited);
+      if (edited !== payload) {
+        told.push(all.subarray(untold, at), header(edited.length, all[at + 3] ?? 0), edited);
+        untold = end;
+      }
       at = end;
     }
+    told.push(all.subarray(untold, at));
     this.#rest = Buffer.from(all.subarray(at));
     return Buffer.concat(told);
   }
 
   #needsWhole(length: number, first: number): boolean {
     if (this.#continues || this.#phase === "passing") return false;
-    return this.#phase !== "rows" || this.#truth !== null || this.#endsRows(first, length);
+    if (this.#phase !== "rows" || this.#endsRows(first, length)) return true;
+    return this.#truth !== null && length <= editedPacketBytesMax;
   }
 
   #endsRows(first: number, length: number): boolean {
@@ -93,9 +98,9 @@ export class RowEditor {
         this.#head(payload);
         return payload;
       case "definitions":
-        this.#headings.push(decodeColumnDefinition(payload).name);
-        if (this.#headings.length < this.#columns) return payload;
-        this.#truth = this.#truthOf(this.#headings);
+        this.#definitions.push(decodeColumnDefinition(payload));
+        if (this.#definitions.length < this.#columns) return payload;
+        this.#truth = this.#truthOf(this.#definitions);
         this.#phase = this.#deprecateEof ? "rows" : "definitions end";
         return payload;
       case "definitions end":
@@ -116,7 +121,7 @@ export class RowEditor {
     else if (first === ERR) this.#phase = "passing";
     else if (first !== LOCAL_FILE) {
       this.#columns = new Reader(payload).lenencNumber("column count");
-      this.#headings = [];
+      this.#definitions = [];
       this.#phase = "definitions";
     }
   }

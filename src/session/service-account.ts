@@ -27,6 +27,11 @@ export function hideServiceAccount(
   return hidden === written ? message : wide.encode(hidden);
 }
 
+/** A message as text, whatever character set of several bytes it is in; what is no UTF-8 becomes U+FFFD. */
+export function textOfMessage(message: Buffer): string {
+  return wideCharacters(message)?.decode(message) ?? message.toString("utf8");
+}
+
 function hide(message: string, service: string, client: string, identity: Identity, code: number): string {
   if (service === "" || !message.includes(service)) return message;
   const host = code === ER_DBACCESS_DENIED_ERROR ? identity.authHost : identity.peer.host;

@@ -32,6 +32,8 @@ export interface StatementText {
   readonly asksFor: readonly Leftover[];
   /** Whether warnings stay as they are, since they are what is asked for. */
   readonly asksForWarnings: boolean;
+  /** Whether it may put the texts of the warnings of the statement before into variables: GET DIAGNOSTICS. */
+  readonly readsMessages: boolean;
   /** The default schema after it; null: unchanged. */
   readonly use: string | null;
   /** Whether a schema is dropped: it may be the one that the connection is in. */
@@ -109,6 +111,11 @@ function mayCommit({ uncertain, effects }: StatementSummary): boolean {
   return effects.transaction !== null && effects.transaction !== "savepoint";
 }
 
+/** What was not understood, or was prepared by SQL, may be a GET DIAGNOSTICS. */
+function mayReadMessages({ asksFor, kind, uncertain }: StatementSummary): boolean {
+  return asksFor.includes("messages") || kind.startsWith("EXECUTE") || uncertain !== null;
+}
+
 /** MariaDB keeps the texts for SHOW PROFILES beyond COM_RESET_CONNECTION (10.11): the next session could read them. */
 function turnsProfilingOn({ assigns }: StatementSummary): boolean {
   return assigns.some(({ name }) => name === "profiling");
@@ -144,6 +151,7 @@ export function statementText(
     countsFoundRows: statements.some(({ effects }) => effects.countsFoundRows),
     asksFor: statements[0]?.asksFor ?? [],
     asksForWarnings: statements.every((statement) => statement.asksFor.includes("warnings")),
+    readsMessages: statements.some(mayReadMessages),
     use,
     dropsSchema: statements.some((statement) => DROPPING.test(statement.kind)),
     commits: statements.some(mayCommit),
@@ -170,6 +178,7 @@ export function preparingText(text: StatementText): StatementText {
     countsFoundRows: false,
     asksFor: [],
     asksForWarnings: false,
+    readsMessages: false,
     use: null,
     dropsSchema: false,
     commits: false,

@@ -4,6 +4,7 @@
 import type { Identity } from "../identity/identity.ts";
 import type { StatementSummary } from "../sql/statement-summary.ts";
 import type { ProxyUserOptions } from "../users/proxy-users.ts";
+import type { ColumnDefinition } from "../wire/packets/column-definition.ts";
 import { Reader } from "../wire/reader.ts";
 import { lenencBytesSize, Writer } from "../wire/writer.ts";
 import { hideServiceAccount } from "./service-account.ts";
@@ -21,29 +22,39 @@ export interface ToldTruth {
 export interface RowTruth {
   /** Which column changes. */
   readonly column: number;
-  /** Columns of integers of four bytes in binary rows. */
-  readonly integers: readonly number[];
+  /** Bytes of each column's values in binary rows; null: their length stands before them. */
+  readonly widths: readonly (number | null)[];
   /** The value to be shown; null: as it is. */
   tell(values: readonly (Buffer | null)[]): Uint8Array | null;
 }
 
 const subjects: ReadonlySet<string | null> = new Set(["VARIABLES", "WARNINGS", "ERRORS"]);
 
+/** What runs texts that are known to the server only: a routine, a block, what PREPARE has kept. */
+const runningKinds = /^(CALL|COMPOUND|EXECUTE)\b/;
+
 /** Whether rows of its reply may tell who the session is. */
-export function tellsInRows({ kind, innerKinds, subject }: StatementSummary): boolean {
+export function tellsInRows({ kind, innerKinds, subject, uncertain }: StatementSummary): boolean {
+  if (uncertain !== null || runningKinds.test(kind)) return true;
   return (kind === "SHOW" || innerKinds.includes("SHOW")) && subjects.has(subject);
 }
 
-/** What becomes of the rows with these headings; null: they are left alone. */
-export function rowTruthOf(headings: readonly string[], truth: ToldTruth): RowTruth | null {
+/** What becomes of the rows of these columns; null: they are left alone. */
+export function rowTruthOf(columns: readonly ColumnDefinition[], truth: ToldTruth): RowTruth | null {
+  // A result of more columns is none of these.
+  if (columns.length > 3) return null;
+  const widths = columns.map(({ type }) => widthOf(type));
   // Headings come in character_set_results, too, which may be a wide one.
-  switch (headings.join().replaceAll("\0", "")) {
+  const headings = columns.map(({ name }) => name.replaceAll("\0", "")).join();
+  switch (headings) {
     case "Variable_name,Value":
-      return { column: 1, integers: [], tell: variableTeller(truth) };
+      if (!areTexts(widths) || !isOfServer(columns[0])) return null;
+      return { column: 1, widths, tell: variableTeller(truth) };
     case "Level,Code,Message":
+      if (!areTexts([widths[0], widths[2]])) return null;
       return {
         column: 2,
-        integers: [1],
+        widths,
         tell: ([, code, message]) => {
           if (message === null || message === undefined) return null;
           const number = Number(code?.toString("latin1").replaceAll("\0", "") ?? "");
@@ -54,6 +65,33 @@ export function rowTruthOf(headings: readonly string[], truth: ToldTruth): RowTr
     default:
       return null;
   }
+}
+
+/** MYSQL_TYPE numbers of values of fixed length: TINY, SHORT, LONG, FLOAT, DOUBLE, NULL, LONGLONG, INT24, YEAR. */
+const widths: ReadonlyMap<number, number> = new Map([
+  [1, 1],
+  [2, 2],
+  [3, 4],
+  [4, 4],
+  [5, 8],
+  [6, 0],
+  [8, 8],
+  [9, 4],
+  [13, 2],
+]);
+
+function widthOf(type: number): number | null {
+  return widths.get(type) ?? null;
+}
+
+function areTexts(list: readonly (number | null | undefined)[]): boolean {
+  return list.every((width) => width === null);
+}
+
+/** A routine may give rows of its own under the same headings. */
+function isOfServer(column: ColumnDefinition | undefined): boolean {
+  const schema = column?.origin?.database.replaceAll("\0", "").toLowerCase();
+  return schema === "information_schema" || schema === "performance_schema";
 }
 
 function variableTeller(truth: ToldTruth): RowTruth["tell"] {
@@ -102,8 +140,9 @@ export function tellBinaryRow(payload: Buffer, columns: number, truth: RowTruth)
     const bit = column + 2;
     if (((payload[bitmapAt + (bit >> 3)] ?? 0) & (1 << (bit & 7))) !== 0) {
       places.push({ start, end: start, value: null });
-    } else if (truth.integers.includes(column)) {
-      const value = Buffer.from(String(reader.u32("value")), "latin1");
+    } else if (truth.widths[column] != null) {
+      const bytes = reader.bytes(truth.widths[column] ?? 0, "value");
+      const value = bytes.length === 4 ? Buffer.from(String(bytes.readUInt32LE(0)), "latin1") : null;
       places.push({ start, end: reader.offset, value });
     } else places.push({ value: reader.lenencBytes("value"), start, end: reader.offset });
   }

@@ -347,7 +347,9 @@ for (const { flavour, start, present } of servers) {
         "CREATE DATABASE IF NOT EXISTS narrow",
         "CREATE TABLE IF NOT EXISTS narrow.t (a INT)",
         "CREATE USER IF NOT EXISTS small IDENTIFIED BY 'small-secret'",
-        "GRANT SELECT ON d.* TO small",
+        "GRANT SELECT, EXECUTE, CREATE TEMPORARY TABLES ON d.* TO small",
+        `CREATE PROCEDURE d.failing() SQL SECURITY INVOKER BEGIN
+          DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN SHOW WARNINGS; SHOW ERRORS; END; SELECT * FROM narrow.t; END`,
         "CREATE PROCEDURE IF NOT EXISTS narrow.p() SELECT 1",
       );
       const small = await startGateway({
@@ -388,8 +390,48 @@ for (const { flavour, start, present } of servers) {
         await expect(db.query("USE narrow")).rejects.toThrow(
           "Access denied for user 'base'@'%' to database 'narrow'",
         );
+        const told = "SELECT command denied to user 'base'@'127.0.0.1' for table ";
+        const read = async (): Promise<unknown[]> =>
+          Object.values(
+            ((await db.query("SELECT @n, @m, @c, @s")) as unknown as Record<string, unknown>[][])[0]?.[0] ??
+              {},
+          );
+        const get = "GET DIAGNOSTICS CONDITION 1 @m = MESSAGE_TEXT, @c = MYSQL_ERRNO, @s = RETURNED_SQLSTATE";
+        for (const failing of ["SELECT * FROM narrow.t", "EXPLAIN SELECT a FROM narrow.t"]) {
+          for (const ask of [get, `GET CURRENT DIAGNOSTICS @n = NUMBER; ${get}`, `${get}; SHOW WARNINGS`]) {
+            await db.query("SET @n = 1, @m = NULL");
+            await expect(db.query(failing)).rejects.toMatchObject({ errno: 1142 });
+            await db.query(ask);
+            const [count, message, code, state] = await read();
+            expect([Number(count), Number(code), state]).toEqual([1, 1142, "42000"]);
+            expect(String(message)).toMatch(told);
+          }
+        }
+        await db.query("CREATE TEMPORARY TABLE IF NOT EXISTS own (a INT PRIMARY KEY)");
+        await db.query("INSERT INTO own VALUES (1)");
+        await expect(db.query("INSERT INTO own VALUES (1)")).rejects.toMatchObject({ errno: 1062 });
+        await db.query(get);
+        expect((await read())[1]).toMatch(/^Duplicate entry/);
+        await expect(db.query("SELECT * FROM narrow.t")).rejects.toThrow();
+        await db.query("DO 1/0");
+        await db.query("GET DIAGNOSTICS @n = NUMBER");
+        expect(Number((await read())[0])).toBeLessThan(2);
+        const [results] = await db.query("CALL d.failing()");
+        expect(JSON.stringify(results)).toContain(told);
+        expect(JSON.stringify(results)).not.toContain("small");
+        const [binary] = await db.execute("CALL d.failing()");
+        expect(binary).toEqual(results);
+        if (flavour === "mariadb") {
+          await db.query("PREPARE g FROM 'GET DIAGNOSTICS CONDITION 1 @m = MESSAGE_TEXT'");
+          await expect(db.query("SELECT * FROM narrow.t")).rejects.toThrow();
+          await db.query("EXECUTE g");
+          expect((await read())[1]).toMatch(told);
+        }
         await db.query("SET character_set_results = utf32");
         await expect(db.query("SELECT * FROM narrow.t")).rejects.not.toThrow(/s\0*m\0*a\0*l\0*l/);
+        await db.query(get);
+        await db.query("SET character_set_results = utf8mb4");
+        expect((await read())[1]).toBe("Access denied");
       } finally {
         await small.stop();
       }

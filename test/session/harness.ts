@@ -353,6 +353,7 @@ function leaseOver(
     keep: () => {},
     readVariables: async () => variables(),
     hideLastReply: async () => true,
+    tellLastError: async () => true,
     readGrants: async () => ["GRANT USAGE ON *.* TO `service`@`%`"],
     readWritePosition: async () => ({ kind: "none" }),
     awaitWritePosition: async () => false,

@@ -3,6 +3,7 @@ import { RowEditor } from "../../../src/session/row-editor.ts";
 import { COM_QUERY } from "../../../src/wire/commands.ts";
 import {
   COLLATION_BINARY,
+  type ColumnDefinition,
   encodeColumnDefinition,
   MYSQL_TYPE_VAR_STRING,
 } from "../../../src/wire/packets/column-definition.ts";
@@ -28,11 +29,11 @@ function reply(...packets: Buffer[]): Buffer {
   return Buffer.concat(packets.map((packet, index) => toFrames(packet, index + 1)));
 }
 
-const upper = (headings: readonly string[]) =>
-  headings[0] === "edited"
+const upper = ([first]: readonly ColumnDefinition[]) =>
+  first?.name === "edited"
     ? {
         column: 0,
-        integers: [],
+        widths: [],
         tell: ([value]: readonly (Buffer | null)[]) => Buffer.from(`${value}-${value}`),
       }
     : null;
@@ -97,7 +98,14 @@ describe("RowEditor", () => {
     editor.push(reply(Buffer.of(1), definition("edited"), eof()));
     expect(() => editor.push(toFrames(Buffer.from([9, 1]), 4))).toThrow(WireError);
     const other = new RowEditor(upper, COM_QUERY, 0);
-    other.push(reply(Buffer.of(1), definition("edited"), eof()));
-    expect(() => other.push(Buffer.from([0xff, 0xff, 0xff, 4, 1]))).toThrow(WireError);
+    expect(() => other.push(Buffer.from([0xff, 0xff, 0xff, 1, 1]))).toThrow(WireError);
+  });
+
+  it("lets a row pass that is too long to be one of them", () => {
+    const editor = new RowEditor(upper, COM_QUERY, 0);
+    editor.push(reply(Buffer.of(1), definition("edited"), eof()));
+    const long = toFrames(row("b".repeat(200)), 4);
+    long.writeUIntLE(0x200000, 0, 3);
+    expect(editor.push(long)).toEqual(long);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rowTruthOf } from "../../../src/session/told-rows.ts";
 import { noProxyUsers } from "../../../src/users/proxy-users.ts";
+import type { ColumnDefinition } from "../../../src/wire/packets/column-definition.ts";
 import { identityOf } from "../../session/harness.ts";
 
 const peer = { transport: "tcp", address: "192.0.2.1", port: 1, host: "192.0.2.1", tls: null } as const;
@@ -14,6 +15,17 @@ const truth = {
   proxyUsers: { ...noProxyUsers, checkProxyUsers: true },
   serviceUser: "svc",
 };
+const columns = (names: readonly string[], schema = "", type = 253): ColumnDefinition[] =>
+  names.map((name) => ({
+    name,
+    collation: 45,
+    length: 100,
+    type: /^C.?o/.test(name) ? 3 : type,
+    flags: 0,
+    decimals: 0,
+    origin: { database: schema, table: "", originalTable: "", originalName: "" },
+  }));
+const variables = columns(["Variable_name", "Value"], "performance_schema");
 const bytes = (...values: string[]) => values.map((value) => Buffer.from(value));
 
 describe("rowTruthOf()", () => {
@@ -26,7 +38,7 @@ describe("rowTruthOf()", () => {
     ["sql_mode", null],
     ["proxy_user_x", null],
   ])("tells the variable %s", (name, value) => {
-    const told = rowTruthOf(["Variable_name", "Value"], truth)?.tell(bytes(name, "x")) ?? null;
+    const told = rowTruthOf(variables, truth)?.tell(bytes(name, "x")) ?? null;
     expect(told === null ? null : Buffer.from(told).toString()).toBe(value);
   });
 
@@ -34,10 +46,14 @@ describe("rowTruthOf()", () => {
     const wide = (text: string) => Buffer.from(text, "utf16le").swap16();
     const headings = ["Level", "Code", "Message"];
     const message = "denied to user 'svc'@'h' for";
-    const told = rowTruthOf(headings, truth)?.tell(bytes("Error", "1142", message));
+    const told = rowTruthOf(columns(headings), truth)?.tell(bytes("Error", "1142", message));
     expect(String(told)).toBe("denied to user 'alice'@'192.0.2.1' for");
     const wideHeadings = headings.map((heading) => wide(heading).toString());
-    const answer = rowTruthOf(wideHeadings, truth)?.tell([wide("Error"), wide("1044"), wide(message)]);
+    const answer = rowTruthOf(columns(wideHeadings), truth)?.tell([
+      wide("Error"),
+      wide("1044"),
+      wide(message),
+    ]);
     expect(
       Buffer.from(answer ?? [])
         .swap16()
@@ -46,7 +62,10 @@ describe("rowTruthOf()", () => {
   });
 
   it("leaves other results alone", () => {
-    expect(rowTruthOf(["Level", "Code"], truth)).toBeNull();
-    expect(rowTruthOf(["Variable_name", "Value", "x"], truth)).toBeNull();
+    expect(rowTruthOf(columns(["Level", "Code"]), truth)).toBeNull();
+    expect(rowTruthOf(columns(["Level", "Code", "Message"], "", 3), truth)).toBeNull();
+    expect(rowTruthOf(columns(["Variable_name", "Value"], "shop"), truth)).toBeNull();
+    expect(rowTruthOf(columns(["Variable_name", "Value"], "information_schema"), truth)).not.toBeNull();
+    expect(rowTruthOf(columns(["Variable_name", "Value", "x"]), truth)).toBeNull();
   });
 });
