@@ -10,6 +10,7 @@ import { KillQuery } from "./kill-query.ts";
 import { PoolGroup } from "./pool-group.ts";
 import type { PoolLimits, PoolSnapshot, PoolTools } from "./pool-settings.ts";
 import { SessionNamesCache } from "./session-names.ts";
+import { UsualClients } from "./usual-clients.ts";
 
 /** See BackendPool. */
 export class ConnectionPool implements BackendPool {
@@ -17,6 +18,7 @@ export class ConnectionPool implements BackendPool {
   readonly #tools: PoolTools;
   readonly #groups = new Map<string, PoolGroup>();
   readonly #names = new SessionNamesCache();
+  readonly #usual = new UsualClients();
   readonly #killQuery: KillQuery;
   readonly #closing = new AbortController();
   readonly #sweeper: NodeJS.Timeout;
@@ -35,18 +37,36 @@ export class ConnectionPool implements BackendPool {
   }
 
   acquire(request: AcquireRequest): Promise<BackendLease | SqlError> {
+    this.#usual.note(request.capabilities, request.collation);
     return this.#groupOf(request.route.tablet, request.route.account).acquire(request);
   }
 
   /** Closes what has been idle or alive for too long; called now and then by the pool's own timer. */
   sweep(): void {
     const nowMs = this.#tools.clock.monotonicMs();
+    this.#usual.fade(nowMs);
     for (const [key, group] of this.#groups) {
       // Offers that were not to be taken before now.
       group.takeOffer();
       // A group that pauses after failed logins is kept: its memory is what protects the server.
       if (group.sweep(nowMs) && group.snapshot().loginError === null) this.#groups.delete(key);
     }
+    this.keepReady();
+  }
+
+  /** Makes connections in advance where too few are ready; also called when a server has come into use. */
+  keepReady(): void {
+    const { minIdle } = this.#limits;
+    if (minIdle === 0 || this.#tools.ready === undefined || this.#closing.signal.aborted) return;
+    const { servers, announced } = this.#tools.ready();
+    const shares = this.#usual.shares(minIdle, announced);
+    const kept = new Set<PoolGroup>();
+    for (const { tablet, account } of servers) {
+      const group = this.#groupOf(tablet, account);
+      kept.add(group);
+      group.keepReady(shares, account);
+    }
+    for (const group of this.#groups.values()) if (!kept.has(group)) group.keepNothing();
   }
 
   /** Health has seen the server well: pauses after failed logins end. */

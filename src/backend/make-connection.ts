@@ -43,12 +43,21 @@ export async function makeConnection(
     return new PooledConnection(loggedIn, {
       names,
       generation: account.generation,
-      nowMs: tools.clock.monotonicMs(),
+      retiresAtMs: retirementOf(tools),
     });
   } catch (error) {
     loggedIn.channel.destroy();
     throw error;
   }
+}
+
+/** Connections that were made together, by a burst or after a failover, must not end together. */
+const lifetimeSpread = 0.2;
+
+function retirementOf({ limits, clock, random }: ConnectionTools): number {
+  if (limits.lifetimeMs === 0) return Number.POSITIVE_INFINITY;
+  const portion = 1 - lifetimeSpread * (random?.() ?? 0);
+  return clock.monotonicMs() + limits.lifetimeMs * portion;
 }
 
 async function settle(tablet: Tablet, loggedIn: LoggedIn, tools: ConnectionTools): Promise<RestorableNames> {

@@ -95,9 +95,7 @@ export class PoolConnections {
 
   /** Of an old credential, or too old itself. */
   isRetired(connection: PooledConnection, nowMs: number): boolean {
-    const { lifetimeMs } = this.#tools.limits;
-    if (connection.generation !== this.account.generation) return true;
-    return lifetimeMs > 0 && nowMs - connection.createdMs >= lifetimeMs;
+    return connection.generation !== this.account.generation || nowMs >= connection.retiresAtMs;
   }
 
   /** Takes a newer credential of the account: connections of the old one drain. True: it was newer. */

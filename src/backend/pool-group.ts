@@ -13,15 +13,15 @@ import { PoolConnections } from "./pool-connections.ts";
 import { type Lane, Lanes } from "./pool-lane.ts";
 import { bestOffer, longestOffered } from "./pool-offers.ts";
 import type { GroupTools, PoolSnapshot } from "./pool-settings.ts";
+import { Upkeep } from "./pool-upkeep.ts";
 import { exhausted, interrupted, Waiter } from "./pool-waiter.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { fitConnection, fitness, settleInsertId, type Wish } from "./prepare-connection.ts";
 import { noSettings } from "./session-settings.ts";
+import type { ClientShare } from "./usual-clients.ts";
 
 /** A session whose prepared connection breaks gets another one, this many times. */
 const brokenConnectionsMax = 2;
-/** A connection that is offered that long, in milliseconds, and wanted by nobody is idle: timeouts run for it. */
-const unusedAfterMs = 1000;
 
 /** See the file's head. */
 export class PoolGroup implements LeaseOwner {
@@ -30,6 +30,7 @@ export class PoolGroup implements LeaseOwner {
   readonly #tools: GroupTools;
   readonly #lanes = new Lanes();
   readonly #connections: PoolConnections;
+  readonly #upkeep: Upkeep;
   /** Grows when sessions are sent away: those on their way to this server are routed anew. */
   #epoch = 0;
   #pumping = false;
@@ -39,6 +40,16 @@ export class PoolGroup implements LeaseOwner {
     this.#tablet = tablet;
     this.#tools = tools;
     this.#connections = new PoolConnections(tablet, account, tools, () => this.#pump());
+    this.#upkeep = new Upkeep({
+      tablet: tablet.alias,
+      lanes: this.#lanes,
+      connections: this.#connections,
+      leases: this.leases,
+      tools,
+      rest: (connection) => void this.#rest(this.#lanes.of(connection.capabilities), connection),
+      onFailure: (lane, collation, failure) => this.#failWishes(lane, collation, failure),
+      pump: () => this.#pump(),
+    });
   }
 
   acquire(request: AcquireRequest): Promise<BackendLease | SqlError> {
@@ -86,23 +97,24 @@ export class PoolGroup implements LeaseOwner {
 
   /** Closes what has been idle or alive for too long. True: nothing is left, nobody waits. */
   sweep(nowMs: number): boolean {
-    const { idleTimeoutMs } = this.#tools.limits;
-    this.#takeUnused(nowMs);
-    for (const lane of this.#lanes) {
-      const stale = lane.idle.filter(
-        (connection) =>
-          this.#connections.isRetired(connection, nowMs) ||
-          (idleTimeoutMs > 0 && nowMs - connection.idleSinceMs >= idleTimeoutMs),
-      );
-      for (const connection of stale) this.#connections.quitIdle(lane, connection);
-    }
-    this.#lanes.dropEmpty();
-    return this.#connections.total === 0 && this.#waiting === 0;
+    this.#upkeep.sweep(nowMs);
+    return this.#connections.total === 0 && this.#waiting === 0 && !this.#upkeep.wantsAny;
+  }
+
+  /** From now on these are kept ready, also if nobody asks. */
+  keepReady(wanted: readonly ClientShare[], account: BackendAccount): void {
+    this.#upkeep.want(wanted, account);
+  }
+
+  /** Nothing is kept ready: the server is not to be used now, or the account is gone. */
+  keepNothing(): void {
+    this.#upkeep.wantNothing();
   }
 
   /** Health has seen the server well: no need to pause for an old failure. */
   reopen(): void {
     this.#connections.gate.reopen();
+    this.#upkeep.forgive();
   }
 
   /** Sends everybody away from the server: see ConnectionPool.cut. */
@@ -242,17 +254,6 @@ export class PoolGroup implements LeaseOwner {
     }
   }
 
-  /** What sessions have offered for a while, and nobody wanted, is idle. */
-  #takeUnused(nowMs: number): void {
-    for (const lease of this.leases) {
-      if (!lease.isOffered || nowMs - lease.offeredSinceMs < unusedAfterMs) continue;
-      const connection = lease.take();
-      if (connection === null) continue;
-      this.#tools.observer.taken("unused");
-      void this.#rest(this.#lanes.of(connection.capabilities), connection);
-    }
-  }
-
   /** Makes a connection idle that a session has left; what it is owed is told first. */
   async #rest(lane: Lane, connection: PooledConnection): Promise<void> {
     if (connection.onInsertId !== null) {
@@ -303,11 +304,8 @@ export class PoolGroup implements LeaseOwner {
     this.#settle(waiter, new Lease(connection, waiter.request.route, this.#tools.nextSerial(), this));
   }
 
-  #settle(waiter: Waiter, result: BackendLease | SqlError): boolean {
-    const settled = waiter.settle(result);
-    const { clock, observer } = this.#tools;
-    if (settled) observer.waited(clock.monotonicMs() - waiter.sinceMs);
-    return settled;
+  #settle(waiter: Waiter, result: BackendLease | SqlError): void {
+    if (waiter.settle(result)) this.#tools.observer.waited(this.nowMs() - waiter.sinceMs);
   }
 
   /** Nobody is left whose connection could come back, and logins fail: waiting would only delay the bad news. */

@@ -1,5 +1,7 @@
 // What a pool is made of: its limits, and what it reports. Data and one interface; no behaviour.
 
+import type { BackendAccount, Tablet } from "../routing/route.ts";
+import type { Capabilities } from "../wire/capabilities.ts";
 import type { BackendLoginRequest, LoggedIn } from "./backend-login.ts";
 import type { KillQuery } from "./kill-query.ts";
 import type { SessionNamesCache } from "./session-names.ts";
@@ -12,8 +14,10 @@ export interface PoolLimits {
   readonly waitTimeoutMs: number;
   /** An idle connection is closed after this time; 0: never. */
   readonly idleTimeoutMs: number;
-  /** A connection older than this is closed when it comes back; 0: never. */
+  /** A connection older than this, or than a bit less, serves no further session; 0: never. */
   readonly lifetimeMs: number;
+  /** Connections kept ready while nobody asks for them; 0: none. */
+  readonly minIdle: number;
   /** From connect to logged in. */
   readonly loginTimeoutMs: number;
   /** For each conversation of our own with a server: reset, schema, kill. */
@@ -25,6 +29,7 @@ export interface PoolLimits {
 /** Limits that no flag sets. */
 export const defaultPoolLimits = {
   lifetimeMs: 3_600_000,
+  minIdle: 0,
   loginTimeoutMs: 10_000,
   housekeepingTimeoutMs: 10_000,
   waitersMax: 10_000,
@@ -43,6 +48,8 @@ export interface PoolObserver {
   taken(why: "session" | "room" | "unused"): void;
   /** A connection was closed that was not simply no longer wanted; for the log. */
   connectionClosed(tablet: string, reason: string): void;
+  /** A connection was made before anybody has asked for it. */
+  madeInAdvance(tablet: string): void;
   /** For the log. */
   loginFailed(tablet: string, account: string, reason: string): void;
 }
@@ -58,6 +65,17 @@ export interface PoolTools {
    * `sql_mode='ANSI'`; null: none.
    */
   readonly sessionAssignments: string | null;
+  /** From 0 to 1: connections that were made together end apart. @default they live as long as they may */
+  readonly random?: () => number;
+  /** What is to be kept ready; asked now and then. @default nothing */
+  readonly ready?: () => ReadyServers;
+}
+
+/** Servers that can be used now, and the accounts that sessions use there. */
+export interface ReadyServers {
+  readonly servers: readonly { readonly tablet: Tablet; readonly account: BackendAccount }[];
+  /** The capabilities that greetings offer. */
+  readonly announced: Capabilities;
 }
 
 /** What groups of one pool share. */

@@ -29,6 +29,7 @@ export function observePools(
     waited: (elapsedMs) => waitSeconds.observe(elapsedMs / msPerSecond),
     waitTimedOut: () => waitTimeouts.add(),
     taken: (why) => takeovers[why].add(),
+    madeInAdvance: (tablet) => metrics.counter("backend_advance_connects_total", { tablet }).add(),
     connectionClosed: (tablet, reason) => logger.debug("A backend connection was closed", { tablet, reason }),
     loginFailed: (tablet, account, reason) => {
       const key = `${tablet} ${account}`;

@@ -33,7 +33,8 @@ export class PooledConnection {
   readonly generation: number;
   /** The collation id of the login: MariaDB's resets go back to it. */
   readonly loginCollation: number;
-  readonly createdMs: number;
+  /** From then on it serves nobody any more, in monotonic milliseconds. */
+  readonly retiresAtMs: number;
   /** Since when it is idle. */
   idleSinceMs = 0;
   /** The collation id whose names are in force. */
@@ -55,7 +56,7 @@ export class PooledConnection {
 
   constructor(
     loggedIn: LoggedIn,
-    details: { readonly names: RestorableNames; readonly generation: number; readonly nowMs: number },
+    details: { readonly names: RestorableNames; readonly generation: number; readonly retiresAtMs: number },
   ) {
     this.channel = loggedIn.channel;
     this.id = loggedIn.id;
@@ -66,7 +67,7 @@ export class PooledConnection {
     this.collation = loggedIn.collation;
     this.names = details.names;
     this.multiStatements = has(loggedIn.capabilities, CLIENT_MULTI_STATEMENTS);
-    this.createdMs = details.nowMs;
+    this.retiresAtMs = details.retiresAtMs;
   }
 
   get closed(): boolean {

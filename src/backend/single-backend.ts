@@ -6,16 +6,20 @@ import type { BackendAccount, Tablet } from "../routing/route.ts";
 import { SingleBackendRouter } from "../routing/single-backend-router.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { bytesChangingCapabilities, CLIENT_LONG_PASSWORD } from "../wire/capabilities.ts";
+import {
+  announcedCapabilities,
+  bytesChangingCapabilities,
+  CLIENT_LONG_PASSWORD,
+} from "../wire/capabilities.ts";
 import type { ServerFacts } from "./backend-connection.ts";
 import type { BackendTlsContexts } from "./backend-tls.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { firstVerdict } from "./first-verdict.ts";
 import { makeLogin } from "./gateway-login.ts";
-import { HealthWatch, type LearnedServer } from "./health.ts";
+import { type HealthStatus, HealthWatch, type LearnedServer } from "./health.ts";
 import { placeOfTablet } from "./outage.ts";
 import { type BufferLimits, OutageBuffer } from "./outage-buffer.ts";
-import { defaultPoolLimits, type PoolLimits } from "./pool-settings.ts";
+import { defaultPoolLimits, type PoolLimits, type ReadyServers } from "./pool-settings.ts";
 import { exportPools, observePools } from "./pool-telemetry.ts";
 
 /** One server and how to use it. */
@@ -30,6 +34,8 @@ export interface SingleBackendOptions {
   readonly buffer: BufferLimits;
   /** See PoolTools. @default none */
   readonly sessionAssignments?: string;
+  /** Whether clients are offered LOAD DATA LOCAL. @default true */
+  readonly localInfile?: boolean;
   /** Of the gateway: the server's administrator sees it among the connection attributes. */
   readonly version: string;
   readonly tlsContexts: BackendTlsContexts;
@@ -88,6 +94,8 @@ export async function startSingleBackend(
       logIn: login,
       observer: observePools(metrics, logger, clock),
       sessionAssignments: options.sessionAssignments ?? null,
+      random: Math.random,
+      ready: () => readyServer(options, health.status),
     },
   );
   exportPools(metrics, () => pool.snapshot());
@@ -125,6 +133,7 @@ export async function startSingleBackend(
     },
   );
   await firstVerdict(health.start());
+  pool.keepReady();
   return {
     pool,
     outages,
@@ -135,5 +144,16 @@ export async function startSingleBackend(
       health.stop();
       await pool.close();
     },
+  };
+}
+
+/** The one server, while it is well. */
+function readyServer(
+  { tablet, account, localInfile }: SingleBackendOptions,
+  { ready, server }: HealthStatus,
+): ReadyServers {
+  return {
+    servers: ready ? [{ tablet, account: account() }] : [],
+    announced: announcedCapabilities((server ?? unknownServer).capabilities, localInfile ?? true),
   };
 }

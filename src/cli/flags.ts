@@ -147,6 +147,20 @@ export const serveFlags = {
     default: "5m",
     help: "Close backend connections that nobody used for this long; 0: never",
   },
+  backend_max_lifetime: {
+    ...backend,
+    ...duration,
+    default: "1h",
+    help: "Replace backend connections that are older, each a little earlier by chance, as soon as no session needs them; 0: never",
+  },
+  backend_pool_min_idle: {
+    ...backend,
+    type: "integer",
+    default: "0",
+    min: 0,
+    max: 1_000_000,
+    help: "Connections kept ready per server and account before anybody asks, for the kinds of clients that come most; 0: made when a session needs one",
+  },
   enable_buffer: {
     ...backend,
     type: "boolean",
@@ -321,7 +335,7 @@ export const serveFlags = {
     ...process_,
     type: "text",
     default: "1",
-    help: "Processes that share the port: a number, or `auto` for one per CPU; limits and KILL hold over all, backend_pool_size, max_prepared_stmt_count and statement_buffer_bytes are divided among them",
+    help: "Processes that share the port: a number, or `auto` for one per CPU; limits and KILL hold over all, backend_pool_size, backend_pool_min_idle, max_prepared_stmt_count and statement_buffer_bytes are divided among them",
   },
   pid_file: {
     ...process_,

@@ -65,6 +65,7 @@ export function makeServeOptions(
   checkVersionText(values.mysql_server_version, complain);
   complainOfNoEffect(settings, complain);
   const admin = adminOptions(settings, complain);
+  checkPool(values, complain);
   const workers = workerCount(values.workers, values.backend_pool_size, complain);
   if (mistakes.length > 0 || auth === null || backend === null) throw new UsageError(mistakes.join("\n"));
   return {
@@ -80,6 +81,8 @@ export function makeServeOptions(
         connectionsMax: values.backend_pool_size,
         waitTimeoutMs: values.backend_pool_wait_timeout,
         idleTimeoutMs: values.backend_idle_timeout,
+        lifetimeMs: values.backend_max_lifetime,
+        minIdle: values.backend_pool_min_idle,
       },
       buffer,
       localInfile: values.local_infile,
@@ -142,6 +145,17 @@ function complainOfNoEffect(settings: ServeSettings, complain: Complain): void {
 
 /** More are of no use on any machine, and each costs memory. */
 const workersMax = 256;
+
+function checkPool(
+  { backend_pool_size, backend_pool_min_idle }: ServeSettings["values"],
+  complain: Complain,
+): void {
+  if (backend_pool_min_idle > backend_pool_size) {
+    complain(
+      `Flag --backend_pool_min_idle must be at most --backend_pool_size (${backend_pool_size}): current value is ${backend_pool_min_idle}`,
+    );
+  }
+}
 
 function workerCount(text: string, poolSize: number, complain: Complain): number {
   const count = text === "auto" ? Math.min(availableParallelism(), workersMax) : Number(text);

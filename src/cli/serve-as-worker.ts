@@ -89,7 +89,11 @@ function shareOf(options: GatewayOptions, { workers, tcpPort }: WorkerStart): Ga
   return {
     ...options,
     listen: { ...listen, tcp },
-    backendPool: { ...backendPool, connectionsMax: share(backendPool.connectionsMax) },
+    backendPool: {
+      ...backendPool,
+      connectionsMax: share(backendPool.connectionsMax),
+      minIdle: Math.ceil(backendPool.minIdle / workers),
+    },
     limits: {
       ...limits,
       preparedStatementsMax: share(limits.preparedStatementsMax),

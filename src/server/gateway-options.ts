@@ -113,6 +113,10 @@ export interface BackendPoolOptions {
   readonly waitTimeoutMs: number;
   /** An idle connection is closed after this time; 0: never. */
   readonly idleTimeoutMs: number;
+  /** An older connection serves no further session; 0: there is no age. */
+  readonly lifetimeMs: number;
+  /** Kept ready while nobody asks; 0: none. */
+  readonly minIdle: number;
 }
 
 /** Limits toward clients. */

@@ -91,6 +91,7 @@ async function watchServer(
       account: () => opened.account.current(),
       database: opened.database,
       limits: options.backendPool,
+      localInfile: options.localInfile,
       buffer: options.buffer,
       version: tools.version,
       onServer,

@@ -5,7 +5,7 @@ import { firstVerdict } from "../backend/first-verdict.ts";
 import { makeLogin } from "../backend/gateway-login.ts";
 import type { LearnedServer } from "../backend/health.ts";
 import { OutageBuffer } from "../backend/outage-buffer.ts";
-import { defaultPoolLimits } from "../backend/pool-settings.ts";
+import { defaultPoolLimits, type PoolTools, type ReadyServers } from "../backend/pool-settings.ts";
 import { exportPools, observePools } from "../backend/pool-telemetry.ts";
 import { unknownServer } from "../backend/single-backend.ts";
 import { TopologyWatch } from "../backend/topology-watch.ts";
@@ -19,6 +19,7 @@ import type { BackendSide } from "./backend-side.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { GatewayTools } from "./gateway-seam.ts";
 import { readingServerOf } from "./reading-server.ts";
+import { readyServers } from "./ready-servers.ts";
 import type { TopologySource } from "./topology-source.ts";
 import { notesOn, notReadyBecause, serversOf, tabletRows } from "./topology-view.ts";
 
@@ -35,10 +36,7 @@ export async function openTopologySide(
   const { clock, logger, metrics } = tools;
   const certificates = await watchBackendCertificates(() => serversOf(source.current()), tools);
   const logIn = makeLogin(tools.version, certificates.contexts);
-  const pool = new ConnectionPool(
-    { ...defaultPoolLimits, ...options.backendPool },
-    { clock, logIn, observer: observePools(metrics, logger, clock), sessionAssignments: null },
-  );
+  const pool = makePool(options, tools, logIn, () => readyServers(source, watch, options.localInfile));
   exportPools(metrics, () => pool.snapshot());
   const outages = new OutageBuffer(options.buffer, {
     clock,
@@ -70,13 +68,14 @@ export async function openTopologySide(
   let router = routerOf(source.current());
   source.subscribe((topology) => {
     router = routerOf(topology);
-    void watch.adopt(topology);
+    void watch.adopt(topology).then(() => pool.keepReady());
     void certificates.look();
   });
   // A new password may be what refused logins were waiting for.
   source.onPassword(() => watch.askNow());
   let reading: ReadingServer | null = null;
   await firstVerdict(watch.start());
+  pool.keepReady();
   return {
     pool,
     outages,
@@ -93,6 +92,19 @@ export async function openTopologySide(
       await pool.close();
     },
   };
+}
+
+function makePool(
+  options: GatewayOptions,
+  { clock, logger, metrics }: GatewayTools,
+  logIn: PoolTools["logIn"],
+  ready: () => ReadyServers,
+): ConnectionPool {
+  const observer = observePools(metrics, logger, clock);
+  return new ConnectionPool(
+    { ...defaultPoolLimits, ...options.backendPool },
+    { clock, logIn, observer, sessionAssignments: null, random: Math.random, ready },
+  );
 }
 
 function greetingOf(watch: TopologyWatch, serverVersion: string | null): GreetingFacts {

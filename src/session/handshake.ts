@@ -7,7 +7,7 @@ import type { ByteChannel } from "../base/byte-channel.ts";
 import type { SqlError } from "../errors/sql-error.ts";
 import { sqlError } from "../errors/sql-error.ts";
 import { hasSecureTransport } from "../identity/peer.ts";
-import { announcedCapabilities, CLIENT_LOCAL_FILES, CLIENT_SSL } from "../wire/capabilities.ts";
+import { announcedCapabilities, CLIENT_SSL } from "../wire/capabilities.ts";
 import { LOGIN_PAYLOAD_BYTES_MAX } from "../wire/limits.ts";
 import { decodeHandshakeResponse } from "../wire/packets/handshake-response.ts";
 import { encodeHandshakeV10 } from "../wire/packets/handshake-v10.ts";
@@ -163,10 +163,8 @@ function offeredCapabilities(
   services: SessionServices,
   backendCapabilities: number,
 ): number {
-  let offered = announcedCapabilities(backendCapabilities);
-  if (transport.tls !== null) offered |= CLIENT_SSL;
-  if (!services.localInfile) offered &= ~CLIENT_LOCAL_FILES;
-  return offered >>> 0;
+  const offered = announcedCapabilities(backendCapabilities, services.localInfile);
+  return (transport.tls === null ? offered : offered | CLIENT_SSL) >>> 0;
 }
 
 function badHandshake(

@@ -174,6 +174,11 @@ export const metricTable = {
     help: "Attempts to connect and log in to a database server",
     labels: { tablet: { distinctMax: 256 }, outcome: ["connected", "failed"] },
   },
+  backend_advance_connects_total: {
+    type: "counter",
+    help: "Connections that were made before a session asked for one (backend_pool_min_idle)",
+    labels: { tablet: { distinctMax: 256 } },
+  },
   backend_wait_seconds: {
     type: "histogram",
     help: "Time that sessions waited for a backend connection, in seconds",

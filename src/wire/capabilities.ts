@@ -87,6 +87,7 @@ export const CLIENT_LONG_PASSWORD: Capabilities = capabilityTable.LONG_PASSWORD.
 export const CLIENT_FOUND_ROWS: Capabilities = capabilityTable.FOUND_ROWS.bit;
 export const CLIENT_LONG_FLAG: Capabilities = capabilityTable.LONG_FLAG.bit;
 export const CLIENT_CONNECT_WITH_DB: Capabilities = capabilityTable.CONNECT_WITH_DB.bit;
+export const CLIENT_ODBC: Capabilities = capabilityTable.ODBC.bit;
 export const CLIENT_LOCAL_FILES: Capabilities = capabilityTable.LOCAL_FILES.bit;
 export const CLIENT_IGNORE_SPACE: Capabilities = capabilityTable.IGNORE_SPACE.bit;
 export const CLIENT_PROTOCOL_41: Capabilities = capabilityTable.PROTOCOL_41.bit;
@@ -130,11 +131,12 @@ export function poolKeyOf(capabilities: Capabilities): Capabilities {
 
 /**
  * What the greeting announces in front of backends that have `backendCapabilities` (the intersection, where there are
- * several). SSL is added, and LOCAL_FILES taken away, by whoever knows the settings.
+ * several). `localFiles`: whether LOCAL_FILES may be among it. SSL is added by who knows whether there is a certificate.
  */
-export function announcedCapabilities(backendCapabilities: Capabilities): Capabilities {
+export function announcedCapabilities(backendCapabilities: Capabilities, localFiles: boolean): Capabilities {
   const fromBackend = (bytesChangingCapabilities | mirroredCapabilities) & backendCapabilities;
-  return (offeredCapabilities | fromBackend) >>> 0;
+  const announced = offeredCapabilities | fromBackend;
+  return (localFiles ? announced : announced & ~CLIENT_LOCAL_FILES) >>> 0;
 }
 
 /** What every login to a backend has, beside the client's own {@link bytesChangingCapabilities}. */

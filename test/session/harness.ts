@@ -330,7 +330,7 @@ function leaseOver(
         versionText: "8.0.40",
         flavour: "mysql",
         versionNumber: 80040,
-        capabilities: announcedCapabilities(0xffffffff),
+        capabilities: announcedCapabilities(0xffffffff, true),
         collation: 45,
       },
       capabilities: request.capabilities,

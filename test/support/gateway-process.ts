@@ -189,8 +189,12 @@ function handle(program: Program, places: Places): GatewayProcess {
   };
 }
 
-/** Adds up the samples of `name` (with or without the program's prefix) that carry `labels`. */
-function sumMetric(text: string, name: string, labels: Readonly<Record<string, string>>): number | null {
+/** Adds up the samples of `name` (with or without the program's prefix) that carry `labels`; null: there are none. */
+export function sumMetric(
+  text: string,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): number | null {
   let sum: number | null = null;
   for (const match of text.matchAll(/^(\w+)(?:\{([^}]*)\})? (\S+)/gm)) {
     const [, found = "", labelText = "", value = ""] = match;

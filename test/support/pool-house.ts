@@ -37,6 +37,7 @@ export class House {
   readonly taken: string[] = [];
   nowMs = 1000;
   timeouts = 0;
+  madeInAdvance = 0;
 
   constructor(
     behaviour: BackendBehaviour = {},
@@ -53,6 +54,9 @@ export class House {
         observer: {
           loginFinished: () => {},
           waited: () => {},
+          madeInAdvance: () => {
+            this.madeInAdvance += 1;
+          },
           taken: (why) => void this.taken.push(why),
           waitTimedOut: () => {
             this.timeouts += 1;

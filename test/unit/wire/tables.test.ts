@@ -35,24 +35,24 @@ describe("announcedCapabilities()", () => {
   const mariadb1011 = 0x81fffffe;
 
   it("in front of MySQL 9.7 leaves out what is not offered, and SSL", () => {
-    expect(announcedCapabilities(mysql97).toString(16)).toBe("1fff7df");
+    expect(announcedCapabilities(mysql97, true).toString(16)).toBe("1fff7df");
   });
 
   it("in front of MariaDB clears LONG_PASSWORD as MariaDB does", () => {
-    expect(announcedCapabilities(mariadb1011).toString(16)).toBe("1fff7de");
+    expect(announcedCapabilities(mariadb1011, true).toString(16)).toBe("1fff7de");
   });
 
   it("never announces a byte-changing bit that the backend lacks", () => {
-    expect(announcedCapabilities(0) & bytesChangingCapabilities).toBe(0);
+    expect(announcedCapabilities(0, true) & bytesChangingCapabilities).toBe(0);
     for (const row of rows.filter((item) => item.policy === "pool key")) {
-      expect(has(announcedCapabilities((mysql97 & ~row.bit) >>> 0), row.bit)).toBe(false);
-      expect(has(announcedCapabilities(row.bit), row.bit)).toBe(true);
+      expect(has(announcedCapabilities((mysql97 & ~row.bit) >>> 0, true), row.bit)).toBe(false);
+      expect(has(announcedCapabilities(row.bit, true), row.bit)).toBe(true);
     }
   });
 
   it("never announces what is not offered", () => {
     for (const row of rows.filter((item) => item.policy === "not offered")) {
-      expect(has(announcedCapabilities(0xffffffff), row.bit)).toBe(false);
+      expect(has(announcedCapabilities(0xffffffff, true), row.bit)).toBe(false);
     }
   });
 });
