@@ -8,10 +8,9 @@ import { prepareTableAcl } from "../../src/acl/table-acl.ts";
 import { createTableAclAuthorizer, type TableAclAuthorizer } from "../../src/acl/table-acl-authorizer.ts";
 import { SqlError } from "../../src/errors/sql-error.ts";
 import { analyzeText } from "../../src/sql/analyze.ts";
-import { parseServerVersion, readingModesOf } from "../../src/sql/dialect.ts";
+import { readingModesOf } from "../../src/sql/dialect.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
-import { startMariadb } from "../support/mariadb-server.ts";
-import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
+import { sqlServers, versionOf } from "../support/sql-servers.ts";
 import { fileOf, identityOf } from "../unit/acl/support.ts";
 import { compare, DifferentialResult, type Gate } from "./acl/differential.ts";
 import { ansiQuote, disguise, disturb } from "./acl/lexical-mutations.ts";
@@ -23,17 +22,9 @@ import { Dice, StatementGenerator } from "./acl/statement-generator.ts";
 const rounds = Number(process.env.GATEHOUSE_TEST_DIFFERENTIAL ?? 1500);
 const seed = Number(process.env.GATEHOUSE_TEST_SEED ?? 20_261_121);
 
-const servers = [
-  { flavour: "mariadb" as const, start: startMariadb, present: true, limit: "max_statement_time = 5" },
-  {
-    flavour: "mysql" as const,
-    start: startMysql,
-    present: mysqldCommand !== null,
-    limit: "max_execution_time = 5000",
-  },
-];
+const limits = { mariadb: "max_statement_time = 5", mysql: "max_execution_time = 5000" } as const;
 
-describe.each(servers)("statements against $flavour", ({ flavour, start, present, limit }) => {
+describe.each(sqlServers)("statements against $name", ({ flavour, start, present }) => {
   let server: DatabaseServer;
   let account: Connection;
   let authorizer: TableAclAuthorizer;
@@ -44,10 +35,7 @@ describe.each(servers)("statements against $flavour", ({ flavour, start, present
     server = await start({ skipNetworking: true });
     const root = await server.connect();
     await installPolicy(root, flavour);
-    const [rows] = await root.query<never>("SELECT VERSION() AS version");
-    const read = parseServerVersion((rows as { version: string }[])[0]?.version ?? "");
-    if (read === null) throw new Error("The server's version is not understood");
-    version = read;
+    version = await versionOf(root);
     root.destroy();
     await connectAccount("");
     authorizer = createTableAclAuthorizer(prepareTableAcl(fileOf(policyFile()), 0), {
@@ -60,7 +48,7 @@ describe.each(servers)("statements against $flavour", ({ flavour, start, present
   async function connectAccount(sqlMode: string): Promise<void> {
     account?.destroy();
     account = await createConnection({ socketPath: server.socketPath, ...limited, database: schema });
-    await account.query(`SET autocommit = 0, sql_mode = '${sqlMode}', ${limit}`);
+    await account.query(`SET autocommit = 0, sql_mode = '${sqlMode}', ${limits[flavour]}`);
   }
 
   afterAll(async () => {

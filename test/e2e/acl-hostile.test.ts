@@ -6,12 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway } from "../support/gateway-process.ts";
-import { startMariadb } from "../support/mariadb-server.ts";
-import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { capability, usualCapabilities } from "../support/raw/capabilities.ts";
 import { loggedIn } from "../support/raw/login.ts";
 import { encodeExecute } from "../support/raw/prepared.ts";
 import type { RawClient, Reply } from "../support/raw/raw-client.ts";
+import { sqlServers } from "../support/sql-servers.ts";
 import { bypasses } from "../unit/acl/bypass-corpus.ts";
 import { actingAttempts } from "./acl/hostile-acts.ts";
 import { restore, secretState, setUp, writeHostileAcl } from "./acl/hostile-place.ts";
@@ -51,13 +50,8 @@ interface Outcome {
   readonly told: string;
 }
 
-const servers = [
-  { flavour: "mariadb" as const, start: startMariadb, present: true },
-  { flavour: "mysql" as const, start: startMysql, present: mysqldCommand !== null },
-];
-
-for (const { flavour, start, present } of servers) {
-  describe.skipIf(!present)(`a hostile client of a gateway before ${flavour}`, () => {
+for (const { name, flavour, start, present } of sqlServers) {
+  describe.skipIf(!present)(`a hostile client of a gateway before ${name}`, () => {
     let server: DatabaseServer;
     let gateway: GatewayProcess;
     let root: Connection;

@@ -7,14 +7,8 @@ import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { type GatewayProcess, startGateway, testUser } from "../support/gateway-process.ts";
-import { startMariadb } from "../support/mariadb-server.ts";
-import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { scratchFolder } from "../support/scratch.ts";
-
-const kinds = [
-  { flavour: "mariadb", start: startMariadb, skip: false },
-  { flavour: "mysql", start: startMysql, skip: mysqldCommand === null },
-] as const;
+import { sqlServers } from "../support/sql-servers.ts";
 
 const everything = { readers: ["*"], writers: ["*"], admins: ["*"] };
 
@@ -124,12 +118,12 @@ async function say(connection: Connection, text: string): Promise<string> {
 /** What differs between the two is only how much was inserted before. */
 const sameIds = (answer: string, schema: string): string => answer.replaceAll(schema, "{s}");
 
-describe.each(kinds)("on $flavour", ({ flavour, start, skip }) => {
+describe.each(sqlServers)("on $name", ({ start, present }) => {
   let server: DatabaseServer;
   let gateway: GatewayProcess;
 
   beforeAll(async () => {
-    if (skip) return;
+    if (!present) return;
     server = await start();
     for (const schema of ["direct", "behind"])
       await server.admin(...setUp.map((sql) => sql.replaceAll("{s}", schema)));
@@ -140,49 +134,45 @@ describe.each(kinds)("on $flavour", ({ flavour, start, skip }) => {
     await server?.stop();
   });
 
-  it.skipIf(skip)(
-    `${flavour}: nobody notices that the gateway asks the server`,
-    { timeout: 600_000 },
-    async () => {
-      const direct = await createConnection({
-        socketPath: server.socketPath,
-        user: "root",
-        database: "direct",
-      });
-      const behind = await createConnection({ ...testUser, port: gateway.port, database: "behind" });
-      const differences: string[] = [];
-      let answered = 0;
-      try {
-        for (const left of leaving) {
-          for (const asked of asking) {
-            const answers: string[][] = [];
-            for (const [schema, connection] of [
-              ["direct", direct],
-              ["behind", behind],
-            ] as const) {
-              await connection.changeUser({ database: schema });
-              const said: string[] = [];
-              for (const text of [...left, ...asked])
-                said.push(
-                  `${text} -> ${sameIds(await say(connection, text.replaceAll("{s}", schema)), schema)}`,
-                );
-              answers.push(said);
-            }
-            const [expected = [], got = []] = answers;
-            answered += expected.length;
-            const at = expected.findIndex((line, index) => line !== got[index]);
-            if (at >= 0)
-              differences.push(
-                `${left.at(-1)} | ${asked.slice(0, at - left.length).join("; ")} | ${expected[at]} BUT ${got[at]}`,
+  it.skipIf(!present)("nobody notices that the gateway asks the server", { timeout: 600_000 }, async () => {
+    const direct = await createConnection({
+      socketPath: server.socketPath,
+      user: "root",
+      database: "direct",
+    });
+    const behind = await createConnection({ ...testUser, port: gateway.port, database: "behind" });
+    const differences: string[] = [];
+    let answered = 0;
+    try {
+      for (const left of leaving) {
+        for (const asked of asking) {
+          const answers: string[][] = [];
+          for (const [schema, connection] of [
+            ["direct", direct],
+            ["behind", behind],
+          ] as const) {
+            await connection.changeUser({ database: schema });
+            const said: string[] = [];
+            for (const text of [...left, ...asked])
+              said.push(
+                `${text} -> ${sameIds(await say(connection, text.replaceAll("{s}", schema)), schema)}`,
               );
+            answers.push(said);
           }
+          const [expected = [], got = []] = answers;
+          answered += expected.length;
+          const at = expected.findIndex((line, index) => line !== got[index]);
+          if (at >= 0)
+            differences.push(
+              `${left.at(-1)} | ${asked.slice(0, at - left.length).join("; ")} | ${expected[at]} BUT ${got[at]}`,
+            );
         }
-      } finally {
-        direct.destroy();
-        behind.destroy();
       }
-      expect(answered).toBeGreaterThan(leaving.length * asking.length);
-      expect(differences).toEqual([]);
-    },
-  );
+    } finally {
+      direct.destroy();
+      behind.destroy();
+    }
+    expect(answered).toBeGreaterThan(leaving.length * asking.length);
+    expect(differences).toEqual([]);
+  });
 });

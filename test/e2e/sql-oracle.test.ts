@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { analyzeText } from "../../src/sql/analyze.ts";
 import type { Flavour } from "../../src/sql/dialect.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
-import { startMariadb } from "../support/mariadb-server.ts";
-import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { RandomStatements } from "../support/random-statements.ts";
+import { sqlServers, versionOf } from "../support/sql-servers.ts";
 import { TableOracle } from "../support/table-oracle.ts";
 import { contextOf } from "../unit/sql/support.ts";
 
@@ -41,7 +40,7 @@ interface Figures {
 
 async function compare(
   oracle: TableOracle,
-  flavour: Flavour,
+  version: { readonly flavour: Flavour; readonly version: number },
   statements: Iterable<Entry>,
   until: number,
 ): Promise<Figures> {
@@ -53,7 +52,11 @@ async function compare(
       figures.unknown += 1;
       continue;
     }
-    const context = contextOf(flavour, { defaultSchema: oracle.schema, mode: mode ?? "" });
+    const context = contextOf(version.flavour, {
+      ...version,
+      defaultSchema: oracle.schema,
+      mode: mode ?? "",
+    });
     const analyzed = analyzeText(Buffer.from(sql), context);
     if (analyzed.uncertain !== null) {
       if (verdict === true) figures.refused.push(`${analyzed.uncertain.reason}: ${sql}`);
@@ -83,19 +86,18 @@ function print({ exact, missing, extra, refused, unknown }: Figures, oracle: Tab
   for (const line of [...missing, ...refused.slice(0, 60)]) console.log(line.slice(0, 400));
 }
 
-const servers = [
-  { flavour: "mariadb" as const, start: startMariadb, present: true },
-  { flavour: "mysql" as const, start: startMysql, present: mysqldCommand !== null },
-];
-
-for (const { flavour, start, present } of servers) {
-  describe.skipIf(!present)(`the tables of a statement, as ${flavour} opens them`, () => {
+for (const { name, flavour, start, present } of sqlServers) {
+  describe.skipIf(!present)(`the tables of a statement, as ${name} opens them`, () => {
     let server: DatabaseServer;
     let oracle: TableOracle;
+    let version: { flavour: Flavour; version: number };
 
     beforeAll(async () => {
       server = await start({ skipNetworking: true });
       oracle = new TableOracle(server);
+      const root = await server.connect();
+      version = await versionOf(root);
+      await root.end();
     });
     afterAll(async () => {
       await oracle?.end();
@@ -104,13 +106,13 @@ for (const { flavour, start, present } of servers) {
 
     it("are named for every statement of the table", async () => {
       const own = fixture.filter(({ sql, on }) => (on === "both" || on === flavour) && opening.test(sql));
-      const figures = await compare(oracle, flavour, own, Number.POSITIVE_INFINITY);
+      const figures = await compare(oracle, version, own, Number.POSITIVE_INFINITY);
       expect(figures.missing).toEqual([]);
       expect(figures.exact).toBeGreaterThan(100);
     }, 1_200_000);
 
     it("are named for random statements", async () => {
-      const figures = await compare(oracle, flavour, randomStatements(), Number.POSITIVE_INFINITY);
+      const figures = await compare(oracle, version, randomStatements(), Number.POSITIVE_INFINITY);
       if (randomCount > 1000) print(figures, oracle);
       expect(figures.missing).toEqual([]);
       expect(figures.refused).toEqual([]);
@@ -124,7 +126,7 @@ for (const { flavour, start, present } of servers) {
         const picked = list
           .map((entry) => (typeof entry === "string" ? { sql: entry } : entry))
           .filter(({ sql }) => opening.test(sql) && !systemNames.test(sql) && sql.length < 2500);
-        const figures = await compare(oracle, flavour, picked, Date.now() + secondsMax * 1000);
+        const figures = await compare(oracle, version, picked, Date.now() + secondsMax * 1000);
         print(figures, oracle);
         expect(figures.missing).toEqual([]);
       },

@@ -1,16 +1,22 @@
-// A real mariadbd for tests.
+// A real mariadbd for tests: the machine's own, and a second one of another version where GATEHOUSE_TEST_OTHER_MARIADBD holds
+// the command that starts one, e.g. `chroot /opt/mariadb mariadbd` (the temporary directory must then be the same inside).
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import type { DatabaseServer, DatabaseServerOptions, ServerKind } from "./database-server.ts";
 import { startDatabaseServer } from "./database-server.ts";
-import { findProgram, runProgram } from "./processes.ts";
+import { commandFrom, findProgram, runProgram } from "./processes.ts";
 
 const small = ["--innodb-log-file-size=4M"];
 
-async function initialise(datadir: string): Promise<void> {
+/** The command that starts the other mariadbd; null where the environment names none. */
+export const otherMariadbdCommand: readonly string[] | null = commandFrom("GATEHOUSE_TEST_OTHER_MARIADBD");
+
+async function initialise(command: readonly string[], datadir: string): Promise<void> {
   const result = await runProgram([
-    findProgram("mariadb-install-db") ?? "mariadb-install-db",
+    ...command,
     "--no-defaults",
+    // Without it an installer wants to resolve the machine's own name.
+    "--force",
     `--datadir=${datadir}`,
     "--auth-root-authentication-method=normal",
     "--skip-test-db",
@@ -29,12 +35,28 @@ export function hasMariadb(): boolean {
 export async function startMariadb(options: DatabaseServerOptions = {}): Promise<DatabaseServer> {
   const program = findProgram("mariadbd");
   if (program === null) throw new Error("mariadbd is not installed: apt-get install mariadb-server-core");
-  const version = spawnSync(program, ["--version"]).stdout.toString();
+  return start([program], [findProgram("mariadb-install-db") ?? "mariadb-install-db"], options);
+}
+
+/** Starts the other one in the same way. */
+export async function startOtherMariadb(options: DatabaseServerOptions = {}): Promise<DatabaseServer> {
+  if (otherMariadbdCommand === null) throw new Error("GATEHOUSE_TEST_OTHER_MARIADBD is not set");
+  const installer = otherMariadbdCommand.map((word) => word.replace(/mariadbd$/, "mariadb-install-db"));
+  return start(otherMariadbdCommand, installer, options);
+}
+
+async function start(
+  command: readonly string[],
+  installer: readonly string[],
+  options: DatabaseServerOptions,
+): Promise<DatabaseServer> {
+  const [program = "", ...words] = command;
+  const version = spawnSync(program, [...words, "--version"]).stdout.toString();
   const kind: ServerKind = {
     flavour: "mariadb",
     templateKey: `mariadb-${createHash("sha256").update(version).digest("hex").slice(0, 12)}`,
-    initialise,
-    command: [program],
+    initialise: (datadir) => initialise(installer, datadir),
+    command,
     flags: [
       ...small,
       "--innodb-buffer-pool-size=32M",

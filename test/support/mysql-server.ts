@@ -7,12 +7,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseServer, DatabaseServerOptions, ServerKind } from "./database-server.ts";
 import { startDatabaseServer } from "./database-server.ts";
-import { runProgram } from "./processes.ts";
-
-function commandFrom(variable: string): readonly string[] | null {
-  const words = (process.env[variable] ?? "").split(" ").filter((word) => word !== "");
-  return words.length > 0 ? words : null;
-}
+import { commandFrom, runProgram } from "./processes.ts";
 
 /** The command that starts mysqld; null where the environment names none. */
 export const mysqldCommand: readonly string[] | null = commandFrom("GATEHOUSE_TEST_MYSQLD");

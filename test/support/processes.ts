@@ -149,3 +149,9 @@ export function findProgram(name: string): string | null {
   const found = spawnSync("sh", ["-c", `command -v "${name}"`], { env: { ...process.env, PATH: path } });
   return found.status === 0 ? found.stdout.toString().trim() : null;
 }
+
+/** The words of a command that a variable of the environment names; null where it is not set. */
+export function commandFrom(variable: string): readonly string[] | null {
+  const words = (process.env[variable] ?? "").split(" ").filter((word) => word !== "");
+  return words.length > 0 ? words : null;
+}

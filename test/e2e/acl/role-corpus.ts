@@ -61,6 +61,12 @@ export const roleCases: readonly RoleCase[] = [
     writes: ["t"],
     reads: ["t"],
   },
+  {
+    sql: "INSERT INTO {t} VALUES (1, 2) ON DUPLICATE KEY UPDATE b = 3",
+    kind: "INSERT",
+    writes: ["t"],
+    reads: ["t"],
+  },
   { sql: "REPLACE INTO {t} VALUES (1, 2)", kind: "REPLACE", writes: ["t"] },
   { sql: "UPDATE {t} SET b = 1", kind: "UPDATE", writes: ["t"] },
   { sql: "UPDATE {t} SET b = 1 WHERE a = 1", kind: "UPDATE", writes: ["t"], ownRows: true },

@@ -1,4 +1,4 @@
-// The statements of the role corpus, as the analysis understands them, against a real MySQL that holds the policy as GRANTs:
+// The statements of the role corpus, as the analysis understands them, against real servers that hold the policy as GRANTs:
 // nothing that the server denies may be allowed by the gate, but a writer's own UPDATE or DELETE. What the gate refuses beyond
 // that is the affair of the test against MariaDB, for which the corpus was written.
 import type { Connection } from "mysql2/promise";
@@ -9,7 +9,7 @@ import { createTableAclAuthorizer } from "../../src/acl/table-acl-authorizer.ts"
 import { SqlError } from "../../src/errors/sql-error.ts";
 import { analyzeText } from "../../src/sql/analyze.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
-import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
+import { sqlServers, versionOf } from "../support/sql-servers.ts";
 import { fileOf, identityOf } from "../unit/acl/support.ts";
 import { contextOf } from "../unit/sql/support.ts";
 import {
@@ -40,8 +40,9 @@ function* choices(kinds: readonly ObjectKind[]): Generator<Choice[]> {
     for (const others of choices(rest)) yield [{ kind, combination }, ...others];
 }
 
-describe.skipIf(mysqldCommand === null)("roles against MySQL", () => {
+describe.each(sqlServers)("roles against $name", ({ flavour, start, present }) => {
   let server: DatabaseServer;
+  let version: Awaited<ReturnType<typeof versionOf>>;
   let root: Connection;
   let account: Connection;
   const authorizer = createTableAclAuthorizer(prepareTableAcl(fileOf(policyFile()), 0), {
@@ -51,9 +52,11 @@ describe.skipIf(mysqldCommand === null)("roles against MySQL", () => {
   });
 
   beforeAll(async () => {
-    server = await startMysql({ skipNetworking: true });
+    if (!present) return;
+    server = await start({ skipNetworking: true });
     root = await server.connect();
-    await installPolicy(root, "mysql");
+    version = await versionOf(root);
+    await installPolicy(root, flavour);
     account = await createConnection({ socketPath: server.socketPath, ...limited, database: schema });
   }, 120_000);
 
@@ -64,13 +67,16 @@ describe.skipIf(mysqldCommand === null)("roles against MySQL", () => {
   });
 
   function allows(sql: string): boolean {
-    const { statements } = analyzeText(Buffer.from(sql), contextOf("mysql", { defaultSchema: schema }));
+    const { statements } = analyzeText(
+      Buffer.from(sql),
+      contextOf(flavour, { ...version, defaultSchema: schema }),
+    );
     return statements.every(
       (one) => !(authorizer.authorize(identityOf(limited.user), one) instanceof SqlError),
     );
   }
 
-  it("the gate allows nothing that the server denies", { timeout: 900_000 }, async () => {
+  it.skipIf(!present)("the gate allows nothing that the server denies", { timeout: 900_000 }, async () => {
     const holes = new Map<string, string>();
     let denied = 0;
     for (const { sql: pattern, kind, ownRows } of roleCases) {
@@ -79,7 +85,7 @@ describe.skipIf(mysqldCommand === null)("roles against MySQL", () => {
         for (const one of chosen) sql = sql.replaceAll(`{${one.kind}}`, nameOf(one.kind, one.combination));
         const gateAllows = allows(sql);
         const answer = await tryStatement(account, sql);
-        // Syntax of MariaDB's.
+        // Syntax of the other family's.
         if (answer.code === 1064) break;
         if (isDenial(answer)) {
           denied += 1;
@@ -87,7 +93,7 @@ describe.skipIf(mysqldCommand === null)("roles against MySQL", () => {
           if (gateAllows && !isOwn) holes.set(pattern, `${sql}: ${answer.code} ${answer.message}`);
         } else if (kind !== "SELECT") {
           await account.changeUser({ ...limited, database: schema });
-          await restoreObjects(root, chosen, "mysql");
+          await restoreObjects(root, chosen, flavour);
         }
       }
     }
