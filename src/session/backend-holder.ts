@@ -8,20 +8,20 @@ import type {
   Handover,
   LeaseTaker,
   ReleaseNotes,
-  ToldError,
 } from "../backend/backend-pool.ts";
 import { type Outages, placeOfTablet } from "../backend/outage.ts";
 import { CancelSource } from "../base/cancel-signal.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import { NoPrimary, type Router } from "../routing/router.ts";
-import { characterSetClass } from "../sql/dialect.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
+import { STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { acquireLease, type Patience } from "./acquire-lease.ts";
 import { acquireWithOwnWrites, type RequestLease } from "./acquire-own-writes.ts";
+import { type LastReply, settleLastReply } from "./ask-backend.ts";
 import { LEFTOVERS_KEPT_MS } from "./following.ts";
-import { pinnedBecause } from "./lost-backend.ts";
-import { readingOf } from "./reading.ts";
+import { boundBy, lostAgain, lostBefore, pinnedBecause } from "./lost-backend.ts";
+import { readsAsBefore } from "./reading.ts";
 import type { Relay } from "./relay.ts";
 import { leadsAlike, routeText } from "./route-text.ts";
 import type { SessionState } from "./session.ts";
@@ -37,9 +37,6 @@ export interface HolderServices {
   readonly metrics: SessionMetrics;
 }
 
-/** Of so many rows, or this error. */
-type LastReply = { readonly rows: number } | { readonly error: ToldError };
-
 /** FOUND_ROWS() of statements that were prepared is put right up to here; texts are told the number itself. */
 const RECALLED_ROWS_MAX = 1000;
 
@@ -49,7 +46,8 @@ export class BackendHolder implements LeaseTaker {
   readonly #services: HolderServices;
   readonly #relay: Relay;
   #acquiring: CancelSource | null = null;
-  #interruption: "ER_QUERY_INTERRUPTED" | "ER_QUERY_TIMEOUT" = "ER_QUERY_INTERRUPTED";
+  /** What the command under way was cancelled for; null: it was not. */
+  #interruption: "ER_QUERY_INTERRUPTED" | "ER_QUERY_TIMEOUT" | null = null;
   #ended = false;
   /** Why the present connection must not serve another session; null: it may. */
   #spoiled: string | null = null;
@@ -65,6 +63,12 @@ export class BackendHolder implements LeaseTaker {
   #confirmedSchema: string | null = null;
   /** What the command under way has waited for, and will before it gets a connection. */
   readonly #patience: Patience = { ticket: null, first: null };
+  /** How often the command under way has lost a connection before anything of it was sent. */
+  #losses = 0;
+  /** Whether a question of ours is under way, and with it whoever answers the client if the connection is lost. */
+  asking = false;
+  /** State of the session was lost with a connection: it ends after the reply that says so. */
+  stateLost = false;
 
   constructor(state: SessionState, services: HolderServices, relay: Relay) {
     this.#state = state;
@@ -74,7 +78,7 @@ export class BackendHolder implements LeaseTaker {
 
   /** Whether a command may be sent at once: otherwise `acquire` comes before. */
   get ready(): boolean {
-    return this.#relay.lease !== null && this.#lastReply === null;
+    return this.#relay.lease !== null && this.#lastReply === null && this.#interruption === null;
   }
 
   /** The client has seen `rows` rows of the last reply and must not learn of the others. */
@@ -83,8 +87,8 @@ export class BackendHolder implements LeaseTaker {
   }
 
   /** A text asks for leftovers of the statement before it; the error, when they are lost. */
-  recallLeftovers(text: StatementText): SqlError | null {
-    if (text.asksFor.length === 0 && !text.readsMessages) return null;
+  recallLeftovers(text: StatementText | null): SqlError | null {
+    if (text === null || (text.asksFor.length === 0 && !text.readsMessages)) return null;
     const { following } = this.#state;
     const error = following.errorToTell(text);
     if (error !== null) this.#lastReply ??= { error };
@@ -99,39 +103,80 @@ export class BackendHolder implements LeaseTaker {
     return null;
   }
 
-  async #settleLastReply(lease: BackendLease, last: LastReply): Promise<SqlError | null> {
-    const done = await ("rows" in last ? lease.hideLastReply(last.rows) : lease.tellLastError(last.error));
-    this.#lastReply = null;
-    if (this.#relay.lease !== lease) return sqlError("ER_QUERY_INTERRUPTED");
-    if (done === null) {
-      this.drop("it does not forget its last reply");
-      return sqlError("ER_SERVER_ISNT_AVAILABLE");
-    }
-    this.#relay.attach(lease);
-    return null;
-  }
-
   /**
    * Makes sure that the session holds a connection; the error, when it cannot have one. `text`: what is to be sent over
    * it, which may decide where it leads; null: no text.
    */
   async acquire(text: StatementText | null): Promise<SqlError | null> {
-    let failure = this.#relay.lease === null ? await this.#acquire(text) : null;
-    if (failure?.symbol === "ER_BAD_DB_ERROR" && this.#state.database === this.#confirmedSchema) {
-      // Another session has dropped it. Here its own statements would still find the server, without that schema.
-      this.#state.database = null;
-      failure = await this.#acquire(text);
+    const asked = await this.ask(text, "", () => Promise.resolve(true as const));
+    return asked instanceof SqlError ? asked : null;
+  }
+
+  /**
+   * Asks something of ours over the session's connection, and makes sure that it holds one. A connection that is lost
+   * meanwhile is replaced, for nothing of the command was sent yet: at once the first time, then as long as statements
+   * wait out outages. `silence`: why a connection is closed over which the question gets no answer (null). The error is
+   * to be told to the client: the question was not answered.
+   */
+  async ask<Answer>(
+    text: StatementText | null,
+    silence: string,
+    question: (lease: BackendLease) => Promise<Answer | null>,
+  ): Promise<Answer | SqlError> {
+    const bound = this.#relay.lease === null ? null : boundBy(this.#state);
+    for (;;) {
+      const failure = this.#relay.lease === null ? await this.#acquireSchema(text) : null;
+      if (failure !== null) return failure;
+      const lease = this.#relay.lease;
+      const last = this.#lastReply;
+      let answer: Answer | null = null;
+      if (lease !== null) {
+        this.asking = true;
+        const settled = last === null || (await settleLastReply(lease, last)) !== null;
+        if (settled) this.#lastReply = null;
+        answer = settled ? await question(lease) : null;
+        this.asking = false;
+      }
+      const isHeld = lease !== null && this.#relay.lease === lease;
+      if (isHeld && answer !== null && !lease.connection.closed) {
+        this.#relay.attach(lease);
+        return this.#interruption === null ? answer : sqlError(this.#interruption);
+      }
+      if (isHeld) this.drop(silence);
+      const lost = this.#noteLoss(lease, bound) ?? this.recallLeftovers(text);
+      if (lost !== null) return lost;
     }
-    const lease = this.#relay.lease;
-    if (failure !== null || lease === null) return failure ?? sqlError("ER_QUERY_INTERRUPTED");
-    return this.#lastReply === null ? null : this.#settleLastReply(lease, this.#lastReply);
+  }
+
+  /** A connection was lost before the command was sent; the error, when that cannot be mended by another one. */
+  #noteLoss(lease: BackendLease | null, bound: "transaction" | "state" | null): SqlError | null {
+    if (this.#ended) return sqlError("ER_QUERY_INTERRUPTED");
+    if (bound === "state") this.stateLost = true;
+    if (bound !== null) return lostBefore(bound);
+    if (this.#interruption !== null) return sqlError(this.#interruption);
+    this.#losses += 1;
+    if (this.#losses > 1 && lease !== null) this.#waitFor(lease, lostAgain());
+    return null;
+  }
+
+  #waitFor({ route }: BackendLease, failure: SqlError): void {
+    this.#patience.first = { place: placeOfTablet(route.tablet), failure };
+  }
+
+  async #acquireSchema(text: StatementText | null): Promise<SqlError | null> {
+    const failure = await this.#acquire(text);
+    if (failure?.symbol !== "ER_BAD_DB_ERROR" || this.#state.database !== this.#confirmedSchema)
+      return failure;
+    // Another session has dropped it. Here its own statements would still find the server, without that schema.
+    this.#state.database = null;
+    return this.#acquire(text);
   }
 
   async #acquire(text: StatementText | null): Promise<SqlError | null> {
     const { following } = this.#state;
+    if (this.#interruption !== null) return sqlError(this.#interruption);
     const acquiring = new CancelSource();
     this.#acquiring = acquiring;
-    this.#interruption = "ER_QUERY_INTERRUPTED";
     // The connection that was left is still being asked.
     const known = following.whenInsertIdKnown();
     if (known !== null) await known;
@@ -143,8 +188,6 @@ export class BackendHolder implements LeaseTaker {
       const follows = { settings, multiStatements, insertId: insertId ?? "0" };
       return { route, capabilities, collation, signal: acquiring, ...follows };
     };
-    // Only a second try goes on with the time of the first.
-    if (this.#patience.first === null) this.#patience.ticket = null;
     const lease = await acquireWithOwnWrites({
       ownWrites: this.#state.ownWrites,
       request,
@@ -152,37 +195,30 @@ export class BackendHolder implements LeaseTaker {
       giveBack: (unused) => unused.release({ handover: following.describe(unused.route.database) }),
     });
     this.#acquiring = null;
-    if (lease instanceof SqlError) return acquiring.aborted ? sqlError(this.#interruption) : lease;
-    if (this.#ended || acquiring.aborted) {
+    const interruption = acquiring.aborted ? sqlError(this.#interruption ?? "ER_QUERY_INTERRUPTED") : null;
+    if (lease instanceof SqlError) return interruption ?? lease;
+    if (this.#ended || interruption !== null) {
       lease.release({ handover: following.describe(lease.route.database) });
-      return sqlError(this.#interruption);
+      return interruption ?? sqlError("ER_QUERY_INTERRUPTED");
     }
     this.#confirmedSchema = this.#state.database;
     this.schemaUncertain = false;
     this.#spoiled = null;
     this.#serverSchema = lease.route.database;
     this.#relay.attach(lease);
-    return this.#readsAsBefore(lease) ? null : sqlError("ER_SERVER_ISNT_AVAILABLE");
-  }
-
-  /** Whether texts that were judged already are read in the same way on this connection. */
-  #readsAsBefore(lease: BackendLease): boolean {
-    const { reading, following } = this.#state;
-    // The session's own words hold on every connection; what its login gave may differ from server to server.
-    const own = following.settings.namesKey !== "";
-    const characterSet = characterSetClass(lease.connection.names.client);
-    if (reading !== null && (own || reading.characterSet === characterSet)) return true;
-    // Where no ACL judges, nobody asks the server: its first word is what is known.
     const { judging } = this.#services.authorizer();
-    this.#state.reading = judging || own ? null : { modes: null, characterSet };
-    return reading === null || !judging;
+    return readsAsBefore(this.#state, lease, judging) ? null : sqlError("ER_SERVER_ISNT_AVAILABLE");
   }
 
   // ---- between two commands ----
 
-  /** A command begins: the connection is not to be taken. */
+  /** A command begins: the connection is not to be taken. What the last one waited for counts no more. */
   begin(): void {
     this.#resting = false;
+    this.#interruption = null;
+    this.#losses = 0;
+    this.#patience.ticket = null;
+    this.#patience.first = null;
     this.#relay.lease?.keep();
   }
 
@@ -226,50 +262,6 @@ export class BackendHolder implements LeaseTaker {
     return following.leave();
   }
 
-  /**
-   * Makes sure that it is known how the server reads the session's texts; the error, when that cannot be had. The text that is
-   * to be read next may ask for FOUND_ROWS().
-   */
-  async learnReading(text: StatementText | null, mayAskForFoundRows: boolean): Promise<SqlError | null> {
-    const failure = await this.acquire(text);
-    if (failure !== null) return failure;
-    const lease = this.#relay.lease;
-    if (lease === null) return sqlError("ER_QUERY_INTERRUPTED");
-    const variables = await lease.readVariables(mayAskForFoundRows);
-    if (this.#relay.lease !== lease) return sqlError("ER_QUERY_INTERRUPTED");
-    if (variables === null) {
-      this.drop("it does not tell its session variables");
-      return sqlError("ER_SERVER_ISNT_AVAILABLE");
-    }
-    this.#relay.attach(lease);
-    const because = this.#state.following.noteVariables(variables);
-    if (because !== null) this.pin(because);
-    this.#state.reading = readingOf(variables);
-    // Where schemas have names of their own, nobody but the gateway enters them; only a drop goes unseen.
-    if (this.#services.router().schemas === null) this.#state.database = variables.database;
-    else if (variables.database === null && this.#serverSchema !== null) {
-      this.#serverSchema = null;
-      this.#state.database = null;
-    }
-    return null;
-  }
-
-  /** What the service account may do, line by line as SHOW GRANTS has it; the error, when that cannot be had. */
-  async readGrants(): Promise<readonly string[] | SqlError> {
-    const failure = await this.acquire(null);
-    if (failure !== null) return failure;
-    const lease = this.#relay.lease;
-    if (lease === null) return sqlError("ER_QUERY_INTERRUPTED");
-    const lines = await lease.readGrants();
-    if (this.#relay.lease !== lease) return sqlError("ER_QUERY_INTERRUPTED");
-    if (lines === null) {
-      this.drop("it does not tell its account's grants");
-      return sqlError("ER_SERVER_ISNT_AVAILABLE");
-    }
-    this.#relay.attach(lease);
-    return lines;
-  }
-
   #route(text: StatementText | null, readsMayLeave = true): Route | SqlError | NoPrimary {
     const held = this.#relay.lease?.route ?? null;
     return routeText(this.#state, this.#services.router(), held, text, { readsMayLeave });
@@ -294,8 +286,8 @@ export class BackendHolder implements LeaseTaker {
     return null;
   }
 
-  /** The connection at hand was put into another schema: its server's name for it. */
-  noteServerSchema(database: string): void {
+  /** The connection at hand was put into another schema: its server's name for it; null: into none. */
+  noteServerSchema(database: string | null): void {
     this.#serverSchema = database;
   }
 
@@ -364,9 +356,15 @@ export class BackendHolder implements LeaseTaker {
     return this.holdsBecause === null ? { handover } : { optionToggled, database: handover.database };
   }
 
-  /** Ends the connection: it is lost, or not to be believed. */
+  /** Ends the connection: it is lost, or not to be believed. With it a transaction that was open on it. */
   drop(reason: string): void {
-    this.#state.following.lose();
+    const { following } = this.#state;
+    // What was recalled is known already; what was filtered is not.
+    const last = this.#lastReply;
+    if (last !== null && "rows" in last && !following.isElsewhere) following.hideLastReply(last.rows);
+    this.#lastReply = null;
+    following.lose();
+    this.#state.statusFlags &= ~STATUS_IN_TRANS;
     this.#relay.detach()?.close(reason);
   }
 
@@ -377,7 +375,7 @@ export class BackendHolder implements LeaseTaker {
   leave(failure: SqlError): void {
     const lease = this.#relay.lease;
     if (lease === null) return;
-    this.#patience.first = { place: placeOfTablet(lease.route.tablet), failure };
+    this.#waitFor(lease, failure);
     this.drop("it refused a statement: it is not the primary");
   }
 

@@ -18,11 +18,11 @@ import { ClientInput, type InputOwner } from "./client-input.ts";
 import { endOverdue, judgeDeadline } from "./command-deadline.ts";
 import { type CommandInHand, nothingInHand } from "./command-in-hand.ts";
 import { handleAgain, handleCommand } from "./commands/command-table.ts";
-import { tableHider } from "./hidden-tables.ts";
-import { inspectReply, toldErrorOf } from "./inspect-reply.ts";
+import { contextOf, inspectReply, toldErrorOf } from "./inspect-reply.ts";
 import { commandKindOf } from "./latency.ts";
-import { judgeLoss, mayEndFirst, orEnd, tellLoss } from "./lost-backend.ts";
+import { judgeLoss, mayEndFirst, tellLoss } from "./lost-backend.ts";
 import type { PacketExchange } from "./packet-exchange.ts";
+import { addressTo } from "./prepared-command.ts";
 import { noteQuery, type QueryNote, settleQuery } from "./query-note.ts";
 import type { RelayObserver } from "./relay.ts";
 import { Relay } from "./relay.ts";
@@ -235,6 +235,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.phaseSinceMs = this.services.clock.monotonicMs();
     this.deadlineMs = this.phaseSinceMs + this.services.limits.idleTimeoutMs;
     this.#leaveIfDue();
+    if (this.backend.stateLost) this.end(sessionEnd("backend_lost"));
     this.#endIfRequested();
     if (this.ended) return;
     this.backend.rest(this.phaseSinceMs);
@@ -251,7 +252,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   forward(permit: Permit, frames: Uint8Array, inHand: CommandInHand): HandlerResult | Promise<HandlerResult> {
     this.inHand = inHand;
     const { text } = inHand;
-    const lost = text === null ? null : this.backend.recallLeftovers(text);
+    const lost = this.backend.recallLeftovers(text);
     if (lost !== null) return replyError(this.replyTo, lost);
     if (!this.backend.ready) return this.#acquireAndForward(permit, Buffer.from(frames));
     this.#sendToBackend(permit, frames);
@@ -259,9 +260,19 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   async #acquireAndForward(permit: Permit, frames: Buffer): Promise<HandlerResult> {
-    const failure = await orEnd(this, () => this.backend.acquire(this.inHand.text));
-    if (failure !== null) return failure;
-    if (this.#phase !== "ended") this.#sendToBackend(permit, frames);
+    const { lease } = this.relay;
+    const { command, statementIds, text } = this.inHand;
+    do {
+      const failure = await this.backend.acquire(text);
+      if (this.#phase === "ended") return relaying;
+      if (failure !== null) return replyError(this.replyTo, failure);
+    } while (!this.backend.ready);
+    if (statementIds !== undefined && lease !== this.relay.lease) {
+      // A copy of a statement is good on its own connection only.
+      addressTo(frames, statementIds.client);
+      return handleAgain(this, command, frames);
+    }
+    this.#sendToBackend(permit, frames);
     return relaying;
   }
 
@@ -290,16 +301,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       this.#answer(() => handleAgain(this, command, kept));
       return null;
     }
-    const verdict = inspectReply(payload, {
-      kind: this.relay.boundary.inspectKind,
-      capabilities: this.state.capabilities,
-      identity: this.state.identity,
-      route: this.relay.lease?.route ?? null,
-      hides: tableHider(this),
-      inHand: this.inHand,
-      cancelled: this.#cancelled,
-      metrics: this.services.metrics,
-    });
+    const verdict = inspectReply(payload, contextOf(this, this.#cancelled));
     if (this.relay.boundary.inspectKind === "err" && verdict.kind === "forward")
       this.state.following.toldError = toldErrorOf(payload, verdict.payload);
     if (verdict.kind === "forward") return verdict.payload;
@@ -307,7 +309,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       this.#input.expectFile(new LocalFileTracker());
       return payload;
     }
-    this.#dropBackend(verdict.reason);
+    this.backend.drop(verdict.reason);
     this.#settle(replyError(this.replyTo, verdict.error));
     return null;
   }
@@ -329,14 +331,12 @@ export class CommandLoop implements InputOwner, RelayObserver {
     if (this.#phase === "ended") return;
     const replyDue = this.#phase === "busy" && this.relay.active;
     const verdict = judgeLoss(this, replyDue, forwardedBytes);
-    this.#dropBackend(reason);
+    const { asking } = this.backend;
+    this.backend.drop(reason);
+    // Whoever asks the server something answers the client, too.
+    if (asking) return;
     const result = tellLoss(this, verdict, reason);
     if (result !== null) this.#settle(result);
-  }
-
-  #dropBackend(reason: string): void {
-    this.backend.drop(reason);
-    this.state.statusFlags &= ~STATUS_IN_TRANS;
   }
 
   // ---- deadlines, KILL, the end ----

@@ -11,6 +11,8 @@ import { withStatementId } from "../wire/packets/prepare-ok.ts";
 import type { InspectKind } from "../wire/response-boundary.ts";
 import { rewriteErr } from "../wire/session-state.ts";
 import type { CommandInHand } from "./command-in-hand.ts";
+import type { CommandLoop } from "./command-loop.ts";
+import { tableHider } from "./hidden-tables.ts";
 import { hideServiceAccount, textOfMessage } from "./service-account.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 
@@ -39,6 +41,21 @@ export type InspectVerdict =
 const ER_NO_REFERENCED_ROW_2 = 1452;
 const ER_QUERY_INTERRUPTED = 1317;
 /** MariaDB's ER_STATEMENT_TIMEOUT and ER_CONNECTION_KILLED never follow from our KILL QUERY. */
+
+/** What a session knows when a packet of its reply is inspected. */
+export function contextOf(loop: CommandLoop, cancelled: InspectContext["cancelled"]): InspectContext {
+  const { relay, state, inHand, services } = loop;
+  return {
+    kind: relay.boundary.inspectKind,
+    capabilities: state.capabilities,
+    identity: state.identity,
+    route: relay.lease?.route ?? null,
+    hides: tableHider(loop),
+    inHand,
+    cancelled,
+    metrics: services.metrics,
+  };
+}
 
 /** Judges one packet. */
 export function inspectReply(payload: Buffer, context: InspectContext): InspectVerdict {

@@ -3,9 +3,10 @@
 
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
 import type { CutManner } from "../routing/judge-keyspace.ts";
+import { STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { changesNothing } from "./command-in-hand.ts";
 import type { CommandLoop } from "./command-loop.ts";
-import { endWithError, type ReplyTo, replyError } from "./reply.ts";
+import { endWithError, replyError } from "./reply.ts";
 import type { SessionState } from "./session.ts";
 import { type HandlerResult, sessionEnd } from "./session-end.ts";
 
@@ -64,14 +65,15 @@ export function mayEndFirst(manner: CutManner, replyDue: boolean, inTransaction:
 }
 
 function lostForGood(): LossVerdict {
-  return {
-    ends: true,
-    error: sqlError(
-      "ER_SERVER_SHUTDOWN",
-      {},
-      { reason: "the backend was lost with state of the session on it" },
-    ),
-  };
+  return { ends: true, error: stateLost() };
+}
+
+function stateLost(): SqlError {
+  return sqlError(
+    "ER_SERVER_SHUTDOWN",
+    {},
+    { reason: "the backend was lost with state of the session on it" },
+  );
 }
 
 /** Why the session would miss its backend connection; null: it would not. */
@@ -103,22 +105,19 @@ export function tellLoss(
   return ends ? endWithError(replyTo, error, "backend_lost") : replyError(replyTo, error);
 }
 
-/** What of a session decides about a question that could not be asked. */
-interface AskingSession {
-  readonly state: SessionState;
-  readonly relay: { readonly lease: object | null };
-  readonly inTransaction: boolean;
-  readonly replyTo: ReplyTo;
+/** What of a session is on its connection alone; null: nothing. */
+export function boundBy(state: SessionState): "transaction" | "state" | null {
+  if (pinnedBecause(state) !== null) return "state";
+  return (state.statusFlags & STATUS_IN_TRANS) === 0 ? null : "transaction";
 }
 
-/** Asks a backend; where it fails, answers, and ends a session whose state is lost with the connection. Null: it went well. */
-export async function orEnd(
-  session: AskingSession,
-  ask: () => Promise<SqlError | null>,
-): Promise<HandlerResult | null> {
-  const stateful = session.inTransaction || pinnedBecause(session.state) !== null;
-  const held = session.relay.lease !== null && stateful;
-  const failure = await ask();
-  if (failure === null) return null;
-  return held ? endWithError(session.replyTo, failure, "backend_lost") : replyError(session.replyTo, failure);
+/** What a client is told whose connection was lost, with that on it, before anything of its command was sent. */
+export function lostBefore(bound: "transaction" | "state"): SqlError {
+  const reason = "the backend was lost before the command was sent";
+  return bound === "state" ? stateLost() : sqlError("ER_LOCK_DEADLOCK", {}, { reason });
+}
+
+/** What a client is told who gets one connection after another that is lost before anything was sent. */
+export function lostAgain(): SqlError {
+  return sqlError("ER_SERVER_ISNT_AVAILABLE", {}, { reason: "connections are lost again and again" });
 }

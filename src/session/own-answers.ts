@@ -9,6 +9,7 @@ import type { Flavour } from "../sql/dialect.ts";
 import { withMarks } from "../sql/rewrite.ts";
 import type { OwnShow, StatementSummary } from "../sql/statement-summary.ts";
 import type { TextEdit } from "../sql/text-edits.ts";
+import { readGrants } from "./ask-backend.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { type OwnColumn, type OwnResult, selectOf } from "./own-result.ts";
 import { processList, processListColumns, withAllSessions } from "./process-list.ts";
@@ -93,7 +94,7 @@ async function serviceGrants(
   identity: Identity,
   answer: (lines: readonly string[]) => OwnResult,
 ): Promise<OwnResult | SqlError> {
-  const grants = await loop.backend.readGrants();
+  const grants = await readGrants(loop.backend);
   return grants instanceof SqlError ? grants : answer(grantsOfClient(grants, accountOf(identity)));
 }
 

@@ -2,7 +2,7 @@
 // Asked of the server itself, on the session's own connection, whenever a command may have changed it: what a SET really
 // did is the server's business.
 
-import type { SessionVariables } from "../backend/backend-pool.ts";
+import type { BackendLease, SessionVariables } from "../backend/backend-pool.ts";
 import type { AnalysisContext } from "../sql/analyzed-text.ts";
 import {
   type CharacterSetClass,
@@ -96,4 +96,19 @@ export function lexOptionsOf(state: SessionState, server: ReadingServer | null):
   const { modes, flavour, version, characterSet } = contextOf(state, server);
   const { ansiQuotes, noBackslashEscapes } = modes ?? defaultReadingModes;
   return { ansiQuotes, noBackslashEscapes, flavour, version, characterSet };
+}
+
+/**
+ * Whether texts that were judged already are read in the same way on this connection. `judging`: an ACL judges texts;
+ * where none does, what the server's login gave is taken over as it is.
+ */
+export function readsAsBefore(state: SessionState, lease: BackendLease, judging: boolean): boolean {
+  const { reading, following } = state;
+  // The session's own words hold on every connection; what its login gave may differ from server to server.
+  const own = following.settings.namesKey !== "";
+  const characterSet = characterSetClass(lease.connection.names.client);
+  if (reading !== null && (own || reading.characterSet === characterSet)) return true;
+  // Where no ACL judges, nobody asks the server: its first word is what is known.
+  state.reading = judging || own ? null : { modes: null, characterSet };
+  return reading === null || !judging;
 }

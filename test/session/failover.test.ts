@@ -48,7 +48,7 @@ class Places implements Outages {
   }
 }
 
-/** The first connection is to a server that is read-only: it refuses what is no SELECT; later ones take everything. */
+/** The first connection is to a server that is read-only: it refuses what is not fine; later ones take everything. */
 function world(
   refusal: Uint8Array = readOnlyRefusal,
   follows: Follows = "read_only",
@@ -58,8 +58,9 @@ function world(
   const script: Script = (command, backend) => {
     const text = command.subarray(1).toString();
     if (text.startsWith("BEGIN")) return okReply(IN_TRANSACTION);
-    const isFirst = harness.backends.indexOf(backend) === 0;
-    return isFirst && !text.startsWith("fine") ? Buffer.from(refusal) : okReply();
+    const index = harness.backends.indexOf(backend);
+    const refuses = index === 0 || (index === 1 && text.endsWith("refused again"));
+    return refuses && !text.startsWith("fine") ? Buffer.from(refusal) : okReply();
   };
   const harness: Harness = new Harness({ script, analyze, outages, ...options });
   const sent = (): string[][] =>
@@ -82,6 +83,21 @@ describe("a statement that a server refused for being read-only", () => {
     expect((await client.query("INSERT 2")).error).toBeNull();
     expect(sent()).toEqual([["INSERT 1"], ["INSERT 1", "INSERT 2"]]);
     expect(harness.metrics.commands.query).toBe(2);
+  });
+
+  it("has its own time to wait, however long ago the session has waited before", async () => {
+    const { harness, outages } = world();
+    const tickets: unknown[] = [];
+    const wait = outages.wait.bind(outages);
+    outages.wait = (place, ticket, signal, failure) => {
+      tickets.push(ticket);
+      return wait(place, ticket, signal, failure);
+    };
+    const client = await harness.login();
+    await client.query("INSERT 1");
+    await client.query("INSERT 2 refused again");
+    expect(tickets.length).toBe(2);
+    expect(tickets[0]).not.toBe(tickets[1]);
   });
 
   it("is told to the client when no other server takes it in time", async () => {

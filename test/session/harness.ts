@@ -359,7 +359,7 @@ function leaseOver(
     awaitWritePosition: async () => false,
     prepareStatement: async ({ permit, payload }) => {
       const loggedIn = { channel, capabilities: request.capabilities };
-      const [reply] = await converseOn(loggedIn, [{ permit, payload }], 10_000);
+      const [reply] = await converseOn(loggedIn, [{ permit, payload }], 10_000).catch(() => []);
       return reply?.kind === "prepared" || reply?.kind === "err" ? reply : null;
     },
     release: () => {

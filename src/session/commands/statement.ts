@@ -128,7 +128,9 @@ export function handleLongData(
       statement.hasLongData = true;
       loop.state.prepared.noteHold(statement);
       const permit = permitOf(statement);
-      return loop.forward(permit, whole, { command: COM_STMT_SEND_LONG_DATA, text, permit, after: null });
+      const statementIds = { client: statement.id, copy: copy.id };
+      const command = COM_STMT_SEND_LONG_DATA;
+      return loop.forward(permit, whole, { command, text, permit, statementIds, after: null });
     },
     "silently",
   );

@@ -1,14 +1,16 @@
 // A command on a prepared statement needs a copy of it on the backend connection at hand: where there is none, the
 // statement is prepared again, unseen by the client.
 
+import type { BackendConnection } from "../../backend/backend-connection.ts";
 import type { PreparedCopy } from "../../backend/prepared-copies.ts";
-import { type SqlError, sqlError } from "../../errors/sql-error.ts";
+import { SqlError, sqlError } from "../../errors/sql-error.ts";
+import type { Route } from "../../routing/route.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { inspectErr } from "../inspect-reply.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
 import { permitOf } from "../prepared-statements.ts";
 import { replyError, replyPackets } from "../reply.ts";
-import { type HandlerResult, relaying, replied } from "../session-end.ts";
+import { type HandlerResult, relaying, replied, sessionEnd } from "../session-end.ts";
 
 /** Goes on with the copy. `frames` as the client sent them, to be written over. */
 type OnCopy = (
@@ -32,9 +34,13 @@ export function withCopy(
 ): HandlerResult | Promise<HandlerResult> {
   const misplaced = loop.backend.place(statement.statement);
   if (misplaced !== null) return onError === "silently" ? replied : replyError(loop.replyTo, misplaced);
-  const copy = loop.relay.lease?.connection.prepared.use(source.key, loop.state.id) ?? null;
+  const copy = loop.backend.ready ? copyAtHand(loop, source) : null;
   if (copy !== null) return goOn(loop, statement, copy, frames);
   return prepareAndGoOn(loop, statement, Buffer.from(frames), goOn, onError, source);
+}
+
+function copyAtHand({ relay, state }: CommandLoop, { key }: CopySource): PreparedCopy | null {
+  return relay.lease?.connection.prepared.use(key, state.id) ?? null;
 }
 
 async function prepareAndGoOn(
@@ -45,61 +51,74 @@ async function prepareAndGoOn(
   onError: "reply" | "silently",
   source: CopySource,
 ): Promise<HandlerResult> {
-  const failure = await loop.backend.acquire(statement.statement);
-  if (loop.ended) return relaying;
-  if (failure !== null) return onError === "silently" ? replied : replyError(loop.replyTo, failure);
-  const lease = loop.relay.lease;
-  const known = lease?.connection.prepared.use(source.key, loop.state.id) ?? null;
-  if (known !== null) return goOn(loop, statement, known, frames);
-  const made = await prepareAgain(loop, statement, source);
-  if (loop.ended) return relaying;
-  if ("send" in made) return onError === "silently" ? replied : made.send();
-  return goOn(loop, statement, made, frames);
+  for (;;) {
+    const made = await prepareAgain(loop, statement, source);
+    if (loop.ended) return relaying;
+    if ("send" in made) return onError === "reply" ? made.send() : failSilently(made);
+    // A copy is good on its own connection only.
+    if (loop.backend.ready && loop.relay.lease?.connection === made.on)
+      return goOn(loop, statement, made.copy, frames);
+  }
+}
+
+/** Nobody reads a reply: a client that would go on with half a transaction loses its connection. */
+function failSilently({ error }: Failure): HandlerResult {
+  const isLoss = error?.symbol === "ER_LOCK_DEADLOCK";
+  return isLoss ? sessionEnd("backend_lost", "a transaction was lost with its connection") : replied;
+}
+
+/** A statement as one connection knows it. */
+interface Made {
+  readonly copy: PreparedCopy;
+  readonly on: BackendConnection;
 }
 
 /** What the client gets instead of a reply to its command. */
 interface Failure {
   send(): HandlerResult;
+  /** null: an answer of the server. */
+  readonly error: SqlError | null;
 }
 
 async function prepareAgain(
   loop: CommandLoop,
   statement: PreparedStatement,
   source: CopySource,
-): Promise<PreparedCopy | Failure> {
-  const { state, relay } = loop;
-  const { lease } = relay;
+): Promise<Made | Failure> {
   const { payload } = source;
-  if (payload === null || lease === null) return lost(loop, statement);
-  const { present, named: database } = loop.backend.serverSchemas(statement.database);
-  const isElsewhere = database !== null && present !== null && database !== present;
-  const reply = await lease.prepareStatement({
-    permit: permitOf(statement),
-    payload,
-    schema: isElsewhere ? { meanwhile: database, afterwards: present } : null,
+  const silence = "a statement could not be prepared on it again";
+  const reply = await loop.backend.ask(statement.statement, silence, async (lease) => {
+    const on = lease.connection;
+    const known = copyAtHand(loop, source);
+    if (known !== null) return { on, known };
+    if (payload === null) return "nothing to prepare";
+    const { present, named: database } = loop.backend.serverSchemas(statement.database);
+    const isElsewhere = database !== null && present !== null && database !== present;
+    const schema = isElsewhere ? { meanwhile: database, afterwards: present } : null;
+    const prepared = await lease.prepareStatement({ permit: permitOf(statement), payload, schema });
+    return prepared === null ? null : { on, prepared, route: lease.route };
   });
-  if (relay.lease !== lease || loop.ended) return answer(loop, sqlError("ER_QUERY_INTERRUPTED"));
-  if (reply === null) {
-    loop.backend.drop("a statement could not be prepared on it again");
-    return answer(loop, sqlError("ER_SERVER_ISNT_AVAILABLE"));
-  }
-  relay.attach(lease);
-  if (reply.kind === "err") {
-    const { capabilities, identity } = state;
-    const packet = inspectErr(reply.payload, {
-      identity,
-      capabilities,
-      route: lease.route,
-      inHand: { text: null },
-      cancelled: null,
-      metrics: loop.services.metrics,
-    });
-    return { send: () => replyPackets(loop.replyTo, [packet]) };
-  }
-  const copy = lease.connection.prepared.add(source.key, reply.id, state.id);
+  if (reply instanceof SqlError) return answer(loop, reply);
+  if (reply === "nothing to prepare") return lost(loop, statement);
+  if ("known" in reply) return { on: reply.on, copy: reply.known };
+  const { prepared, route, on } = reply;
+  if (prepared.kind === "err") return relayErr(loop, prepared.payload, route);
+  const copy = on.prepared.add(source.key, prepared.id, loop.state.id);
   const isTheSame =
-    reply.parameterCount === statement.parameterCount && reply.columnCount === statement.columnCount;
-  return isTheSame ? copy : lost(loop, statement);
+    prepared.parameterCount === statement.parameterCount && prepared.columnCount === statement.columnCount;
+  return isTheSame ? { on, copy } : lost(loop, statement);
+}
+
+function relayErr({ state, services, replyTo }: CommandLoop, payload: Buffer, route: Route): Failure {
+  const packet = inspectErr(payload, {
+    identity: state.identity,
+    capabilities: state.capabilities,
+    route,
+    inHand: { text: null },
+    cancelled: null,
+    metrics: services.metrics,
+  });
+  return { error: null, send: () => replyPackets(replyTo, [packet]) };
 }
 
 /** What was prepared is not what would be executed: the client has to prepare it anew. */
@@ -111,5 +130,5 @@ function lost(loop: CommandLoop, statement: PreparedStatement): Failure {
 }
 
 function answer(loop: CommandLoop, error: SqlError): Failure {
-  return { send: () => replyError(loop.replyTo, error) };
+  return { error, send: () => replyError(loop.replyTo, error) };
 }

@@ -5,8 +5,8 @@ import { AclDenial } from "../../acl/denial.ts";
 import { sqlError } from "../../errors/sql-error.ts";
 import type { StatementSummary } from "../../sql/statement-summary.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
+import { learnReading } from "../ask-backend.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { orEnd } from "../lost-backend.ts";
 import { replyError } from "../reply.ts";
 import { type HandlerResult, relaying } from "../session-end.ts";
 import type { StatementText } from "../statement-text.ts";
@@ -79,7 +79,7 @@ export async function learnAndHandle(
   text: StatementText | null = null,
 ): Promise<HandlerResult> {
   const mayAskForFoundRows = /found_rows/i.test(frames.toString("latin1"));
-  const failure = await orEnd(loop, () => loop.backend.learnReading(text, mayAskForFoundRows));
+  const failure = await learnReading(loop, text, mayAskForFoundRows);
   if (loop.ended) return relaying;
-  return failure ?? handle(loop, frames);
+  return failure === null ? handle(loop, frames) : replyError(loop.replyTo, failure);
 }
