@@ -120,8 +120,7 @@ function renameStatement(message: Buffer, { statementIds }: ErrContext["inHand"]
 
 function inspectFileRequest(payload: Buffer, context: InspectContext): InspectVerdict {
   const asked = decodeLocalInfileRequest(payload).filename;
-  const allowed = context.inHand.text?.loadLocalFile ?? null;
-  if (allowed !== null && asked === allowed) return { kind: "local_file" };
+  if (context.inHand.text?.localFiles.includes(asked) === true) return { kind: "local_file" };
   return {
     kind: "poisoned",
     reason: "the backend asked the client for a file that no LOAD DATA LOCAL of this command names",

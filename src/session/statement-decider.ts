@@ -118,7 +118,7 @@ function decideAnew(
     needsReading:
       analyzed.uncertain !== null &&
       context.modes === null &&
-      (routedBy !== "nothing" || mayNameIdentity(asLatin1(written))),
+      (routedBy !== "nothing" || analyzed.wantsModes === true || mayNameIdentity(asLatin1(written))),
   };
 }
 

@@ -40,8 +40,8 @@ export interface StatementText {
   readonly dropsSchema: boolean;
   /** Whether it may have ended a transaction for good: never repeated, never reported as rolled back. */
   readonly commits: boolean;
-  /** The file that LOAD DATA LOCAL names; null: no file may be asked for. */
-  readonly loadLocalFile: string | null;
+  /** The files that LOAD DATA LOCAL names: no other may be asked for. */
+  readonly localFiles: readonly string[];
   /** Whether any of them is a KILL: then the gateway answers. */
   readonly kills: boolean;
   /** Whether the gateway itself answers any of them: SHOW GRANTS and the like. */
@@ -130,11 +130,9 @@ export function statementText(
 ): StatementText {
   let pins: string | null = null;
   let use: string | null = null;
-  let loadLocalFile: string | null = null;
   for (const statement of statements) {
     pins ??= pinOf(statement);
     use = statement.effects.use ?? use;
-    loadLocalFile ??= statement.loadLocalFile;
   }
   return {
     statements,
@@ -155,7 +153,7 @@ export function statementText(
     use,
     dropsSchema: statements.some((statement) => DROPPING.test(statement.kind)),
     commits: statements.some(mayCommit),
-    loadLocalFile,
+    localFiles: statements.flatMap(({ loadLocalFile }) => loadLocalFile ?? []),
     kills: statements.some((statement) => statement.kill !== null),
     asksGateway: statements.some((statement) => statement.kind === "SHOW" && statement.ownShow !== null),
     tellsInRows: statements.some(tellsInRows),

@@ -57,10 +57,11 @@ function analyzeAllModes(text: string, context: AnalysisContext): AnalyzedText {
   if (others.every((other) => JSON.stringify(other) === meaning)) return first;
   const kill =
     readings.flatMap((reading) => reading.statements).find((one) => one.kill !== null)?.kill ?? null;
-  return refusedText(first.parameterCount, kill, {
+  const refused = refusedText(first.parameterCount, kill, {
     symbol: "ER_NOT_SUPPORTED_YET",
     reason: "a text whose meaning depends on an sql_mode that is not known",
   });
+  return { ...refused, wantsModes: true };
 }
 
 /** All readings that could differ: quotes and backslashes only matter where there are some. */

@@ -27,6 +27,8 @@ export interface AnalyzedText {
   readonly parameterCount: number;
   /** The first uncertainty of any statement, or of the text as a whole; null: all is understood. */
   readonly uncertain: Uncertainty | null;
+  /** Whether it is uncertain for want of the modes alone. @default it is not */
+  readonly wantsModes?: boolean;
   /** Marks of executable comments: start and end of each in turn, for `resolveExecutableComments`. */
   readonly executableParts: readonly number[];
 }
