@@ -12,6 +12,9 @@ const waitingBytesMax = 4 * 1024 * 1024;
  */
 const gatherMs = 25;
 
+/** More than this is not gathered any longer while a write ends, in bytes. */
+const gatheredBytesMax = 256 * 1024;
+
 /** Wait before a write that failed is tried again, in milliseconds. */
 const retryMs = 100;
 
@@ -85,7 +88,11 @@ class DescriptorLines implements LineSink {
     }
     this.waiting.push(line, "\n");
     this.waitingBytes += line.length + 1;
-    if (this.writing !== null || this.gathering !== null) return;
+    if (this.writing === null) this.gather();
+  }
+
+  private gather(): void {
+    if (this.gathering !== null) return;
     this.gathering = setTimeout(() => this.writeGathered(), gatherMs);
     this.gathering.unref();
   }
@@ -136,8 +143,14 @@ class DescriptorLines implements LineSink {
       const rest = chunk.subarray(written);
       this.writing = rest.length > 0 ? rest : null;
       if (rest.length > 0) this.writeChunk();
-      else this.writeNext();
+      else this.writeLater();
     });
+  }
+
+  /** What came during a write is gathered as well: at once, it would be a line or two each time. */
+  private writeLater(): void {
+    if (this.closed || this.reopenWanted || this.waitingBytes > gatheredBytesMax) this.writeNext();
+    else if (this.waiting.length > 0) this.gather();
   }
 
   private end(): void {

@@ -2,8 +2,35 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { openFileLines } from "../../../src/telemetry/line-sink.ts";
+
+const writes = vi.hoisted(() => ({ count: 0 }));
+vi.mock("node:fs", async (importOriginal) => {
+  const fs = await importOriginal<typeof import("node:fs")>();
+  const write = (...args: Parameters<typeof fs.write>): void => {
+    writes.count += 1;
+    fs.write(...args);
+  };
+  return { ...fs, write };
+});
+
+it("gathers what comes while a write is under way, too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lines-"));
+  const sink = openFileLines(join(folder, "log"));
+  writes.count = 0;
+  const startedMs = performance.now();
+  let lines = 0;
+  for (; performance.now() - startedMs < 200; lines++) {
+    sink.write(`line ${lines}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await sink.close();
+  // One each 25 ms, and the last.
+  expect(writes.count).toBeLessThanOrEqual((performance.now() - startedMs) / 25 + 2);
+  expect(readFileSync(join(folder, "log"), "utf8").split("\n")).toHaveLength(lines + 1);
+  rmSync(folder, { recursive: true });
+});
 
 it("close() writes lines that are still being gathered", async () => {
   const folder = mkdtempSync(join(tmpdir(), "lines-"));
