@@ -5,7 +5,7 @@ import { BoundedCache } from "../base/bounded-cache.ts";
 import type { Clock } from "../base/clock.ts";
 import type { ProxyUserOptions } from "../users/proxy-users.ts";
 import { createUserDirectory, type UserDirectory } from "../users/user-directory.ts";
-import type { AuthExchange, AuthenticatedUser } from "./auth-exchange.ts";
+import { type AuthExchange, type AuthenticatedUser, decided } from "./auth-exchange.ts";
 import { judgeCertificate } from "./certificate-gate.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { type Identified, identifyUser } from "./identify.ts";
@@ -71,8 +71,6 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const decoy = randomBytes(32);
   const nobody = createUserDirectory(new Map(), 0);
   const newScramble = (): Uint8Array => createScramble(randomBytes);
-  /** Which users judged a login: a reload in between must not change who it is. */
-  const judgedBy = new WeakMap<AuthenticatedUser, UserDirectory>();
   let seen: UserDirectory = nobody;
 
   const currentDirectory = (): UserDirectory => {
@@ -85,25 +83,20 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     return directory;
   };
 
-  async function* authenticate(request: LoginRequest): AuthExchange {
+  const authenticate = (request: LoginRequest): AuthExchange => {
     const gate = judgeCertificate(request, options.requireClientCertificate, clock.wallMs());
-    if (gate.kind === "stop") return gate.outcome;
+    if (gate.kind === "stop") return decided(gate.outcome);
     const directory = currentDirectory();
     const tools = { crypto, rsaKey: parts.rsaKey(), digestCache, rsaQueue, cryptQueue, decoy };
     const attempt = new LoginAttempt(request, directory, tools, gate.spiffeId, clock.wallMs());
-    const outcome = yield* converse(attempt, options, newScramble);
-    if (outcome.kind === "accepted") judgedBy.set(outcome.user, directory);
-    return outcome;
-  }
+    return converse(attempt, options, newScramble);
+  };
 
   return {
     greetingPlugin,
     newScramble,
     authenticate,
-    identify: (user, request) => {
-      const directory = judgedBy.get(user) ?? currentDirectory();
-      return identifyUser(user, request, directory, options.proxyUsers, clock.wallMs());
-    },
+    identify: (user, request) => identifyUser(user, request, options.proxyUsers, clock.wallMs()),
     close: () => crypto.close(),
   };
 }

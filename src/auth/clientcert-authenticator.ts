@@ -6,7 +6,7 @@ import { judgeClientCertificate } from "../identity/client-certificate.ts";
 import { noProxyUsers } from "../users/proxy-users.ts";
 import { createUserDirectory } from "../users/user-directory.ts";
 import { acknowledge } from "./acknowledgement.ts";
-import type { AuthExchange, AuthOutcome } from "./auth-exchange.ts";
+import type { AuthOutcome, AuthStep } from "./auth-exchange.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { judgeCertificate } from "./certificate-gate.ts";
 import { identifyUser } from "./identify.ts";
@@ -28,13 +28,12 @@ export function createClientCertAuthenticator(parts: {
   readonly clock: Clock;
   readonly method: ClientCertMethod;
 }): Authenticator {
-  const directory = createUserDirectory(new Map(), 0);
   const newScramble = (): Uint8Array => createScramble(parts.randomBytes);
   return {
     greetingPlugin: parts.method,
     newScramble: parts.method === "dialog" ? () => dialogGreeting : newScramble,
     authenticate: (request) => judgeByCertificate(request, parts.method, parts.clock.wallMs(), newScramble),
-    identify: (user, request) => identifyUser(user, request, directory, noProxyUsers, 0),
+    identify: (user, request) => identifyUser(user, request, noProxyUsers, 0),
     close: () => {},
   };
 }
@@ -42,12 +41,14 @@ export function createClientCertAuthenticator(parts: {
 /** Clients that are greeted with `dialog` take what stands in the scramble's place (20 bytes) for the first question. */
 const dialogGreeting: Uint8Array = Buffer.from("\x05Password (ignored):", "latin1");
 
+const nobody = createUserDirectory(new Map(), 0);
+
 async function* judgeByCertificate(
   request: LoginRequest,
   method: ClientCertMethod,
   nowMs: number,
   newScramble: () => Uint8Array,
-): AuthExchange {
+): AsyncGenerator<AuthStep, AuthOutcome, Uint8Array> {
   const gate = judgeCertificate(request, true, nowMs);
   if (gate.kind === "stop") return { ...gate.outcome, plugin: "clientcert" };
   const certificate = judgeClientCertificate(request.peer);
@@ -60,7 +61,7 @@ async function* judgeByCertificate(
   const entry = openEntry(request.user, name.value.dnsNames);
   return {
     kind: "accepted",
-    user: { loginUser: request.user, entry, generation: 0, plugin: "clientcert", spiffeId: null },
+    user: { loginUser: request.user, entry, directory: nobody, plugin: "clientcert", spiffeId: null },
   };
 }
 

@@ -3,7 +3,7 @@
 import type { SqlError } from "../errors/sql-error.ts";
 import type { EntryReference, Identity } from "../identity/identity.ts";
 import { mapProxyUser, type ProxyUserOptions } from "../users/proxy-users.ts";
-import type { UserDirectory, UserEntry } from "../users/user-directory.ts";
+import type { UserEntry } from "../users/user-directory.ts";
 import type { AuthenticatedUser } from "./auth-exchange.ts";
 import { accessDenied } from "./login-exchange.ts";
 import type { LoginRequest } from "./login-request.ts";
@@ -13,15 +13,15 @@ export type Identified =
   | { readonly identity: Identity; readonly base: UserEntry | null }
   | { readonly error: SqlError; readonly reason: string };
 
-/** Maps proxy users and makes the identity. `directory` is the one that judged the login. */
+/** Maps proxy users and makes the identity, by the users that judged the login. */
 export function identifyUser(
   user: AuthenticatedUser,
   request: LoginRequest,
-  directory: UserDirectory,
   options: ProxyUserOptions,
   nowMs: number,
 ): Identified {
-  const { entry, plugin, generation } = user;
+  const { entry, plugin, directory } = user;
+  const { generation } = directory;
   const mapping = mapProxyUser(entry, plugin, request.peer, directory, options, nowMs);
   if (mapping.kind === "insecure") {
     // On an insecure transport nothing but a password can have been accepted.

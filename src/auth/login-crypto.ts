@@ -25,7 +25,11 @@ const nothing = new Uint8Array(0);
 export function createLoginCrypto(): LoginCrypto {
   const thread = createCryptThread();
   const digest = (algorithm: string, [first = nothing, ...others]: readonly Uint8Array[]): Uint8Array =>
-    hash(algorithm, others.length === 0 ? first : Buffer.concat([first, ...others]), "buffer");
+    // As text and back: Node makes a text in a third less time than a Buffer with memory of its own.
+    Buffer.from(
+      hash(algorithm, others.length === 0 ? first : Buffer.concat([first, ...others]), "binary"),
+      "binary",
+    );
   return {
     sha1: (...parts) => digest("sha1", parts),
     sha256: (...parts) => digest("sha256", parts),

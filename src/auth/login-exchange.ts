@@ -3,7 +3,14 @@
 
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
 import { hasSecureTransport } from "../identity/peer.ts";
-import type { AuthExchange, AuthOutcome, AuthStep } from "./auth-exchange.ts";
+import {
+  type AuthExchange,
+  type AuthOutcome,
+  type AuthStep,
+  continueWith,
+  decided,
+  decidedAfter,
+} from "./auth-exchange.ts";
 import type { AuthPlugin, AuthTurn } from "./auth-plugin.ts";
 import { authPlugins, findPlugin } from "./auth-plugins.ts";
 import { isEmptyAnswer, type LoginAttempt, type Match } from "./login-attempt.ts";
@@ -19,13 +26,15 @@ import {
 /** The method that the greeting names. */
 export const greetingPlugin: AuthPluginName = "caching_sha2_password";
 
+type AuthGenerator = AsyncGenerator<AuthStep, AuthOutcome, Uint8Array>;
+
 /** The settings that a conversation depends on. */
 export interface ExchangeOptions {
   readonly allowClearTextWithoutTls: boolean;
 }
 
 /** Holds the conversation. `newScramble` gives the one of a switch. */
-export async function* converse(
+export function converse(
   attempt: LoginAttempt,
   options: ExchangeOptions,
   newScramble: () => Uint8Array,
@@ -34,7 +43,7 @@ export async function* converse(
   const isSecure = hasSecureTransport(request.peer);
   const allowsClearText = isSecure || options.allowClearTextWithoutTls;
   const surroundings: Surroundings = { isSecure, allowsClearText, shape: directory.shape };
-  if (request.clientPlugin === null) return judgeOldClient(attempt);
+  if (request.clientPlugin === null) return decided(judgeOldClient(attempt));
 
   const named = findPlugin(request.clientPlugin);
   const ask = pluginToAskFor(named?.name ?? null, surroundings);
@@ -42,23 +51,31 @@ export async function* converse(
   if (request.origin === "change_user") {
     next = ask;
   } else if (named?.name === "mysql_clear_password" && !allowsClearText) {
-    return refuse(attempt, named.name, "clear_text_without_tls");
+    return decided(refuse(attempt, named.name, "clear_text_without_tls"));
   } else if (named === null || isEmptyAnswer(request.authResponse)) {
     const isSaidInWords = named !== null && request.authResponse.length > 0;
     // An empty answer by another method than the greeting's: the client waits for a switch before it says anything.
     const isWholeAnswer = isSaidInWords || named?.name === greetingPlugin;
     const match = isWholeAnswer ? attempt.withoutPassword() : null;
-    if (match !== null) return conclude(attempt, request.clientPlugin, match);
-    if (isSaidInWords) return refuse(attempt, named.name, "empty_password");
+    if (match !== null) return decided(conclude(attempt, request.clientPlugin, match));
+    if (isSaidInWords) return decided(refuse(attempt, named.name, "empty_password"));
     next = ask;
   } else {
     const turn: AuthTurn = { attempt, response: request.authResponse, scramble: request.scramble };
     const match = named.check(turn);
     next = match.kind === "none" ? pluginAfterMismatch(named.name, surroundings) : null;
-    if (next === null) return yield* finish(named, turn, match, surroundings);
+    if (next === null) return finish(named, turn, match, surroundings);
   }
-  const plugin = authPlugins[next];
-  const scramble = newScramble();
+  return switched(attempt, authPlugins[next], newScramble(), surroundings);
+}
+
+/** The client is told another method, and answers by it. */
+async function* switched(
+  attempt: LoginAttempt,
+  plugin: AuthPlugin,
+  scramble: Uint8Array,
+  surroundings: Surroundings,
+): AuthGenerator {
   const response = yield* attended(attempt, switchTo(plugin, scramble));
   const turn: AuthTurn = { attempt, response, scramble };
   if (isEmptyAnswer(response)) {
@@ -67,26 +84,29 @@ export async function* converse(
       ? refuse(attempt, plugin.name, "empty_password")
       : conclude(attempt, plugin.name, match);
   }
-  return yield* finish(plugin, turn, plugin.check(turn), surroundings);
+  return yield* continueWith(finish(plugin, turn, plugin.check(turn), surroundings));
 }
 
 /** From what the first answer of the last method proved to the outcome. */
-async function* finish(
-  plugin: AuthPlugin,
-  turn: AuthTurn,
-  first: Match,
-  surroundings: Surroundings,
-): AuthExchange {
-  if (first.kind === "accepted" && plugin.accepted !== null) yield plugin.accepted;
-  const goesOn = first.kind === "none" && asksForPassword(plugin.name, surroundings);
-  if (!goesOn || plugin.converse === null) return conclude(turn.attempt, plugin.name, first);
-  const conversation = plugin.converse(turn);
+function finish(plugin: AuthPlugin, turn: AuthTurn, first: Match, surroundings: Surroundings): AuthExchange {
+  if (first.kind === "none" && asksForPassword(plugin.name, surroundings) && plugin.converse !== null)
+    return askedFurther(plugin.name, turn.attempt, plugin.converse(turn));
+  const outcome = conclude(turn.attempt, plugin.name, first);
+  const isToBeTold = first.kind === "accepted" && plugin.accepted !== null;
+  return isToBeTold ? decidedAfter(plugin.accepted, outcome) : decided(outcome);
+}
+
+async function* askedFurther(
+  plugin: AuthPluginName,
+  attempt: LoginAttempt,
+  conversation: AsyncGenerator<AuthStep, Match, Uint8Array>,
+): AuthGenerator {
   let step = await conversation.next();
   while (step.done !== true) {
-    const answer = yield* attended(turn.attempt, step.value);
+    const answer = yield* attended(attempt, step.value);
     step = await conversation.next(answer);
   }
-  return conclude(turn.attempt, plugin.name, step.value);
+  return conclude(attempt, plugin, step.value);
 }
 
 /** Says something and takes note of whether the answer holds a password. */
@@ -129,11 +149,7 @@ function conclude(attempt: LoginAttempt, plugin: string, match: Match): AuthOutc
     case "accepted": {
       const { entry } = match;
       const spiffeId = entry.spiffeId !== null && attempt.spiffeId.ok ? attempt.spiffeId.value : null;
-      const { generation } = directory;
-      return {
-        kind: "accepted",
-        user: { loginUser: request.user, entry, generation, plugin, spiffeId },
-      };
+      return { kind: "accepted", user: { loginUser: entry.user, entry, directory, plugin, spiffeId } };
     }
     case "locked": {
       const error = sqlError("ER_ACCOUNT_HAS_BEEN_LOCKED", userAndHost(request));

@@ -1,6 +1,7 @@
 // What a client said when it asked to log in, decoded and bounded; the input of authenticate().
 
 import type { Peer } from "../identity/peer.ts";
+import type { ConnectAttributes } from "../wire/packets/connect-attributes.ts";
 
 /** A decoded HandshakeResponse41 or COM_CHANGE_USER, with what the gateway knows about the connection. */
 export interface LoginRequest {
@@ -20,6 +21,6 @@ export interface LoginRequest {
   /** The capability bits that both sides have. */
   readonly capabilities: number;
   /** Connection attributes; empty when not sent. */
-  readonly attributes: ReadonlyMap<string, string>;
+  readonly attributes: ConnectAttributes;
   readonly peer: Peer;
 }

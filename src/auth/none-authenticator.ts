@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { noProxyUsers } from "../users/proxy-users.ts";
 import { createUserDirectory } from "../users/user-directory.ts";
 import { acknowledge } from "./acknowledgement.ts";
-import type { AuthExchange } from "./auth-exchange.ts";
+import type { AuthOutcome, AuthStep } from "./auth-exchange.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { type GateVerdict, judgeCertificate } from "./certificate-gate.ts";
 import { identifyUser } from "./identify.ts";
@@ -22,7 +22,6 @@ export function createNoneAuthenticator(parts: {
   /** Whether every TCP client must present a certificate. */
   readonly requireClientCertificate: boolean;
 }): Authenticator {
-  const directory = createUserDirectory(new Map(), 0);
   const newScramble = (): Uint8Array => createScramble(parts.randomBytes);
   return {
     greetingPlugin,
@@ -33,21 +32,23 @@ export function createNoneAuthenticator(parts: {
         judgeCertificate(request, parts.requireClientCertificate, parts.clock.wallMs()),
         newScramble,
       ),
-    identify: (user, request) => identifyUser(user, request, directory, noProxyUsers, 0),
+    identify: (user, request) => identifyUser(user, request, noProxyUsers, 0),
     close: () => {},
   };
 }
+
+const nobody = createUserDirectory(new Map(), 0);
 
 async function* acceptAnybody(
   request: LoginRequest,
   gate: GateVerdict,
   newScramble: () => Uint8Array,
-): AuthExchange {
+): AsyncGenerator<AuthStep, AuthOutcome, Uint8Array> {
   if (gate.kind === "stop") return gate.outcome;
   yield* acknowledge(request, { greetingPlugin, switchTo: null, newScramble });
   const entry = openEntry(request.user, []);
   return {
     kind: "accepted",
-    user: { loginUser: request.user, entry, generation: 0, plugin: "none", spiffeId: null },
+    user: { loginUser: request.user, entry, directory: nobody, plugin: "none", spiffeId: null },
   };
 }

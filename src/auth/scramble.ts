@@ -11,8 +11,9 @@ export function createScramble(randomBytes: (count: number) => Uint8Array): Uint
   const scramble = new Uint8Array(scrambleBytes);
   let filled = 0;
   while (filled < scrambleBytes) {
-    for (const random of randomBytes(scrambleBytes)) {
-      const byte = random & 0x7f;
+    const random = randomBytes(scrambleBytes);
+    for (let index = 0; index < random.length; index += 1) {
+      const byte = (random[index] ?? 0) & 0x7f;
       if (byte === 0x00 || byte === 0x24 || filled === scrambleBytes) continue;
       scramble[filled] = byte;
       filled += 1;

@@ -61,7 +61,7 @@ export interface ReleaseNotes {
   /** Whether COM_SET_OPTION was used: no reset undoes it. @default false */
   readonly optionToggled?: boolean;
   /** The schema that the connection is in, null for none. @default unknown, to be found out when it matters */
-  readonly database?: string | null;
+  readonly database?: string | null | undefined;
   /** What is on it can be said again elsewhere: it need not be reset. @default it must be reset */
   readonly handover?: Handover | null;
   /** Is told the insert id that `handover` leaves open, or null when it is lost. @default nobody */

@@ -10,13 +10,6 @@ const nothing = Buffer.alloc(0);
 /** A peer that does not end its side after we ended ours is cut off after this time, in milliseconds. */
 const LINGER_MS = 5000;
 
-/**
- * What net.Socket and streams write into a copy of their options. Given from the start, all these copies have one hidden
- * class; otherwise V8 makes new ones for every socket (Node 20: `{ ...options }` and then an assignment), which costs 10
- * us and litters the old generation: all that a dead connection refers to then survives minor collections.
- */
-const asNodeSetsThem = { allowHalfOpen: false, emitClose: false, autoDestroy: true, decodeStrings: false };
-
 /** Receives nothing: stands in until a receiver is set. */
 const nobody: ByteReceiver = { onBytes: () => {}, onClosed: () => {} };
 
@@ -76,13 +69,23 @@ export class SocketChannel implements ByteChannel, DirectWriter {
     return SocketChannel.overHandle(handle, readBufferBytes);
   }
 
-  /** A channel over the handle of an accepted connection that no socket owns yet. */
+  /**
+   * A channel over the handle of an accepted connection that no socket owns yet. The options hold all that net.Socket and
+   * streams write into a copy of theirs: all these copies then have one hidden class. Otherwise V8 makes new ones for every
+   * socket (Node 20: `{ ...options }` and then an assignment), which costs 10 us and litters the old generation: all that a
+   * dead connection refers to then survives minor collections.
+   */
   static overHandle(handle: object, readBufferBytes: number): SocketChannel {
     return new SocketChannel(
       (onread) =>
-        new net.Socket({ handle, onread, ...asNodeSetsThem } as net.SocketConstructorOpts & {
-          handle: unknown;
-        }),
+        new net.Socket({
+          handle,
+          onread,
+          allowHalfOpen: false,
+          emitClose: false,
+          autoDestroy: true,
+          decodeStrings: false,
+        } as net.SocketConstructorOpts & { handle: unknown }),
       readBufferBytes,
     );
   }

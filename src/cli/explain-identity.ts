@@ -37,7 +37,7 @@ export async function explainedIdentity(
   const user = {
     loginUser: login.user,
     entry,
-    generation: 1,
+    directory: users,
     plugin: "caching_sha2_password",
     spiffeId: null,
   };
@@ -53,7 +53,7 @@ export async function explainedIdentity(
     attributes: new Map<string, string>(),
     peer,
   } as const;
-  const identified = identifyUser(user, request, users, auth.proxyUsers, nowMs);
+  const identified = identifyUser(user, request, auth.proxyUsers, nowMs);
   if ("identity" in identified) return identified.identity;
   throw new UsageError(`User '${login.user}' cannot log in: ${identified.reason}`);
 }

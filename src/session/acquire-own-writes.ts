@@ -22,12 +22,18 @@ export interface OwnWritesTools {
 }
 
 /** Waits for the replica at most as long as the route says. */
-export async function acquireWithOwnWrites(tools: OwnWritesTools): Promise<BackendLease | SqlError> {
+export function acquireWithOwnWrites(tools: OwnWritesTools): Promise<BackendLease | SqlError> {
+  const { ownWrites, request, acquire } = tools;
+  const fromAnywhere = () => request(true);
+  const hasWritten = ownWrites.isAhead || ownWrites.position !== null;
+  const isUsual = !hasWritten || !mustWait(fromAnywhere(), ownWrites);
+  return isUsual ? acquire(fromAnywhere) : acquireCaughtUp(tools);
+}
+
+async function acquireCaughtUp(tools: OwnWritesTools): Promise<BackendLease | SqlError> {
   const { ownWrites, request, acquire, giveBack } = tools;
   const fromAnywhere = () => request(true);
   const fromPrimary = () => request(false);
-  const hasWritten = ownWrites.isAhead || ownWrites.position !== null;
-  if (!hasWritten || !mustWait(fromAnywhere(), ownWrites)) return acquire(fromAnywhere);
   if (ownWrites.isAhead) {
     const primary = await acquire(fromPrimary);
     if (primary instanceof SqlError) return primary;

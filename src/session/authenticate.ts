@@ -19,7 +19,8 @@ export async function authenticate(
 ): Promise<Conversation> {
   let payload: Uint8Array = nothing;
   for (;;) {
-    const next = await conversation.next(payload);
+    const progress = conversation.next(payload);
+    const next = progress instanceof Promise ? await progress : progress;
     if (next.done === true) return { kind: "outcome", outcome: next.value };
     const step = next.value;
     if (step.kind === "switch") {

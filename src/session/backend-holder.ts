@@ -330,7 +330,8 @@ export class BackendHolder implements LeaseTaker {
   release(goesOn = true): void {
     const lease = this.#relay.lease;
     if (lease === null) return;
-    const described = this.#notes;
+    // Before the lease goes: what is noted is about it.
+    const { handover, optionToggled, database } = this.#notes;
     const spoiled = this.#spoiled;
     this.#relay.detach();
     const onInsertId = goesOn ? this.#state.following.leave() : null;
@@ -339,7 +340,7 @@ export class BackendHolder implements LeaseTaker {
       this.#relay.whenClientHasTakenAll(() => lease.close(spoiled));
       return;
     }
-    const notes = { ...described, onInsertId };
+    const notes = { handover, optionToggled, database, onInsertId };
     this.#relay.whenClientHasTakenAll(() => lease.release(notes));
   }
 
@@ -349,11 +350,12 @@ export class BackendHolder implements LeaseTaker {
     this.release();
   }
 
-  get #notes(): ReleaseNotes {
+  get #notes(): Required<Omit<ReleaseNotes, "onInsertId">> {
     const handover = this.describe();
     const optionToggled = handover.multiStatements !== has(this.#state.capabilities, CLIENT_MULTI_STATEMENTS);
-    if (this.schemaUncertain) return { optionToggled };
-    return this.holdsBecause === null ? { handover } : { optionToggled, database: handover.database };
+    if (this.schemaUncertain) return { handover: null, optionToggled, database: undefined };
+    if (this.holdsBecause === null) return { handover, optionToggled, database: undefined };
+    return { handover: null, optionToggled, database: handover.database };
   }
 
   /** Ends the connection: it is lost, or not to be believed. With it a transaction that was open on it. */

@@ -11,6 +11,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 const STASH_BYTES_MAX = 64 * 1024;
 /** Statements up to this size are collected without asking the shared budget, in bytes. */
 const UNBUDGETED_BYTES_MAX = 16 * 1024;
+const nothing = Buffer.alloc(0);
 
 /** Takes what the input makes of the bytes. */
 export interface InputOwner {
@@ -35,7 +36,7 @@ export class ClientInput implements ByteReceiver {
   readonly #owner: InputOwner;
   readonly #budget: ByteBudget;
   readonly #collector: CommandCollector;
-  #stash: Buffer = Buffer.alloc(0);
+  #stash: Buffer = nothing;
   #file: LocalFileTracker | null = null;
   #reservedBytes = 0;
   #forgetWish: (() => void) | null = null;
@@ -103,7 +104,7 @@ export class ClientInput implements ByteReceiver {
 
   /** Forgets everything: the session has ended. */
   clear(): void {
-    this.#stash = Buffer.alloc(0);
+    this.#stash = nothing;
     this.#forgetWish?.();
     this.#forgetWish = null;
     this.#budget.release(this.#reservedBytes);

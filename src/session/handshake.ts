@@ -10,7 +10,7 @@ import { hasSecureTransport } from "../identity/peer.ts";
 import { announcedCapabilities, CLIENT_SSL } from "../wire/capabilities.ts";
 import { LOGIN_PAYLOAD_BYTES_MAX } from "../wire/limits.ts";
 import { decodeHandshakeResponse } from "../wire/packets/handshake-response.ts";
-import { encodeHandshakeV10 } from "../wire/packets/handshake-v10.ts";
+import { greetingEncoder } from "../wire/packets/handshake-v10.ts";
 import { decodeSslRequest, isSslRequest } from "../wire/packets/ssl-request.ts";
 import { WireError } from "../wire/reader.ts";
 import { STATUS_AUTOCOMMIT } from "../wire/status-flags.ts";
@@ -23,7 +23,7 @@ import { auditRefused } from "./session-audit.ts";
 import type { SessionEnd } from "./session-end.ts";
 import { sessionEnd } from "./session-end.ts";
 import { countUp } from "./session-metrics.ts";
-import type { SessionServices } from "./session-services.ts";
+import type { GreetingFacts, SessionServices } from "./session-services.ts";
 
 /** The connection phase so far: where packets go now, and what the client asked for. */
 export interface Handshake {
@@ -51,18 +51,8 @@ export async function handshake(
   const offered = offeredCapabilities(transport, services, greeting.backendCapabilities);
   const plain = new PacketExchange(transport.channel, LOGIN_PAYLOAD_BYTES_MAX);
   phase.exchange = plain;
-  plain.write(
-    encodeHandshakeV10({
-      serverVersion: greeting.versionText,
-      connectionId: state.id,
-      scramble,
-      capabilities: offered,
-      collation: greeting.collation,
-      extendedCapabilities: 0,
-      statusFlags: STATUS_AUTOCOMMIT,
-      authPlugin: services.authenticator.greetingPlugin,
-    }),
-  );
+  const encode = encoderFor(greeting, offered, services.authenticator.greetingPlugin);
+  plain.write(encode({ connectionId: state.id, scramble }));
   const first = await plain.read();
   if (first.kind === "failure")
     return endOfExchange(first.failure, loginReplyTo(plain, transport.channel, services));
@@ -85,6 +75,39 @@ export async function handshake(
     return endOfExchange(second.failure, loginReplyTo(secured.exchange, secured.channel, services));
   const { capabilities } = decodeSslRequest(first.payload);
   return finish(second.payload, secured, state, services, scramble, offered, capabilities);
+}
+
+/** The encoder of the last greeting: the next one is nearly always of the same kind. */
+let lastEncoder: {
+  readonly of: GreetingFacts;
+  readonly capabilities: number;
+  readonly authPlugin: string;
+  readonly encode: ReturnType<typeof greetingEncoder>;
+} | null = null;
+
+function encoderFor(
+  of: GreetingFacts,
+  capabilities: number,
+  authPlugin: string,
+): ReturnType<typeof greetingEncoder> {
+  const last = lastEncoder;
+  const isSame =
+    last !== null &&
+    last.capabilities === capabilities &&
+    last.of.versionText === of.versionText &&
+    last.of.collation === of.collation &&
+    last.authPlugin === authPlugin;
+  if (isSame) return last.encode;
+  const encode = greetingEncoder({
+    serverVersion: of.versionText,
+    capabilities,
+    collation: of.collation,
+    extendedCapabilities: 0,
+    statusFlags: STATUS_AUTOCOMMIT,
+    authPlugin,
+  });
+  lastEncoder = { of, capabilities, authPlugin, encode };
+  return encode;
 }
 
 interface Secured {

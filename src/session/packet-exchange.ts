@@ -12,12 +12,13 @@ export type ReceivedPacket =
   | { readonly kind: "failure"; readonly failure: ExchangeFailure };
 
 const HEADER_BYTES = 4;
+const nothing = Buffer.alloc(0);
 
 /** Reads and writes whole packets on a channel during the connection phase. */
 export class PacketExchange implements ByteReceiver {
   readonly #channel: ByteChannel;
   readonly #payloadBytesMax: number;
-  #buffered: Buffer = Buffer.alloc(0);
+  #buffered: Buffer = nothing;
   #failure: ExchangeFailure | null = null;
   #held: Buffer | null = null;
   #waiting: ((packet: ReceivedPacket) => void) | null = null;
@@ -80,7 +81,7 @@ export class PacketExchange implements ByteReceiver {
   /** What was read behind the last packet. The channel flows on: whoever comes next sets its receiver at once. */
   detach(): Buffer {
     const rest = this.#buffered;
-    this.#buffered = Buffer.alloc(0);
+    this.#buffered = nothing;
     return rest;
   }
 

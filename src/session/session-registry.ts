@@ -1,7 +1,7 @@
 // All live sessions of this process: ids, counts behind the limits, the sweep of deadlines, KILL by id.
 // It owns no socket and decides no policy beyond counting.
 
-import type { Identity } from "../identity/identity.ts";
+import type { EntryReference, Identity } from "../identity/identity.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import { ConnectionIds } from "./connection-ids.ts";
 import type { SessionView } from "./session-view.ts";
@@ -31,18 +31,44 @@ export interface RegisteredSession {
   view(nowMs: number): SessionView;
 }
 
-/** How many sessions an entry or a user holds. */
-class Counts {
-  readonly #counts = new Map<string, number>();
+/** How many sessions a user holds, and each of its entries by fingerprint. */
+interface UserCount {
+  sessions: number;
+  readonly entries: Map<string, number>;
+}
 
-  get(key: string): number {
-    return this.#counts.get(key) ?? 0;
+/** Sessions by user. Names and fingerprints are looked up as they are: a key made of both costs more than the rest. */
+class Counts {
+  readonly #users = new Map<string, UserCount>();
+
+  get(user: string): UserCount | undefined {
+    return this.#users.get(user);
   }
 
-  add(key: string, by: 1 | -1): void {
-    const next = this.get(key) + by;
-    if (next <= 0) this.#counts.delete(key);
-    else this.#counts.set(key, next);
+  addUser(user: string, by: 1 | -1): void {
+    const count = this.#of(user);
+    count.sessions += by;
+    this.#forgetEmpty(user, count);
+  }
+
+  addEntry({ user, fingerprint }: EntryReference, by: 1 | -1): void {
+    const count = this.#of(user);
+    const next = (count.entries.get(fingerprint) ?? 0) + by;
+    if (next <= 0) count.entries.delete(fingerprint);
+    else count.entries.set(fingerprint, next);
+    this.#forgetEmpty(user, count);
+  }
+
+  #of(user: string): UserCount {
+    const known = this.#users.get(user);
+    if (known !== undefined) return known;
+    const count = { sessions: 0, entries: new Map<string, number>() };
+    this.#users.set(user, count);
+    return count;
+  }
+
+  #forgetEmpty(user: string, count: UserCount): void {
+    if (count.sessions <= 0 && count.entries.size === 0) this.#users.delete(user);
   }
 }
 
@@ -58,8 +84,7 @@ interface Place {
 export class SessionRegistry {
   readonly #ids: ConnectionIds;
   readonly #places = new Map<number, Place>();
-  readonly #perUser = new Counts();
-  readonly #perEntry = new Counts();
+  readonly #counts = new Counts();
   #loggedInCount = 0;
   readonly #waitingForEmpty: (() => void)[] = [];
 
@@ -110,25 +135,29 @@ export class SessionRegistry {
   /** Counts a logged-in identity for the per-user and per-entry limits. */
   addIdentity(identity: Identity): void {
     this.#loggedInCount += 1;
-    this.#perUser.add(identity.loginUser, 1);
-    for (const key of entryKeysOf(identity)) this.#perEntry.add(key, 1);
+    this.#count(identity, 1);
   }
 
   /** The reverse of `addIdentity`. */
   removeIdentity(identity: Identity): void {
     this.#loggedInCount -= 1;
-    this.#perUser.add(identity.loginUser, -1);
-    for (const key of entryKeysOf(identity)) this.#perEntry.add(key, -1);
+    this.#count(identity, -1);
+  }
+
+  #count({ loginUser, entry, baseEntry }: Identity, by: 1 | -1): void {
+    this.#counts.addUser(loginUser, by);
+    this.#counts.addEntry(entry, by);
+    if (baseEntry !== null) this.#counts.addEntry(baseEntry, by);
   }
 
   /** Live sessions that this user logged in. */
   countOfUser(user: string): number {
-    return this.#perUser.get(user);
+    return this.#counts.get(user)?.sessions ?? 0;
   }
 
   /** Live sessions that an entry of `user` holds. */
   countOfEntry(user: string, fingerprint: string): number {
-    return this.#perEntry.get(entryKey(user, fingerprint));
+    return this.#counts.get(user)?.entries.get(fingerprint) ?? 0;
   }
 
   /** Calls every session whose deadline has passed. One coarse timer for all sessions, none per session. */
@@ -145,14 +174,4 @@ export class SessionRegistry {
       this.#waitingForEmpty.push(resolve);
     });
   }
-}
-
-const entryKey = (user: string, fingerprint: string): string => `${user}\u0000${fingerprint}`;
-
-function entryKeysOf(identity: Identity): string[] {
-  const keys = [entryKey(identity.entry.user, identity.entry.fingerprint)];
-  if (identity.baseEntry !== null) {
-    keys.push(entryKey(identity.baseEntry.user, identity.baseEntry.fingerprint));
-  }
-  return keys;
 }

@@ -5,6 +5,7 @@ import type { Identity } from "../identity/identity.ts";
 import type { Peer } from "../identity/peer.ts";
 import type { Target } from "../routing/target.ts";
 import { defaultTarget } from "../routing/target.ts";
+import type { ConnectAttributes } from "../wire/packets/connect-attributes.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import { Following } from "./following.ts";
 import { OwnWrites } from "./own-writes.ts";
@@ -47,10 +48,12 @@ export interface SessionState {
   readonly following: Following;
   readonly prepared: PreparedStatements;
   /** Connection attributes that the client sent; bounded by the decoder. */
-  attributes: ReadonlyMap<string, string>;
+  attributes: ConnectAttributes;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
 }
+
+const nothing = new Uint8Array(0);
 
 /** The state of a session that has just been accepted. */
 export function newSessionState(
@@ -63,7 +66,7 @@ export function newSessionState(
     id,
     peer,
     identity: null,
-    scramble: new Uint8Array(0),
+    scramble: nothing,
     capabilities: 0,
     collation: 0,
     target: defaultTarget,

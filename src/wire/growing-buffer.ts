@@ -2,10 +2,11 @@
 // a time costs no more memory than one that sends all at once, and no byte is copied more than twice on the way.
 
 const FIRST_CAPACITY_BYTES = 1024;
+const nothing = Buffer.alloc(0);
 
 /** Appends at the end, hands out the whole. */
 export class GrowingBuffer {
-  #block: Buffer = Buffer.alloc(0);
+  #block: Buffer = nothing;
   #length = 0;
 
   /** Bytes held. */
@@ -37,7 +38,7 @@ export class GrowingBuffer {
   /** All bytes, as memory that now belongs to the caller; this buffer is empty again. */
   take(): Buffer {
     const whole = this.#block.subarray(0, this.#length);
-    this.#block = Buffer.alloc(0);
+    this.#block = nothing;
     this.#length = 0;
     return whole;
   }

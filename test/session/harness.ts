@@ -4,7 +4,7 @@
 import type { Duplex } from "node:stream";
 import { duplexPair } from "node:stream";
 import { type Authorizer, permitAll } from "../../src/acl/authorizer.ts";
-import type { AuthExchange, AuthOutcome } from "../../src/auth/auth-exchange.ts";
+import { type AuthExchange, type AuthOutcome, decided } from "../../src/auth/auth-exchange.ts";
 import type { LoginRequest } from "../../src/auth/login-request.ts";
 import type { BackendConnectionId } from "../../src/backend/backend-connection.ts";
 import type {
@@ -33,7 +33,7 @@ import type { AnalysisContext } from "../../src/sql/analyzed-text.ts";
 import { bareStatement, type StatementSummary } from "../../src/sql/statement-summary.ts";
 import type { QueryLog } from "../../src/telemetry/query-log.ts";
 import { noProxyUsers } from "../../src/users/proxy-users.ts";
-import type { UserEntry } from "../../src/users/user-directory.ts";
+import { createUserDirectory, type UserEntry } from "../../src/users/user-directory.ts";
 import { announcedCapabilities } from "../../src/wire/capabilities.ts";
 import { FrameReader, toFrames } from "../support/raw/frame-reader.ts";
 import { logIn } from "../support/raw/login.ts";
@@ -137,17 +137,16 @@ export function identityOf(request: LoginRequest): Identity {
 const openDoor: LoginJudge = {
   greetingPlugin: "mysql_native_password",
   newScramble: () => new Uint8Array(20).fill(0x41),
-  // biome-ignore lint/correctness/useYield: nothing needs to be said
-  authenticate: async function* (request: LoginRequest): AuthExchange {
+  authenticate: (request: LoginRequest): AuthExchange => {
     const user = {
       loginUser: request.user,
       entry,
-      generation: 1,
+      directory: createUserDirectory(new Map(), 1),
       plugin: "mysql_native_password",
       spiffeId: null,
     };
     const outcome: AuthOutcome = { kind: "accepted", user };
-    return outcome;
+    return decided(outcome);
   },
   identify: (_user, request) => ({ identity: identityOf(request), base: null }),
 };

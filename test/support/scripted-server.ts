@@ -3,7 +3,7 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { BackendAddress } from "../../src/routing/route.ts";
-import { encodeHandshakeV10, type HandshakeV10 } from "../../src/wire/packets/handshake-v10.ts";
+import { greetingEncoder, type HandshakeV10 } from "../../src/wire/packets/handshake-v10.ts";
 import { FrameReader, toFrames } from "./raw/frame-reader.ts";
 import { removeFolder, scratchFolder } from "./scratch.ts";
 
@@ -68,7 +68,7 @@ export const scriptedScramble: Buffer = Buffer.from("abcdefghijklmnopqrst");
 
 /** A MySQL server's greeting, with changes. */
 export function greeting(changes: Partial<HandshakeV10> = {}): Buffer {
-  return encodeHandshakeV10({
+  const packet = {
     serverVersion: "8.4.3",
     connectionId: 42,
     scramble: scriptedScramble,
@@ -78,7 +78,8 @@ export function greeting(changes: Partial<HandshakeV10> = {}): Buffer {
     statusFlags: 2,
     authPlugin: "caching_sha2_password",
     ...changes,
-  });
+  };
+  return greetingEncoder(packet)(packet);
 }
 
 /** An OK packet with AUTOCOMMIT. */

@@ -5,8 +5,38 @@ import { CONNECT_ATTRIBUTES_BYTES_MAX, CONNECT_ATTRIBUTES_MAX } from "../limits.
 import { Reader, WireError } from "../reader.ts";
 import { lenencBytesSize, Writer } from "../writer.ts";
 
-/** Names and values. */
-export type ConnectAttributes = ReadonlyMap<string, string>;
+/** Names and values. A Map is one. */
+export interface ConnectAttributes extends Iterable<readonly [string, string]> {
+  get(name: string): string | undefined;
+  readonly size: number;
+}
+
+/** Attributes as they came: made texts when somebody asks, which nobody does of most sessions. */
+class LateAttributes implements ConnectAttributes {
+  readonly #bytes: Uint8Array;
+  #pairs: ReadonlyMap<string, string> | null = null;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get(name: string): string | undefined {
+    return this.#texts.get(name);
+  }
+
+  get size(): number {
+    return this.#texts.size;
+  }
+
+  [Symbol.iterator](): Iterator<[string, string]> {
+    return this.#texts[Symbol.iterator]();
+  }
+
+  get #texts(): ReadonlyMap<string, string> {
+    this.#pairs ??= pairsOf(this.#bytes);
+    return this.#pairs;
+  }
+}
 
 /** Bytes of {@link writeConnectAttributes}. */
 export function connectAttributesSize(attributes: ConnectAttributes): number {
@@ -35,7 +65,14 @@ export function readConnectAttributes(reader: Reader): ConnectAttributes {
       `${totalBytes} bytes are beyond ${CONNECT_ATTRIBUTES_BYTES_MAX}`,
     );
   }
-  const pairs = new Reader(reader.bytes(totalBytes, "connection attributes"));
+  // Memory of its own: a piece of a larger block would keep that alive for as long as the session lives.
+  return new LateAttributes(
+    Uint8Array.prototype.slice.call(reader.bytes(totalBytes, "connection attributes")),
+  );
+}
+
+function pairsOf(bytes: Uint8Array): ReadonlyMap<string, string> {
+  const pairs = new Reader(bytes);
   const attributes = new Map<string, string>();
   try {
     while (pairs.remaining > 0 && attributes.size < CONNECT_ATTRIBUTES_MAX) {

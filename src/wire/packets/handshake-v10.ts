@@ -32,8 +32,7 @@ const SCRAMBLE_TAIL_BYTES_MIN = 13;
 const RESERVED_BYTES = 6;
 const FIXED_BYTES = 1 + 4 + SCRAMBLE_HEAD_BYTES + 1 + 2 + 1 + 2 + 2 + 1 + RESERVED_BYTES + 4;
 
-/** Encodes a greeting. */
-export function encodeHandshakeV10(packet: HandshakeV10): Buffer {
+function encodeWhole(packet: HandshakeV10): Buffer {
   const { scramble, capabilities } = packet;
   assert(scramble.length === SCRAMBLE_BYTES && scramble.indexOf(0) < 0, "a scramble is 20 bytes without NUL");
   const version = Buffer.from(packet.serverVersion, "utf8");
@@ -58,6 +57,43 @@ export function encodeHandshakeV10(packet: HandshakeV10): Buffer {
     .u8(0);
   if (hasPlugin) writer.nulTerminated(plugin);
   return writer.finish();
+}
+
+/** Where a greeting differs from another one of the same server. */
+export interface GreetingOfClient {
+  readonly connectionId: number;
+  readonly scramble: Uint8Array;
+}
+
+/**
+ * Encodes greetings that differ in nothing else: a copy of the first with two fields written anew.
+ * `scramble`: 20 bytes without NUL.
+ */
+export function greetingEncoder(
+  common: Omit<HandshakeV10, keyof GreetingOfClient>,
+): (client: GreetingOfClient) => Buffer {
+  const first = encodeWhole({
+    ...common,
+    connectionId: 0,
+    scramble: new Uint8Array(SCRAMBLE_BYTES).fill(1),
+  });
+  const idAt = 1 + Buffer.byteLength(common.serverVersion) + 1;
+  const headAt = idAt + 4;
+  const tailAt = headAt + SCRAMBLE_HEAD_BYTES + 1 + 2 + 1 + 2 + 2 + 1 + RESERVED_BYTES + 4;
+  return ({ connectionId, scramble }) => {
+    assert(
+      scramble.length === SCRAMBLE_BYTES && scramble.indexOf(0) < 0,
+      "a scramble is 20 bytes without NUL",
+    );
+    const greeting = Buffer.allocUnsafe(first.length);
+    greeting.set(first);
+    greeting.writeUInt32LE(connectionId, idAt);
+    for (let index = 0; index < SCRAMBLE_BYTES; index += 1) {
+      const at = index < SCRAMBLE_HEAD_BYTES ? headAt + index : tailAt + index - SCRAMBLE_HEAD_BYTES;
+      greeting[at] = scramble[index] ?? 0;
+    }
+    return greeting;
+  };
 }
 
 /**

@@ -228,7 +228,7 @@ describe("conversations", () => {
     const scrambles = new Set<string>();
     const request = (await logIn(bench, { user: "p", password: "p" })).request;
     for (let round = 0; round < 3; round++) {
-      const step = await bench.authenticator.authenticate({ ...request, origin }).next();
+      const step = await bench.authenticator.authenticate({ ...request, origin }).next(new Uint8Array(0));
       if (step.done === true || step.value.kind !== "switch") throw new Error("no switch");
       expect(step.value.data).toHaveLength(21);
       expect(step.value.data[20]).toBe(0);
@@ -287,7 +287,10 @@ describe("conversations", () => {
       [Buffer.alloc(256, 1), "wrong_ciphertext"],
     ] as const) {
       const conversation = bench.authenticator.authenticate(request);
-      expect((await conversation.next()).value).toMatchObject({ kind: "more", data: Uint8Array.of(4) });
+      expect((await conversation.next(new Uint8Array(0))).value).toMatchObject({
+        kind: "more",
+        data: Uint8Array.of(4),
+      });
       expect((await conversation.next(answer)).value).toMatchObject({ kind: "refused", reason });
     }
   });
@@ -431,12 +434,12 @@ describe("a reload", () => {
     bench = await benchOf({ u: [{ CachingSha2Password: sha2Hash("old"), UserData: "before" }] });
     const request = (await logIn(bench, { user: "u", password: "old" })).request;
     const conversation = bench.authenticator.authenticate({ ...request, authResponse: Buffer.alloc(32, 1) });
-    expect((await conversation.next()).done).toBe(false);
+    expect((await conversation.next(new Uint8Array(0))).done).toBe(false);
     bench.reload({ u: [{ CachingSha2Password: sha2Hash("new"), UserData: "after" }] });
     const outcome = (await conversation.next(Buffer.from("old\0"))).value;
     expect(outcome).toMatchObject({
       kind: "accepted",
-      user: { generation: 1, entry: { userData: "before" } },
+      user: { directory: { generation: 1 }, entry: { userData: "before" } },
     });
     expect(verdictOf(await logIn(bench, { user: "u", password: "old" }))).toBe("1045 wrong_password");
     expect(verdictOf(await logIn(bench, { user: "u", password: "new" }))).toBe("ok after");

@@ -43,12 +43,12 @@ function identified(login: Login): Identified {
   const user: AuthenticatedUser = {
     loginUser: login.user,
     entry: entryOf(directory, login.user, login.index ?? 0),
-    generation: directory.generation,
+    directory,
     plugin: login.plugin ?? "mysql_native_password",
     spiffeId: null,
   };
   const peer = login.peer ?? unixPeer;
-  return identifyUser(user, requestOf(login.user, peer), directory, login.proxyUsers ?? allOn, 0);
+  return identifyUser(user, requestOf(login.user, peer), login.proxyUsers ?? allOn, 0);
 }
 
 /** The wish of a client that was asked for its password by a switch. */
