@@ -330,18 +330,17 @@ export class BackendHolder implements LeaseTaker {
   release(goesOn = true): void {
     const lease = this.#relay.lease;
     if (lease === null) return;
-    // Before the lease goes: what is noted is about it.
     const { handover, optionToggled, database } = this.#notes;
-    const spoiled = this.#spoiled;
     this.#relay.detach();
+    const spoiled = this.#spoiled;
     const onInsertId = goesOn ? this.#state.following.leave() : null;
     if (spoiled !== null) {
       onInsertId?.(null);
       this.#relay.whenClientHasTakenAll(() => lease.close(spoiled));
       return;
     }
-    const notes = { handover, optionToggled, database, onInsertId };
-    this.#relay.whenClientHasTakenAll(() => lease.release(notes));
+    const described = { handover, optionToggled, database, onInsertId };
+    this.#relay.whenClientHasTakenAll(() => lease.release(described));
   }
 
   /** Gives the connection back to be reset: what is on it is not what the session should have. */
@@ -354,8 +353,11 @@ export class BackendHolder implements LeaseTaker {
     const handover = this.describe();
     const optionToggled = handover.multiStatements !== has(this.#state.capabilities, CLIENT_MULTI_STATEMENTS);
     if (this.schemaUncertain) return { handover: null, optionToggled, database: undefined };
-    if (this.holdsBecause === null) return { handover, optionToggled, database: undefined };
-    return { handover: null, optionToggled, database: handover.database };
+    return {
+      handover: this.holdsBecause === null ? handover : null,
+      optionToggled,
+      database: handover.database,
+    };
   }
 
   /** Ends the connection: it is lost, or not to be believed. With it a transaction that was open on it. */
