@@ -2,19 +2,12 @@
 // nothing of commands.
 
 import type { Authorizer } from "../acl/authorizer.ts";
-import type {
-  BackendLease,
-  BackendPool,
-  Handover,
-  LeaseTaker,
-  ReleaseNotes,
-} from "../backend/backend-pool.ts";
+import type { BackendLease, BackendPool, Handover, LeaseTaker } from "../backend/backend-pool.ts";
 import { type Outages, placeOfTablet } from "../backend/outage.ts";
 import { CancelSource } from "../base/cancel-signal.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
 import type { Route } from "../routing/route.ts";
 import { NoPrimary, type Router } from "../routing/router.ts";
-import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import { STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { acquireLease, type Patience } from "./acquire-lease.ts";
 import { acquireWithOwnWrites, type RequestLease } from "./acquire-own-writes.ts";
@@ -23,6 +16,7 @@ import { LEFTOVERS_KEPT_MS } from "./following.ts";
 import { boundBy, lostAgain, lostBefore, pinnedBecause } from "./lost-backend.ts";
 import { readsAsBefore } from "./reading.ts";
 import type { Relay } from "./relay.ts";
+import { releaseNotes } from "./release-notes.ts";
 import { leadsAlike, routeText } from "./route-text.ts";
 import type { SessionState } from "./session.ts";
 import { countUp, type SessionMetrics } from "./session-metrics.ts";
@@ -330,7 +324,8 @@ export class BackendHolder implements LeaseTaker {
   release(goesOn = true): void {
     const lease = this.#relay.lease;
     if (lease === null) return;
-    const { handover, optionToggled, database } = this.#notes;
+    const handover = this.describe();
+    const notes = releaseNotes(handover, this.schemaUncertain, this.holdsBecause, this.#state.capabilities);
     this.#relay.detach();
     const spoiled = this.#spoiled;
     const onInsertId = goesOn ? this.#state.following.leave() : null;
@@ -339,25 +334,14 @@ export class BackendHolder implements LeaseTaker {
       this.#relay.whenClientHasTakenAll(() => lease.close(spoiled));
       return;
     }
-    const described = { handover, optionToggled, database, onInsertId };
-    this.#relay.whenClientHasTakenAll(() => lease.release(described));
+    notes.onInsertId = onInsertId;
+    this.#relay.whenClientHasTakenAll(() => lease.release(notes));
   }
 
   /** Gives the connection back to be reset: what is on it is not what the session should have. */
   giveUp(): void {
     this.schemaUncertain = true;
     this.release();
-  }
-
-  get #notes(): Required<Omit<ReleaseNotes, "onInsertId">> {
-    const handover = this.describe();
-    const optionToggled = handover.multiStatements !== has(this.#state.capabilities, CLIENT_MULTI_STATEMENTS);
-    if (this.schemaUncertain) return { handover: null, optionToggled, database: undefined };
-    return {
-      handover: this.holdsBecause === null ? handover : null,
-      optionToggled,
-      database: handover.database,
-    };
   }
 
   /** Ends the connection: it is lost, or not to be believed. With it a transaction that was open on it. */
