@@ -80,6 +80,11 @@ interface Failure {
   readonly error: SqlError | null;
 }
 
+type Prepared =
+  | (Made & { readonly isTheSame: boolean })
+  | { readonly refusal: Buffer; readonly route: Route }
+  | "nothing to prepare";
+
 async function prepareAgain(
   loop: CommandLoop,
   statement: PreparedStatement,
@@ -87,26 +92,31 @@ async function prepareAgain(
 ): Promise<Made | Failure> {
   const { payload } = source;
   const silence = "a statement could not be prepared on it again";
-  const reply = await loop.backend.ask(statement.statement, silence, async (lease) => {
-    const on = lease.connection;
-    const known = copyAtHand(loop, source);
-    if (known !== null) return { on, known };
-    if (payload === null) return "nothing to prepare";
-    const { present, named: database } = loop.backend.serverSchemas(statement.database);
-    const isElsewhere = database !== null && present !== null && database !== present;
-    const schema = isElsewhere ? { meanwhile: database, afterwards: present } : null;
-    const prepared = await lease.prepareStatement({ permit: permitOf(statement), payload, schema });
-    return prepared === null ? null : { on, prepared, route: lease.route };
-  });
+  const reply = await loop.backend.ask(
+    statement.statement,
+    silence,
+    async (lease): Promise<Prepared | null> => {
+      const on = lease.connection;
+      const known = copyAtHand(loop, source);
+      if (known !== null) return { on, copy: known, isTheSame: true };
+      if (payload === null) return "nothing to prepare";
+      const { present, named: database } = loop.backend.serverSchemas(statement.database);
+      const isElsewhere = database !== null && present !== null && database !== present;
+      const schema = isElsewhere ? { meanwhile: database, afterwards: present } : null;
+      const prepared = await lease.prepareStatement({ permit: permitOf(statement), payload, schema });
+      if (prepared === null) return null;
+      if (prepared.kind === "err") return { refusal: prepared.payload, route: lease.route };
+      // Also where the client is told of a KILL now: the connection has it.
+      const copy = on.prepared.add(source.key, prepared.id, loop.state.id);
+      const { parameterCount, columnCount } = prepared;
+      const isTheSame = parameterCount === statement.parameterCount && columnCount === statement.columnCount;
+      return { on, copy, isTheSame };
+    },
+  );
   if (reply instanceof SqlError) return answer(loop, reply);
   if (reply === "nothing to prepare") return lost(loop, statement);
-  if ("known" in reply) return { on: reply.on, copy: reply.known };
-  const { prepared, route, on } = reply;
-  if (prepared.kind === "err") return relayErr(loop, prepared.payload, route);
-  const copy = on.prepared.add(source.key, prepared.id, loop.state.id);
-  const isTheSame =
-    prepared.parameterCount === statement.parameterCount && prepared.columnCount === statement.columnCount;
-  return isTheSame ? { on, copy } : lost(loop, statement);
+  if ("refusal" in reply) return relayErr(loop, reply.refusal, reply.route);
+  return reply.isTheSame ? reply : lost(loop, statement);
 }
 
 function relayErr({ state, services, replyTo }: CommandLoop, payload: Buffer, route: Route): Failure {
