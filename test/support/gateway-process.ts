@@ -128,7 +128,8 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
 }
 
 async function answers(adminPort: number): Promise<boolean> {
-  return fetch(`http://127.0.0.1:${adminPort}/healthz`).then(
+  // Whoever takes the connection and says nothing is asked again.
+  return fetch(`http://127.0.0.1:${adminPort}/healthz`, { signal: AbortSignal.timeout(5000) }).then(
     (response) => response.ok,
     () => false,
   );

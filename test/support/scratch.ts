@@ -1,6 +1,6 @@
 // Folders, ports and waiting for tests.
 import { randomInt } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,20 +23,61 @@ export function removeFolder(folder: string): void {
   folders.delete(folder);
 }
 
+/** Ports that fetch() and browsers refuse to talk to (https://fetch.spec.whatwg.org/#port-blocking), of our range. */
+const blockedPorts: ReadonlySet<number> = new Set([10_080]);
+
+/** One file for each port that some test process of this machine was given, with that process's id in it. */
+const portFolder = join(tmpdir(), "gatehouse-test-ports");
 const givenPorts = new Set<number>();
+process.on("exit", () => {
+  for (const port of givenPorts) rmSync(join(portFolder, String(port)), { force: true });
+});
 
 /**
- * A TCP port of 127.0.0.1 that was free a moment ago. Not one that the system gives to connections going out (Linux:
- * from 32768): any of those could take it before the test's server does.
+ * A TCP port of 127.0.0.1 that was free a moment ago, and that no other test process gets: servers take theirs seconds
+ * later. Not one that the system gives to connections going out (Linux: from 32768): any of those could take it before.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(10_000, 32_768);
-    if (givenPorts.has(port) || !(await isFree(port))) continue;
-    givenPorts.add(port);
+    if (blockedPorts.has(port) || !reservePort(port) || !(await isFree(port))) continue;
     return port;
   }
   throw new Error("no port");
+}
+
+/** False: another process has it, or this one. */
+function reservePort(port: number): boolean {
+  const path = join(portFolder, String(port));
+  mkdirSync(portFolder, { recursive: true, mode: 0o777 });
+  try {
+    writeFileSync(path, String(process.pid), { flag: "wx" });
+  } catch {
+    // Of a process that was killed: left for the next one that hits upon it.
+    if (!givenPorts.has(port) && !isAlive(Number(readOrEmpty(path)))) rmSync(path, { force: true });
+    return false;
+  }
+  givenPorts.add(port);
+  return true;
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** 0: not known yet. */
+function isAlive(pid: number): boolean {
+  if (pid === 0) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 function isFree(port: number): Promise<boolean> {
