@@ -1,8 +1,7 @@
 // Opens the servers behind the gateway: an embedded child or one server, watched, with its pool.
 
-import type { TabletRow } from "../admin/admin-sources.ts";
 import type { LearnedServer } from "../backend/health.ts";
-import { type SingleBackendParts, startSingleBackend } from "../backend/single-backend.ts";
+import { startSingleBackend } from "../backend/single-backend.ts";
 import type { Tablet } from "../routing/route.ts";
 import type { ReadingServer } from "../session/reading.ts";
 import { type BackendAccountSource, fixedAccount, openBackendAccount } from "./backend-account.ts";

@@ -159,8 +159,11 @@ describe("an offered connection", () => {
   it("tells its session when the insert id cannot be had", async () => {
     const house = new House(
       {
-        onCommand: (command, connection) =>
-          command.includes("LAST_INSERT_ID") ? (connection.stream.destroy(), null) : undefined,
+        onCommand: (command, connection) => {
+          if (!command.includes("LAST_INSERT_ID")) return undefined;
+          connection.stream.destroy();
+          return null;
+        },
       },
       only,
     );
@@ -234,10 +237,11 @@ describe("an offered connection", () => {
   it("that breaks while it is fitted is replaced", async () => {
     const house = new House(
       {
-        onCommand: (command, connection) =>
-          command === "INIT_DB other" && connection.id === 1
-            ? (connection.stream.destroy(), null)
-            : undefined,
+        onCommand: (command, connection) => {
+          if (command !== "INIT_DB other" || connection.id !== 1) return undefined;
+          connection.stream.destroy();
+          return null;
+        },
       },
       only,
     );
