@@ -1,8 +1,8 @@
 // Questions of the gateway to a server on a session's own connection, between two of its commands: how it reads texts,
-// what the account may do. Knows no pool.
+// what the account may do, what other connections are doing. Knows no pool.
 
-import type { SessionVariables, ToldError } from "./backend-pool.ts";
-import { type HousekeepingCommand, queryCommand } from "./housekeeping.ts";
+import type { RunningStatement, SessionVariables, ToldError } from "./backend-pool.ts";
+import { type HousekeepingCommand, type HousekeepingReply, queryCommand } from "./housekeeping.ts";
 import { BackendLoginError } from "./login-error.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 
@@ -85,6 +85,45 @@ export async function tellLastError(
   const [reply] = await connection.converse([signal], timeoutMs);
   if (reply?.kind !== "err" || reply.error.code !== code)
     throw new BackendLoginError("protocol", "The server does not end a statement with the error it is given");
+}
+
+/** Of a statement that runs, so many characters are told. */
+const runningCharactersMax = 4096;
+/** Threads that one question is about. */
+const threadsMax = 1000;
+
+/**
+ * Asks what the server's threads with these ids are doing; of more than 1000, the first. Whoever is not there, or not
+ * to be seen, is left out, and so is everybody where the server does not tell.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function readRunning(
+  connection: PooledConnection,
+  threadIds: readonly number[],
+  timeoutMs: number,
+): Promise<ReadonlyMap<number, RunningStatement>> {
+  const told = ["STATE", `LEFT(INFO, ${runningCharactersMax})`].map(
+    (value) => `HEX(CONVERT(${value} USING utf8mb4))`,
+  );
+  const ids = threadIds.slice(0, threadsMax).join(", ");
+  const queryOf = (schema: string): HousekeepingCommand =>
+    queryCommand(`SELECT ID, ${told.join(", ")} FROM ${schema}.PROCESSLIST WHERE ID IN (${ids})`);
+  const inSchema = queryOf("information_schema");
+  if (connection.server.flavour === "mariadb")
+    return runningOf(await connection.converse([inSchema], timeoutMs));
+  const running = runningOf(await connection.converse([queryOf("performance_schema")], timeoutMs));
+  if (running.size > 0) return running;
+  // Without the performance schema there is the other table; MySQL warns of it, which the session shall not see.
+  return runningOf(await connection.converse([inSchema, queryCommand("SELECT 1")], timeoutMs));
+}
+
+function runningOf([reply]: readonly HousekeepingReply[]): ReadonlyMap<number, RunningStatement> {
+  const running = new Map<number, RunningStatement>();
+  for (const [id, state, info] of reply?.kind === "rows" ? reply.rows : []) {
+    const text = info == null ? null : textOfHex(info);
+    running.set(Number((id ?? "").replaceAll("\0", "")), { state: textOfHex(state ?? ""), text });
+  }
+  return running;
 }
 
 const grantsQuery = queryCommand("SHOW GRANTS");

@@ -7,7 +7,7 @@ import type { ByteReceiver } from "../base/byte-channel.ts";
 import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { Route } from "../routing/route.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
-import { hideLastReply, readGrants, readVariables, tellLastError } from "./ask-connection.ts";
+import { hideLastReply, readGrants, readRunning, readVariables, tellLastError } from "./ask-connection.ts";
 import type {
   BackendConnection,
   BackendConnectionId,
@@ -19,6 +19,7 @@ import type {
   Handover,
   LeaseTaker,
   ReleaseNotes,
+  RunningStatement,
   SessionVariables,
   ToldError,
 } from "./backend-pool.ts";
@@ -142,6 +143,10 @@ export class Lease implements BackendLease {
 
   readGrants(): Promise<readonly string[] | null> {
     return this.#ask(readGrants);
+  }
+
+  readRunning(threadIds: readonly number[]): Promise<ReadonlyMap<number, RunningStatement> | null> {
+    return this.#ask((connection, timeoutMs) => readRunning(connection, threadIds, timeoutMs));
   }
 
   readWritePosition(): Promise<WritePosition | null> {

@@ -82,6 +82,14 @@ export interface SessionVariables {
   readonly foundRows: number | null;
 }
 
+/** What a thread of a server is doing, as its process list has it. */
+export interface RunningStatement {
+  /** E.g. `Waiting for table metadata lock`. */
+  readonly state: string;
+  /** The statement, 4096 characters of it; null: none. Never to reach a log. */
+  readonly text: string | null;
+}
+
 /** A connection lent to one session. Exactly one of `release` and `close` ends it. */
 export interface BackendLease {
   readonly connection: BackendConnection;
@@ -117,6 +125,8 @@ export interface BackendLease {
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null>;
   /** The lines of the account's SHOW GRANTS, likewise. */
   readGrants(): Promise<readonly string[] | null>;
+  /** What threads of the server, by their ids, are doing, likewise; those that it does not tell of are left out. */
+  readRunning(threadIds: readonly number[]): Promise<ReadonlyMap<number, RunningStatement> | null>;
   /** How far the server has written, likewise. */
   readWritePosition(): Promise<WritePosition | null>;
   /** Waits until the server has come to a position of another one, likewise; false: not in time. */

@@ -1,7 +1,7 @@
 // What the gateway asks a server on its own behalf before it answers a session's command: how the server reads texts,
 // and what the service account may do. Knows nothing of commands.
 
-import type { BackendLease, ToldError } from "../backend/backend-pool.ts";
+import type { BackendLease, RunningStatement, ToldError } from "../backend/backend-pool.ts";
 import { SqlError } from "../errors/sql-error.ts";
 import type { Router } from "../routing/router.ts";
 import type { BackendHolder } from "./backend-holder.ts";
@@ -43,6 +43,20 @@ export async function learnReading(
 /** What the service account may do, line by line as SHOW GRANTS has it; the error, when that cannot be had. */
 export function readGrants(backend: BackendHolder): Promise<readonly string[] | SqlError> {
   return backend.ask(null, "it does not tell its account's grants", (lease) => lease.readGrants());
+}
+
+/**
+ * What the server at hand says of its threads: of those whose ids `threads` names once it is known which server that is.
+ * The error, when it cannot be asked.
+ */
+export function readRunning(
+  backend: BackendHolder,
+  threads: (tablet: string) => readonly number[],
+): Promise<ReadonlyMap<number, RunningStatement> | SqlError> {
+  return backend.ask(null, "it does not tell what it is doing", async (lease) => {
+    const ids = threads(lease.route.tablet.alias);
+    return ids.length === 0 ? new Map() : lease.readRunning(ids);
+  });
 }
 
 /** What the last reply was to the client: of so many rows, or this error. */

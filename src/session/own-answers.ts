@@ -11,8 +11,9 @@ import type { OwnShow, StatementSummary } from "../sql/statement-summary.ts";
 import type { TextEdit } from "../sql/text-edits.ts";
 import { readGrants } from "./ask-backend.ts";
 import type { CommandLoop } from "./command-loop.ts";
+import { withOtherSessions } from "./other-sessions.ts";
 import { type OwnColumn, type OwnResult, selectOf } from "./own-result.ts";
-import { processList, processListColumns, withAllSessions } from "./process-list.ts";
+import { processList, processListColumns } from "./process-list.ts";
 import { internalError } from "./reply.ts";
 import { grantsOfClient } from "./service-grants.ts";
 import type { StatementText } from "./statement-text.ts";
@@ -61,7 +62,11 @@ export function ownAnswer(
     case "CREATE USER":
       return lines([createUser(identity, flavourOf(loop))]);
     default:
-      return withAllSessions(loop, () => processList(loop, flavourOf(loop), written));
+      return withOtherSessions<OwnResult | SqlError>(
+        loop,
+        () => processList(loop, flavourOf(loop), show.what === "FULL PROCESSLIST", written),
+        (error) => error,
+      );
   }
 }
 

@@ -1,10 +1,11 @@
 // SHOW PROCESSLIST and the tables that hold the same: the gateway's sessions, with the ids that KILL takes. Users see their
-// own, exempt principals all. A statement's text is not kept, so Info has its kind
+// own, exempt principals all. A statement's text is not kept: Info has what its server says, or else its kind
 // (https://dev.mysql.com/doc/refman/8.4/en/show-processlist.html).
 
 import type { Flavour } from "../sql/dialect.ts";
 import type { ProcessListTable } from "../sql/rewrite.ts";
 import type { CommandLoop } from "./command-loop.ts";
+import { seenSessions, type ToldStatement } from "./other-sessions.ts";
 import { type OwnColumn, type OwnResult, selectOf } from "./own-result.ts";
 import type { SessionView } from "./session-view.ts";
 import type { StatementText } from "./statement-text.ts";
@@ -42,10 +43,21 @@ export function processListColumns(flavour: Flavour): readonly OwnColumn[] {
   return flavour === "mariadb" ? [...common, text("Progress", 7)] : common;
 }
 
+/** Without FULL, so many characters of a statement are shown. */
+const shownCharactersMax = 100;
+
 /** SHOW [FULL] PROCESSLIST; `statement`: the asking one's own text. */
-export function processList(loop: CommandLoop, flavour: Flavour, statement: string): OwnResult {
-  const rows = visibleSessions(loop).map((view) => {
-    const row = commonValues(view, view.id === loop.state.id ? statement : null);
+export function processList(
+  loop: CommandLoop,
+  flavour: Flavour,
+  isFull: boolean,
+  statement: string,
+): OwnResult {
+  const own = { state: flavour === "mariadb" ? "starting" : "init", text: statement };
+  const rows = visibleSessions(loop).map((seen) => {
+    const row = commonValues(seen, seen.view.id === loop.state.id ? own : null);
+    const info = row.pop() ?? null;
+    row.push(typeof info === "string" && !isFull ? cutTo(info, shownCharactersMax) : info);
     return flavour === "mariadb" ? [...row, "0.000"] : row;
   });
   return { columns: processListColumns(flavour), rows };
@@ -61,9 +73,10 @@ export function processListQuery(
   const columns: OwnColumn[] = common.map((column) => ({ ...column, name: column.name.toUpperCase() }));
   if (table === "performance_schema_processlist") columns.push(text("EXECUTION_ENGINE", 16));
   else if (flavour === "mariadb") columns.push(...mariadbTable);
-  const rows = visibleSessions(loop).map((view) => {
-    const info = view.id === loop.state.id ? statement : null;
-    const row = commonValues(view, info);
+  const own = { state: flavour === "mariadb" ? "Filling schema table" : "executing", text: statement };
+  const rows = visibleSessions(loop).map((seen) => {
+    const { view } = seen;
+    const row = commonValues(seen, view.id === loop.state.id ? own : null);
     if (table === "performance_schema_processlist") return [...row, "PRIMARY"];
     if (flavour !== "mariadb") return row;
     const timeMs = view.id === loop.state.id ? 0 : Math.floor(view.phaseMs);
@@ -77,40 +90,28 @@ export function readsSessions({ statements }: StatementText): boolean {
   return statements.some((one) => one.identityTokens.some(({ name }) => name.endsWith("processlist")));
 }
 
-/** Answers once the sessions of other processes are known, at once where there are none. */
-export function withAllSessions<Answer>(
-  loop: CommandLoop,
-  answer: () => Answer | Promise<Answer>,
-): Answer | Promise<Answer> {
-  const { siblings } = loop.services;
-  if (siblings === null || loop.state.sessionsElsewhere !== null) return answer();
-  return siblings
-    .sessions()
-    .then((views) => {
-      loop.state.sessionsElsewhere = views;
-      return answer();
-    })
-    .finally(() => {
-      loop.state.sessionsElsewhere = null;
-    });
+interface SeenSession {
+  readonly view: SessionView;
+  readonly told: ToldStatement | null;
 }
 
-function visibleSessions(loop: CommandLoop): SessionView[] {
-  const { registry, clock, authorizer } = loop.services;
-  const { identity } = loop.state;
+function visibleSessions(loop: CommandLoop): SeenSession[] {
+  const { clock, authorizer } = loop.services;
+  const { identity, otherSessions } = loop.state;
   if (identity === null) return [];
+  const nowMs = clock.monotonicMs();
+  const seen: SeenSession[] = [];
+  for (const session of seenSessions(loop))
+    seen.push({ view: session.view(nowMs), told: otherSessions?.told.get(session.id) ?? null });
   const seesAll = authorizer().seesAllSessions(identity);
-  const views: SessionView[] = [];
-  for (const session of registry.all()) {
-    const isOwn = session.identity?.loginUser === identity.loginUser;
-    if (isOwn || seesAll) views.push(session.view(clock.monotonicMs()));
-  }
-  const elsewhere = loop.state.sessionsElsewhere ?? [];
-  return views.concat(elsewhere.filter(({ user }) => seesAll || user === identity.loginUser));
+  for (const view of otherSessions?.elsewhere ?? [])
+    if (seesAll || view.user === identity.loginUser) seen.push({ view, told: null });
+  return seen;
 }
 
-function commonValues(view: SessionView, statement: string | null): (string | number | null)[] {
-  const isAsking = statement !== null;
+/** `own`: what is told of the asking session. */
+function commonValues({ view, told }: SeenSession, own: ToldStatement | null): (string | number | null)[] {
+  const isAsking = own !== null;
   const host = view.transport === "unix" ? view.host : `${view.host}:${view.port}`;
   return [
     view.id,
@@ -119,9 +120,14 @@ function commonValues(view: SessionView, statement: string | null): (string | nu
     view.database,
     isAsking ? "Query" : commandWord(view),
     isAsking ? 0 : Math.floor(view.phaseMs / 1000),
-    view.phase === "login" ? "login" : "",
-    statement ?? view.statement,
+    own?.state ?? told?.state ?? (view.phase === "login" ? "login" : ""),
+    (own ?? told)?.text ?? view.statement,
   ];
+}
+
+/** The first characters, none of them cut in halves. */
+function cutTo(text: string, characters: number): string {
+  return text.length <= characters ? text : Array.from(text).slice(0, characters).join("");
 }
 
 /** The protocol's commands as servers call them. */

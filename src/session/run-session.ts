@@ -10,6 +10,7 @@ import type { CommandLoop } from "./command-loop.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import { handshake, type LoginPhase } from "./handshake.ts";
 import { login } from "./login.ts";
+import { type RunningCommand, runningOf } from "./other-sessions.ts";
 import { PreparedStatements } from "./prepared-statements.ts";
 import { endWithError } from "./reply.ts";
 import { newSessionState, type SessionState } from "./session.ts";
@@ -161,6 +162,10 @@ class LiveSession implements RegisteredSession {
   forceEnd(reason: "shutdown" | "ended_by_operator"): void {
     if (this.#loop === null) this.#channel.destroy();
     else this.#loop.end(sessionEnd(reason));
+  }
+
+  get running(): RunningCommand | null {
+    return this.#loop === null ? null : runningOf(this.#loop);
   }
 
   view(nowMs: number): SessionView {

@@ -4,6 +4,7 @@
 import type { EntryReference, Identity } from "../identity/identity.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import { ConnectionIds } from "./connection-ids.ts";
+import type { RunningCommand } from "./other-sessions.ts";
 import type { SessionView } from "./session-view.ts";
 
 /**
@@ -27,6 +28,8 @@ export interface RegisteredSession {
   requestEnd(reason: EndRequest): void;
   /** Ends now; a command under way is cancelled on the server. */
   forceEnd(reason: "shutdown" | "ended_by_operator"): void;
+  /** The command that a server has of it; null: none has. */
+  readonly running: RunningCommand | null;
   /** What may be shown of it. */
   view(nowMs: number): SessionView;
 }

@@ -8,10 +8,10 @@ import { defaultTarget } from "../routing/target.ts";
 import type { ConnectAttributes } from "../wire/packets/connect-attributes.ts";
 import type { ConnectionId } from "./connection-ids.ts";
 import { Following } from "./following.ts";
+import type { OtherSessions } from "./other-sessions.ts";
 import { OwnWrites } from "./own-writes.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { Reading } from "./reading.ts";
-import type { SessionView } from "./session-view.ts";
 import { SqlPrepared } from "./sql-prepared.ts";
 
 /** What is known of a session. Mutable: its parts write what they learn. */
@@ -35,8 +35,8 @@ export interface SessionState {
   readonly ownWrites: OwnWrites;
   /** Statements prepared by SQL (PREPARE), by name. */
   readonly sqlPrepared: SqlPrepared;
-  /** Sessions of other processes, while a command that lists them is answered; null: they are not known. */
-  sessionsElsewhere: readonly SessionView[] | null;
+  /** What is known of other sessions, while a command that lists them is answered; null: nothing. */
+  otherSessions: OtherSessions | null;
   /** The status flags of the last reply. */
   statusFlags: number;
   /**
@@ -74,7 +74,7 @@ export function newSessionState(
     reading: null,
     ownWrites: new OwnWrites(),
     sqlPrepared: new SqlPrepared(),
-    sessionsElsewhere: null,
+    otherSessions: null,
     statusFlags: STATUS_AUTOCOMMIT,
     pinnedBecause: null,
     following: new Following(),

@@ -318,10 +318,24 @@ for (const { flavour, start, present } of servers) {
       ).rejects.toMatchObject({
         errno: 1235,
       });
-      const sleeping = victim.query("SELECT SLEEP(30)");
+      const sleep = `SELECT SLEEP(30), '${"é".repeat(120)}'`;
+      const sleeping = victim.query(sleep);
+      const rowOfVictim = async (sql: string) => {
+        const [rows] = await db.query(sql);
+        return (rows as Record<string, unknown>[]).find((row) => Number(row.Id ?? row.ID) === victimId);
+      };
       await expect
-        .poll(async () => JSON.stringify((await db.query("SHOW PROCESSLIST"))[0]), { timeout: 10_000 })
-        .toMatch(/"Info":"SELECT"/);
+        .poll(() => rowOfVictim("SHOW FULL PROCESSLIST"), { timeout: 10_000 })
+        .toMatchObject({ Command: "Query", State: "User sleep", Info: sleep });
+      expect(await rowOfVictim("SHOW PROCESSLIST")).toMatchObject({ Info: sleep.slice(0, 100) });
+      const table = flavour === "mysql" ? "performance_schema.processlist" : `${schema}.processlist`;
+      expect(await rowOfVictim(`SELECT * FROM ${table} WHERE STATE = 'User sleep'`)).toMatchObject({
+        INFO: sleep,
+      });
+      expect((await ask(db, "SHOW WARNINGS")).rows).toEqual([]);
+      const [, among] = (await db.query("SELECT 1; SHOW FULL PROCESSLIST"))[0] as unknown[];
+      expect(JSON.stringify(among)).toContain(sleep);
+      expect(JSON.stringify((await server.query(`SELECT * FROM ${table}`))[0])).not.toContain("SLEEP");
       await db.query(`KILL QUERY ${victimId}`);
       await sleeping.catch(() => {});
       expect(await lines(victim, "SELECT USER()")).toEqual(["alice@127.0.0.1"]);

@@ -353,6 +353,7 @@ function leaseOver(
     readVariables: async () => variables(),
     hideLastReply: async () => true,
     tellLastError: async () => true,
+    readRunning: async () => new Map(),
     readGrants: async () => ["GRANT USAGE ON *.* TO `service`@`%`"],
     readWritePosition: async () => ({ kind: "none" }),
     awaitWritePosition: async () => false,

@@ -9,8 +9,9 @@ import { recordPermits } from "../acl-records.ts";
 import { afterText, beforeText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { databaseListEdits } from "../database-list.ts";
+import { mustGather, withOtherSessions } from "../other-sessions.ts";
 import { ownEdits } from "../own-answers.ts";
-import { readsSessions, withAllSessions } from "../process-list.ts";
+import { readsSessions } from "../process-list.ts";
 import { refuse } from "../refuse.ts";
 import { replyError } from "../reply.ts";
 import { type HandlerResult, relaying } from "../session-end.ts";
@@ -38,9 +39,10 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
   const { permit, permits, text } = decision;
   const placed = placeText(loop, frames, text, COM_QUERY, query);
   if (placed !== null) return placed;
-  if (readsSessions(text) && services.siblings !== null && state.sessionsElsewhere === null) {
+  if (readsSessions(text) && mustGather(loop)) {
     const copy = Buffer.from(frames);
-    return withAllSessions(loop, () => (loop.ended ? relaying : query(loop, copy)));
+    const again = () => (loop.ended ? relaying : query(loop, copy));
+    return withOtherSessions(loop, again, onFailure(loop));
   }
   recordPermits(services, state, "COM_QUERY", permits, text);
   const sql = payload.subarray(1);
