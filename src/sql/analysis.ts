@@ -52,6 +52,9 @@ export class Analysis {
   /** Names that DECLARE and parameters made in the bodies around. */
   locals: ReadonlySet<string> = new Set();
 
+  /** The default schema was named by the statement itself. */
+  named = false;
+
   /** Statements inside statements so far. */
   depth = 0;
 
@@ -67,6 +70,22 @@ export class Analysis {
     this.context = context;
     this.modes = modes;
     this.grammar = grammar;
+  }
+
+  /** The same statement, from here on as if `schema` were the default one; names without one count as qualified. */
+  within(schema: string): Analysis {
+    const inner = new Analysis(
+      this.tokens,
+      { ...this.context, defaultSchema: schema },
+      this.modes,
+      this.grammar,
+      this.draft,
+    );
+    inner.stored = this.stored;
+    inner.locals = this.locals;
+    inner.depth = this.depth;
+    inner.named = true;
+    return inner;
   }
 
   /** See Tokens.word. */
@@ -161,7 +180,11 @@ export class Analysis {
       const doubt = part === null ? null : objectNameDoubt(part);
       if (doubt !== null) notSupported(`a table that cannot be compared: ${doubt}`);
     }
-    return { schema: schema ?? this.context.defaultSchema, name, qualified: schema !== null };
+    return {
+      schema: schema ?? this.context.defaultSchema,
+      name,
+      qualified: schema !== null || this.named,
+    };
   }
 
   routineOf({ schema, name }: { readonly schema: string | null; readonly name: string }): RoutineReference {

@@ -218,7 +218,7 @@ function readStatement(
   const a = new Analysis(tokens, context, modes, grammar);
   const hasBody = beginsCompound(a, start) || definesBody(a, start, end);
   // Bodies have semicolons of their own: until one is read, nobody knows where it ends.
-  let next = hasBody ? end : semicolonFrom(tokens, start, end);
+  let next = hasBody || definesPackage(a, start) ? end : semicolonFrom(tokens, start, end);
   try {
     let kind: string;
     if (hasBody) {
@@ -277,6 +277,18 @@ function definesBody(a: Analysis, start: number, end: number): boolean {
     if (bodyObjects.has(word)) return verb === "CREATE" || word === "EVENT";
     if (otherObjects.has(word)) return false;
   }
+  return false;
+}
+
+/** CREATE PACKAGE [BODY]: for administrators only, so nobody looks for its end: everything behind counts as a part of it. */
+function definesPackage(a: Analysis, start: number): boolean {
+  if (a.word(start) !== "CREATE") return false;
+  const at = a.isPhrase(start + 1, "OR", "REPLACE") ? start + 3 : start + 1;
+  return a.word(at) === "PACKAGE" || (a.isPhrase(at, "DEFINER", "=") && packageBehindDefiner(a, at + 2));
+}
+
+function packageBehindDefiner(a: Analysis, start: number): boolean {
+  for (let at = start; at < start + 6; at += 1) if (a.word(at) === "PACKAGE") return true;
   return false;
 }
 

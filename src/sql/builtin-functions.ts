@@ -1,5 +1,5 @@
 // THE table of built-in functions: which names are the server's own, since when, how they may be written, and which of
-// them do more than compute. Measured on MySQL 9.7.4 and MariaDB 10.11.19, older and newer versions by the manuals
+// them do more than compute. Measured on MySQL 9.7.4, MariaDB 10.11.19 and 11.8.6, older and newer versions by the manuals
 // (https://dev.mysql.com/doc/refman/8.4/en/built-in-function-reference.html,
 // https://mariadb.com/docs/server/reference/sql-functions). What does not stand here is a stored or loadable function.
 
@@ -50,13 +50,16 @@ const groups: readonly Group[] = [
     names: "NTH_VALUE NTILE PERCENT_RANK RANK ROW_NUMBER GROUPING",
   },
   { form: "word", versions: mysqlOnly(80_021), names: "JSON_VALUE" },
+  { form: "word", versions: mysqlOnly(80_011), names: "GEOMCOLLECTION" },
   { form: "word", versions: mysqlOnly(80_017), names: "MEMBER" },
   { form: "word", versions: mysqlOnly(0, 80_011), names: "PASSWORD" },
   {
     form: "word",
     versions: mariadbOnly(0),
-    names: "CURRENT_ROLE LASTVAL NEXTVAL SETVAL LAST_VALUE ROW_NUMBER",
+    names: `CURRENT_ROLE LASTVAL NEXTVAL SETVAL LAST_VALUE ROW_NUMBER COLUMN_ADD COLUMN_CREATE COLUMN_DELETE
+      COLUMN_GET`,
   },
+  { form: "word", versions: mariadbOnly(100_601), names: "ROWNUM" },
   {
     form: "adjacent",
     versions: everywhere,
@@ -71,6 +74,7 @@ const groups: readonly Group[] = [
       RANK TRIM_ORACLE`,
   },
   { form: "adjacent", versions: mysqlOnly(80_024), names: "ST_COLLECT" },
+  { form: "adjacent", versions: mysqlOnly(90_400), names: "JSON_DUALITY_OBJECT" },
   {
     form: "any",
     versions: everywhere,
@@ -152,6 +156,7 @@ const groups: readonly Group[] = [
     versions: mysqlOnly(90_000),
     names: "STRING_TO_VECTOR TO_VECTOR VECTOR_TO_STRING FROM_VECTOR VECTOR_DIM",
   },
+  { form: "any", versions: mysqlOnly(90_400), names: "ETAG" },
   { form: "any", versions: mysqlOnly(0, 80_003), names: "DES_DECRYPT DES_ENCRYPT ENCODE DECODE ENCRYPT" },
   {
     form: "any",
@@ -184,7 +189,8 @@ const groups: readonly Group[] = [
     versions: mariadbOnly(110_700),
     names: "VEC_DISTANCE_EUCLIDEAN VEC_DISTANCE_COSINE VEC_FROMTEXT",
   },
-  { form: "any", versions: mariadbOnly(110_700), names: "VEC_TOTEXT VEC_DISTANCE" },
+  { form: "any", versions: mariadbOnly(110_700), names: "VEC_TOTEXT VEC_DISTANCE UUID_V4 UUID_V7" },
+  { form: "any", versions: mariadbOnly(110_800), names: "FORMAT_BYTES" },
 ];
 
 /** Built-ins after which a statement is not read-only, and why. Some are so with arguments only: see the analyser. */

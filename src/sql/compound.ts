@@ -147,7 +147,9 @@ function forBlock(a: Analysis, start: number, end: number, scope: Scope, depth: 
   a.locals = new Set([...outer, a.nameAt(start + 1).toLowerCase()]);
   let at = a.expect(start + 2, end, "IN");
   if (a.word(at) === "REVERSE") at += 1;
-  const body = condition(a, at, end, scope, "DO");
+  // A cursor with parameters is no call.
+  const isCursor = a.isName(at) && a.word(at + 1) === "(" && a.locals.has(cursorKey(a.nameAt(at)));
+  const body = condition(a, isCursor ? at + 1 : at, end, scope, "DO");
   at = a.expect(statements(a, body + 1, end, scope, depth, loopEnd), end, "END", "FOR");
   a.locals = outer;
   return at;

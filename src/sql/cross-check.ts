@@ -3,6 +3,7 @@
 // alias. It cannot find everything (tables in comma lists), but what it finds is a fault of the analyser.
 
 import { foldObjectName } from "./object-name.ts";
+import { reservedWords } from "./reserved-words.ts";
 import type { StatementSummary } from "./statement-summary.ts";
 import { unquoteName } from "./string-literal.ts";
 import { TokenKind, type Tokens } from "./tokens.ts";
@@ -65,13 +66,22 @@ function namesAfterLeaders(tokens: Tokens, start: number, end: number): number[]
     else if (word === ")") calls.pop();
     else if (periods.has(word)) inPeriod = true;
     else if (leaders.has(word) && tokens.word(at - 1) !== ".") {
-      const isPlain = word === "FROM" ? calls[calls.length - 1] === true || inPeriod : isNoLeader(tokens, at);
+      const isPlain =
+        word === "FROM"
+          ? calls[calls.length - 1] === true || inPeriod || isOfWindow(tokens, at)
+          : isNoLeader(tokens, at);
       inPeriod = false;
       const next = isPlain ? -1 : nameAfter(tokens, at + 1, end);
       if (next >= 0) found.push(next);
     }
   }
   return found;
+}
+
+/** NTH_VALUE(..) FROM FIRST OVER (..). */
+function isOfWindow(tokens: Tokens, at: number): boolean {
+  const counted = tokens.word(at + 1) === "FIRST" || tokens.word(at + 1) === "LAST";
+  return counted && (tokens.word(at + 2) === "OVER" || tokens.word(at + 3) === "NULLS");
 }
 
 /** FOR UPDATE, FOR JOIN, ON DUPLICATE KEY UPDATE, SELECT STRAIGHT_JOIN: words that lead to no table. */
@@ -116,7 +126,8 @@ function introducedNames(tokens: Tokens, start: number, end: number): Set<string
       (before === "WITH" || before === "RECURSIVE" || before === ",") &&
       (tokens.word(at + 1) === "AS" || tokens.word(at + 1) === "(");
     const beforeKind = tokens.kind(at - 1);
-    const isBehindName = beforeKind === TokenKind.quoted || (beforeKind === TokenKind.word && before === "");
+    const isBehindName =
+      beforeKind === TokenKind.quoted || (beforeKind === TokenKind.word && !reservedWords.has(before));
     if (isElement || before === "AS" || before === ")" || isBehindName) names.add(nameOf(tokens, at));
   }
   return names;

@@ -33,12 +33,18 @@ export function load(a: Analysis, start: number, end: number, scope: Scope): str
   draft.notReadOnly("LOAD changes rows");
   let at = start + 2;
   if (a.word(at) === "LOW_PRIORITY" || a.word(at) === "CONCURRENT") at += 1;
+  // MySQL 9: LOAD DATA FROM INFILE | URL | S3 'where' [COUNT n] [IN PRIMARY KEY ORDER]
+  if (a.word(at) === "FROM" && !a.isMariaDb()) at += 1;
   const local = a.word(at) === "LOCAL";
-  at = a.expect(local ? at + 1 : at, end, "INFILE");
+  if (local) at += 1;
+  const isRemote = !a.isMariaDb() && (a.word(at) === "URL" || a.word(at) === "S3");
+  at = isRemote ? at + 1 : a.expect(at, end, "INFILE");
   const file = stringAt(a, at);
-  if (local) draft.loadLocalFile = file;
+  if (local && !isRemote) draft.loadLocalFile = file;
   else draft.serverFiles = true;
   at += 1;
+  if (a.word(at) === "COUNT" && a.kind(at + 1) === TokenKind.number) at += 2;
+  if (a.isPhrase(at, "IN", "PRIMARY", "KEY", "ORDER")) at += 4;
   if (a.word(at) === "REPLACE" || a.word(at) === "IGNORE") at += 1;
   at = a.table(a.expect(at, end, "INTO", "TABLE"), end, "writes");
   if (a.isPhrase(at, "PARTITION", "(")) at = a.skipGroup(at + 1);

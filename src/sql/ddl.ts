@@ -15,7 +15,9 @@ interface Head {
   readonly temptable: boolean;
 }
 
-const adjectives = wordSet("OR REPLACE UNIQUE FULLTEXT SPATIAL VECTOR IGNORE ONLINE OFFLINE AGGREGATE UNDO");
+const adjectives = wordSet(
+  "OR REPLACE UNIQUE FULLTEXT SPATIAL VECTOR IGNORE ONLINE OFFLINE AGGREGATE UNDO MATERIALIZED",
+);
 
 function head(a: Analysis, start: number, end: number): Head {
   let at = start + 1;
@@ -25,6 +27,9 @@ function head(a: Analysis, start: number, end: number): Head {
     const word = a.word(at);
     if (word === "TEMPORARY") temporary = true;
     if (adjectives.has(word) || word === "TEMPORARY") at += 1;
+    else if (a.word(at) === "EXTERNAL" && a.word(at + 1) === "TABLE") notSupported("an external table");
+    else if (a.isPhrase(at, "JSON", "RELATIONAL", "DUALITY", "VIEW")) at += 3;
+    else if (a.isPhrase(at, "JSON", "DUALITY", "VIEW")) at += 2;
     else if (a.isPhrase(at, "ALGORITHM", "=")) {
       temptable = a.word(at + 2) === "TEMPTABLE";
       at += 3;
@@ -95,6 +100,7 @@ const serverObjects: ReadonlySet<string> = new Set([
     "SERVER",
     "EVENT",
     "PACKAGE",
+    "LIBRARY",
     "TABLESPACE",
     "INSTANCE",
     "LOGFILE GROUP",
@@ -123,6 +129,7 @@ export function define(
   draft.notReadOnly(`${verb} defines something`);
   if (server !== null) {
     if (server === "EVENT") ended(event(a, start + 2, end, scope));
+    if (server === "PACKAGE") unreadBody(a);
     return `${verb} ${server}`;
   }
   const found = head(a, start, end);
@@ -132,7 +139,8 @@ export function define(
   if (reader === undefined) {
     const behind = serverObject(a, found.at - 1);
     if (behind === null) notUnderstood(`an object that is unknown ${a.near(found.at)}`);
-    else return `${verb} ${behind}`;
+    if (behind === "PACKAGE") unreadBody(a);
+    return `${verb} ${behind}`;
   }
   const after = reader?.(a, found, end, scope);
   if (after !== undefined) ended(after);
@@ -145,6 +153,13 @@ function serverObject(a: Analysis, start: number): string | null {
     if (serverObjects.has(object)) return object;
   }
   return null;
+}
+
+/** Nobody has read what stands behind the head: other statements may, which may do anything. */
+function unreadBody({ draft }: Analysis): void {
+  draft.pin("a package");
+  draft.effects.sqlMode = { value: null };
+  draft.effects.characterSet = { value: null };
 }
 
 /** CREATE, ALTER, DROP of a schema; ALTER DATABASE without a name means the default one. */

@@ -40,6 +40,20 @@ export function expression(a: Analysis, start: number, end: number, scope: Scope
   if (at > end) notUnderstood(`an expression does not end ${a.near(end)}`);
 }
 
+/**
+ * Whether the FROM at `at` says from where NTH_VALUE(..) counts: FROM FIRST | LAST, then OVER or what becomes of nulls. As a
+ * table's name FIRST could be followed by an alias RESPECT, not by OVER or NULLS: they are reserved where there are window
+ * functions, or cannot follow an alias.
+ */
+export function countsFrom(a: Analysis, at: number): boolean {
+  if (a.isMariaDb() || a.context.version < windowsSince || a.word(at - 1) !== ")") return false;
+  if (a.word(at + 1) !== "FIRST" && a.word(at + 1) !== "LAST") return false;
+  const after = a.word(at + 2);
+  return after === "OVER" || ((after === "RESPECT" || after === "IGNORE") && a.word(at + 3) === "NULLS");
+}
+
+const windowsSince = 80_011;
+
 function mark(a: Analysis, at: number, end: number, scope: Scope): number {
   switch (a.word(at)) {
     case "(":
@@ -71,7 +85,7 @@ function word(a: Analysis, at: number, end: number, scope: Scope, fromAllowed: b
   if (a.isMariaDb() && (here === "NEXT" || here === "PREVIOUS") && a.isPhrase(at + 1, "VALUE", "FOR")) {
     return sequenceValue(a, at, end);
   }
-  if (misplaced.has(here) && !(here === "FROM" && fromAllowed)) {
+  if (misplaced.has(here) && !(here === "FROM" && (fromAllowed || countsFrom(a, at)))) {
     return notUnderstood(`${here} stands in an expression ${a.near(at)}`);
   }
   const bare = noteBareIdentity(a, at, end);
@@ -89,11 +103,20 @@ function name(a: Analysis, at: number, end: number, scope: Scope): number {
   if (next >= end || a.word(next) !== "(") return next;
   if (parts === 1) {
     if (!noteCall(a, at)) return next;
+    if (a.word(at) === "JSON_DUALITY_OBJECT") return dualityObject(a, next, scope);
     return group(a, next, scope, callsWithFrom.has(a.word(at)));
   }
   if (parts > 2) notSupported("a call of a routine in a package");
   noteQualifiedCall(a, at);
   return next;
+}
+
+/** MySQL 9's JSON_DUALITY_OBJECT([WITH (what may be done through the view)] 'key': value, ..). */
+function dualityObject(a: Analysis, open: number, scope: Scope): number {
+  const closing = a.closing(open);
+  const annotated = a.word(open + 1) === "WITH" && a.word(open + 2) === "(";
+  expression(a, annotated ? a.skipGroup(open + 2) : open + 1, closing, scope);
+  return closing + 1;
 }
 
 /** NEXT VALUE FOR s, PREVIOUS VALUE FOR s. */

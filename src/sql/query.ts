@@ -2,7 +2,7 @@
 // (https://dev.mysql.com/doc/refman/8.4/en/select.html, .../with.html, .../set-operations.html).
 
 import type { Analysis } from "./analysis.ts";
-import { expression, group } from "./expressions.ts";
+import { countsFrom, expression, group } from "./expressions.ts";
 import type { Scope } from "./scope.ts";
 import { noteSelectItem } from "./select-items.ts";
 import { beginsClause, isSetOperator, type TableFactor, tableReferences } from "./table-references.ts";
@@ -155,7 +155,7 @@ function items(a: Analysis, start: number, end: number, scope: Scope): number {
   let at = start;
   for (;;) {
     const first = at;
-    while (at < end && a.word(at) !== "," && a.word(at) !== "FROM" && !beginsClause(a, at)) at = a.skip(at);
+    while (at < end && !endsItem(a, at)) at = a.skip(at);
     if (at > end || at === first) notUnderstood(`an item is expected ${a.near(first)}`);
     const known = a.draft.identityTokens.length;
     expression(a, first, at, scope);
@@ -163,6 +163,11 @@ function items(a: Analysis, start: number, end: number, scope: Scope): number {
     if (at >= end || a.word(at) !== ",") return at;
     at += 1;
   }
+}
+
+function endsItem(a: Analysis, at: number): boolean {
+  if (a.word(at) === "FROM") return !countsFrom(a, at);
+  return a.word(at) === "," || beginsClause(a, at);
 }
 
 /** The clauses from `start` to the next set operator or the end; the first must be one of `allowed`. */

@@ -39,6 +39,8 @@ const forms: ReadonlyMap<string, ShowForm> = new Map<string, ShowForm>([
       "PROCEDURE STATUS",
       "FUNCTION STATUS",
       "PACKAGE STATUS",
+      "PACKAGE BODY STATUS",
+      "LIBRARY STATUS",
       "VARIABLES",
       "STATUS",
     ],
@@ -52,8 +54,18 @@ const forms: ReadonlyMap<string, ShowForm> = new Map<string, ShowForm>([
       "STORAGE ENGINES",
       "PLUGINS",
     ],
-    ...["PLUGINS SONAME", "PRIVILEGES", "PROFILE", "PROFILES", "AUTHORS", "CONTRIBUTORS"],
-    ...["CREATE EVENT", "CREATE SERVER", "CREATE PACKAGE", "ENGINE", "EXPLAIN", "ANALYZE", "MASTER STATUS"],
+    ...["PLUGINS SONAME", "PRIVILEGES", "PROFILE", "PROFILES", "AUTHORS", "CONTRIBUTORS", "LOCALES"],
+    ...["QUERY_RESPONSE_TIME", "WSREP_STATUS", "WSREP_MEMBERSHIP"],
+    ...[
+      "CREATE EVENT",
+      "CREATE SERVER",
+      "CREATE PACKAGE",
+      "CREATE LIBRARY",
+      "ENGINE",
+      "EXPLAIN",
+      "ANALYZE",
+      "MASTER STATUS",
+    ],
     ...[
       "MASTER LOGS",
       "BINARY LOGS",
@@ -78,6 +90,7 @@ function pairs(form: ShowForm, subjects: readonly string[]): [string, ShowForm][
   return subjects.map((subject) => [subject, form]);
 }
 
+const isReplica = wordSet("SLAVE REPLICA");
 const leadingWords = wordSet("FULL EXTENDED GLOBAL SESSION LOCAL");
 
 /** SHOW; its subject goes into the summary. */
@@ -86,6 +99,12 @@ export function show(a: Analysis, start: number, end: number, scope: Scope): str
   // SHOW GLOBAL STATUS, but SHOW SLAVE STATUS has words of its own.
   while (leadingWords.has(a.word(at))) at += 1;
   if (a.isPhrase(at, "COUNT", "(", "*", ")")) return showCount(a, at, end);
+  // SHOW REPLICA 'connection' STATUS of MariaDB.
+  if (isReplica.has(a.word(at)) && a.kind(at + 1) === TokenKind.string && a.word(at + 2) === "STATUS") {
+    a.draft.subject = `${a.word(at)} STATUS`;
+    a.finishAt(a.word(at + 3) === "NONBLOCKING" ? at + 4 : at + 3, end);
+    return "SHOW";
+  }
   for (let words = 3; words > 0; words -= 1) {
     const subject = Array.from({ length: words }, (_, index) => a.word(at + index)).join(" ");
     const form = forms.get(subject);
@@ -238,7 +257,7 @@ export function explain(a: Analysis, start: number, end: number, scope: Scope): 
     a.draft.notReadOnly("it looks at another connection");
     return "EXPLAIN";
   }
-  if (a.word(at) === "FOR") at = explainedSchema(a, at, end);
+  if (a.word(at) === "FOR") return explainIn(a, at + 1, end, scope, runs);
   if (a.word(at) === "(" || explainable.has(a.word(at))) {
     a.draft.carry(a.grammar.statement(a, at, end, scope));
     if (runs) a.draft.subject = "ANALYZE";
@@ -247,9 +266,24 @@ export function explain(a: Analysis, start: number, end: number, scope: Scope): 
   return describe(a, at, end);
 }
 
-/** MySQL 9's EXPLAIN FOR DATABASE s: the statement is read in that schema. Its names would need it: refused. */
-function explainedSchema(a: Analysis, at: number, _end: number): number {
-  return notUnderstood(`EXPLAIN for another schema ${a.near(at)}`);
+/** MySQL 9's EXPLAIN FOR DATABASE s: the statement is read as if it stood behind USE s. */
+function explainIn(a: Analysis, start: number, end: number, scope: Scope, runs: boolean): string {
+  const word = a.word(start);
+  if (a.isMariaDb() || (word !== "SCHEMA" && word !== "DATABASE"))
+    notUnderstood(`SCHEMA is expected ${a.near(start)}`);
+  const schema = a.qualifiedName(start + 1, end);
+  if (schema.schema !== null) notUnderstood(`a schema is expected ${a.near(start + 1)}`);
+  const at = schema.next;
+  if (a.word(at) !== "(" && !explainable.has(a.word(at)))
+    notUnderstood(`a statement is expected ${a.near(at)}`);
+  const inner = a.within(schema.name);
+  a.draft.carry(a.grammar.statement(inner, at, end, scope));
+  // Whether the schema is there is told to those who have a right in it.
+  const { reads, writes } = a.draft;
+  if (![...reads.items, ...writes.items].some((table) => table.schema === schema.name))
+    notSupported("EXPLAIN FOR SCHEMA of a statement without a table in it");
+  if (runs) a.draft.subject = "ANALYZE";
+  return "EXPLAIN";
 }
 
 /** DESCRIBE t [column | 'pattern']. */

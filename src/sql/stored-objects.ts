@@ -50,7 +50,8 @@ function isFixed(a: Analysis, start: number, end: number): boolean {
   if (a.word(start) !== "SELECT") return false;
   if (a.word(start + 1) === "DISTINCT") return true;
   for (let at = start; at < end; at = a.skip(at)) {
-    const word = a.word(at);
+    // After a dot it is a column's name.
+    const word = a.word(at - 1) === "." ? "" : a.word(at);
     if (word === "UNION" || word === "EXCEPT" || word === "INTERSECT" || a.isPhrase(at, "GROUP", "BY"))
       return true;
   }
@@ -65,8 +66,7 @@ export function createTrigger(a: Analysis, start: number, end: number, scope: Sc
   let at = name.next;
   if (a.word(at) !== "BEFORE" && a.word(at) !== "AFTER")
     notUnderstood(`BEFORE or AFTER is expected ${a.near(at)}`);
-  at += 2;
-  // MariaDB 12 has lists of events, and columns of UPDATE: not known well enough.
+  at = triggerEvents(a, at + 1, end);
   const on = a.qualifiedName(a.expect(at, end, "ON"), end);
   // The trigger's schema, where it is written, must be the table's.
   draft.changes.add(a.tableOf(on.schema === null ? { schema: name.schema, name: on.name } : on));
@@ -76,6 +76,26 @@ export function createTrigger(a: Analysis, start: number, end: number, scope: Sc
     at = bodyStatement(a, at, end, scope);
   });
   return at;
+}
+
+const triggerEvent = wordSet("INSERT UPDATE DELETE");
+
+/** INSERT, UPDATE or DELETE; MariaDB 11.8 has UPDATE OF columns, 12 has several events with OR between. */
+function triggerEvents(a: Analysis, start: number, end: number): number {
+  let at = start;
+  for (;;) {
+    if (!triggerEvent.has(a.word(at))) notUnderstood(`an event is expected ${a.near(at)}`);
+    const isUpdate = a.word(at) === "UPDATE";
+    at += 1;
+    if (isUpdate && a.isMariaDb() && a.word(at) === "OF") {
+      do {
+        if (!a.isName(at + 1) || at + 1 >= end) notUnderstood(`a column is expected ${a.near(at + 1)}`);
+        at += 2;
+      } while (a.word(at) === ",");
+    }
+    if (!a.isMariaDb() || a.word(at) !== "OR") return at;
+    at += 1;
+  }
 }
 
 const characteristics =

@@ -163,9 +163,18 @@ function table(a: Analysis, start: number, end: number, scope: Scope, factors: T
   let at = name.next;
   if (a.isPhrase(at, "PARTITION", "(")) at = a.skipGroup(at + 1);
   at = period(a, at, end, scope);
+  at = sample(a, at, scope);
   at = alias(a, at, end, made, false);
+  at = sample(a, at, scope);
   if (sessions !== null) noteProcessList(a, sessions, start, name.next - 1, made.hasAlias);
   return indexHints(a, at, end);
+}
+
+/** MySQL 9's TABLESAMPLE SYSTEM | BERNOULLI (percentage): as an alias it would have no parenthesis behind the next word. */
+function sample(a: Analysis, at: number, scope: Scope): number {
+  const isSample = a.word(at) === "TABLESAMPLE" && !a.isMariaDb() && a.word(at + 2) === "(";
+  if (!isSample || (a.word(at + 1) !== "SYSTEM" && a.word(at + 1) !== "BERNOULLI")) return at;
+  return group(a, at + 2, scope);
 }
 
 /** MariaDB's FOR SYSTEM_TIME .. and FOR PORTION OF p FROM .. TO .. */
