@@ -50,11 +50,11 @@ export async function freePort(): Promise<number> {
 function reservePort(port: number): boolean {
   const path = join(portFolder, String(port));
   mkdirSync(portFolder, { recursive: true, mode: 0o777 });
+  // Of a process that was killed.
+  if (!givenPorts.has(port) && !isAlive(Number(readOrEmpty(path)))) rmSync(path, { force: true });
   try {
     writeFileSync(path, String(process.pid), { flag: "wx" });
   } catch {
-    // Of a process that was killed: left for the next one that hits upon it.
-    if (!givenPorts.has(port) && !isAlive(Number(readOrEmpty(path)))) rmSync(path, { force: true });
     return false;
   }
   givenPorts.add(port);
