@@ -14,7 +14,7 @@ export interface BufferLimits {
   readonly enabled: boolean;
   /** Longest wait of a statement, and time into an outage after which none waits any more. */
   readonly windowMs: number;
-  /** Statements that wait at a time, in the whole process; beyond: 1203. */
+  /** Statements that wait at a time, in this process; beyond: 1203. */
   readonly statementsMax: number;
 }
 

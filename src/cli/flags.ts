@@ -335,7 +335,7 @@ export const serveFlags = {
     ...process_,
     type: "text",
     default: "1",
-    help: "Processes that share the port: a number, or `auto` for one per CPU; limits and KILL hold over all, backend_pool_size, backend_pool_min_idle, max_prepared_stmt_count and statement_buffer_bytes are divided among them",
+    help: "Processes that share the port: a number, or `auto` for one per CPU; limits and KILL hold over all, backend_pool_size, backend_pool_min_idle, buffer_size, max_prepared_stmt_count and statement_buffer_bytes are divided among them",
   },
   pid_file: {
     ...process_,

@@ -84,7 +84,7 @@ export async function serveAsWorker(
 /** What is counted by each process alone is divided; admin HTTP is the first process's. */
 function shareOf(options: GatewayOptions, { workers, tcpPort }: WorkerStart): GatewayOptions {
   const share = (whole: number): number => Math.max(1, Math.floor(whole / workers));
-  const { listen, limits, backendPool } = options;
+  const { listen, limits, backendPool, buffer } = options;
   const tcp = listen.tcp === null || tcpPort === null ? listen.tcp : { ...listen.tcp, port: tcpPort };
   return {
     ...options,
@@ -94,6 +94,7 @@ function shareOf(options: GatewayOptions, { workers, tcpPort }: WorkerStart): Ga
       connectionsMax: share(backendPool.connectionsMax),
       minIdle: Math.ceil(backendPool.minIdle / workers),
     },
+    buffer: { ...buffer, statementsMax: share(buffer.statementsMax) },
     limits: {
       ...limits,
       preparedStatementsMax: share(limits.preparedStatementsMax),
