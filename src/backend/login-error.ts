@@ -85,12 +85,18 @@ export function leftServer(reason: string): SqlError {
   return asClientError(new BackendLoginError("unreachable", reason));
 }
 
-/** 1053: it is going down. */
-const ER_SERVER_SHUTDOWN = 1053;
+/** 1053: it is going down. 1047 after a login: a Galera node that is cut off from its cluster ("WSREP has not yet ..."). */
+const outageCodes = new Set([1053, 1047]);
 
 /** Whether a failure says that the server is not there, and may be again; not that it refuses or is full. */
 export function isOutage({ kind, code }: BackendLoginError): boolean {
-  return kind === "unreachable" || kind === "timeout" || code === ER_SERVER_SHUTDOWN;
+  return kind === "unreachable" || kind === "timeout" || (code !== null && outageCodes.has(code));
+}
+
+/** What a session gets whose connections broke one after the other while they were prepared for it. */
+export function brokenError(error: unknown): SqlError {
+  if (error instanceof BackendLoginError) return asClientError(error);
+  return sqlError("ER_SERVER_ISNT_AVAILABLE", {}, { reason: reasonOf(error) });
 }
 
 /** The message of whatever was thrown. */

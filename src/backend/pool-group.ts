@@ -4,20 +4,26 @@
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
 import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { BackendAccount, Tablet } from "../routing/route.ts";
-import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import { Lease, type LeaseOwner } from "./backend-lease.ts";
 import type { AcquireRequest, BackendLease, ReleaseNotes } from "./backend-pool.ts";
 import { cleanConnection } from "./clean-connection.ts";
-import { asClientError, type BackendLoginError, leftServer, reasonOf, wishError } from "./login-error.ts";
+import {
+  asClientError,
+  type BackendLoginError,
+  brokenError,
+  leftServer,
+  reasonOf,
+  wishError,
+} from "./login-error.ts";
 import { PoolConnections } from "./pool-connections.ts";
+import { PoolErrands } from "./pool-errands.ts";
 import { type Lane, Lanes } from "./pool-lane.ts";
 import { bestOffer, longestOffered } from "./pool-offers.ts";
 import type { GroupTools, PoolSnapshot } from "./pool-settings.ts";
 import { Upkeep } from "./pool-upkeep.ts";
 import { exhausted, interrupted, Waiter } from "./pool-waiter.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
-import { fitConnection, fitness, settleInsertId, type Wish } from "./prepare-connection.ts";
-import { noSettings } from "./session-settings.ts";
+import { fitConnection, fitness, settleInsertId, type Wish, wishOf } from "./prepare-connection.ts";
 import type { ClientShare } from "./usual-clients.ts";
 
 /** A session whose prepared connection breaks gets another one, this many times. */
@@ -35,10 +41,12 @@ export class PoolGroup implements LeaseOwner {
   #epoch = 0;
   #pumping = false;
   #pumpAgain = false;
+  readonly #errands: PoolErrands;
 
   constructor(tablet: Tablet, account: BackendAccount, tools: GroupTools) {
     this.#tablet = tablet;
     this.#tools = tools;
+    this.#errands = new PoolErrands(tools.limits.housekeepingTimeoutMs);
     this.#connections = new PoolConnections(tablet, account, tools, () => this.#pump());
     this.#upkeep = new Upkeep({
       tablet: tablet.alias,
@@ -125,6 +133,7 @@ export class PoolGroup implements LeaseOwner {
       if (connection !== null) void this.#rest(this.#lanes.of(connection.capabilities), connection);
       else lease.cut(manner, reason);
     }
+    for (const waiter of this.#errands.cut(manner, reason)) this.#settle(waiter, leftServer(reason));
     this.#turnAway(leftServer(reason));
   }
 
@@ -182,10 +191,12 @@ export class PoolGroup implements LeaseOwner {
   }
 
   async #clean(lane: Lane, connection: PooledConnection, notes: ReleaseNotes): Promise<void> {
-    const { limits, sessionAssignments } = this.#tools;
+    const { sessionAssignments } = this.#tools;
     try {
-      if (connection.onInsertId !== null) await settleInsertId(connection, limits.housekeepingTimeoutMs);
-      await cleanConnection(connection, notes, sessionAssignments, limits.housekeepingTimeoutMs);
+      await this.#errands.run(connection, null, async (timeoutMs) => {
+        if (connection.onInsertId !== null) await settleInsertId(connection, timeoutMs);
+        await cleanConnection(connection, notes, sessionAssignments, timeoutMs);
+      });
       lane.resetting -= 1;
       this.#connections.putIdle(lane, connection);
     } catch (error) {
@@ -259,7 +270,7 @@ export class PoolGroup implements LeaseOwner {
     if (connection.onInsertId !== null) {
       lane.resetting += 1;
       try {
-        await settleInsertId(connection, this.#tools.limits.housekeepingTimeoutMs);
+        await this.#errands.run(connection, null, (timeoutMs) => settleInsertId(connection, timeoutMs));
         lane.resetting -= 1;
       } catch (error) {
         lane.resetting -= 1;
@@ -275,7 +286,9 @@ export class PoolGroup implements LeaseOwner {
   /** Says to the server what the next session needs. Its waiter may be settled otherwise meanwhile. */
   async #prepare(lane: Lane, waiter: Waiter, connection: PooledConnection, wish: Wish): Promise<void> {
     try {
-      const verdict = await fitConnection(connection, wish, this.#tools.limits.housekeepingTimeoutMs);
+      const verdict = await this.#errands.run(connection, waiter, (ms) =>
+        fitConnection(connection, wish, ms),
+      );
       if (verdict === "fits") {
         this.#lend(lane, waiter, connection);
       } else {
@@ -287,7 +300,7 @@ export class PoolGroup implements LeaseOwner {
       this.#connections.drop(connection, reasonOf(error));
       waiter.brokenConnections += 1;
       if (waiter.brokenConnections > brokenConnectionsMax) {
-        this.#settle(waiter, sqlError("ER_SERVER_ISNT_AVAILABLE", {}, { reason: reasonOf(error) }));
+        this.#settle(waiter, brokenError(error));
       } else if (!waiter.settled) {
         lane.waiters.unshift(waiter);
       }
@@ -379,19 +392,9 @@ export class PoolGroup implements LeaseOwner {
     return this.#lanes.sum((lane) => lane.waiters.length);
   }
 
-  #wishOf(waiter: Waiter): Wish {
-    const { route, collation, capabilities, settings, multiStatements, insertId } = waiter.request;
-    const names =
-      this.#connections.server === null
-        ? null
-        : this.#tools.names.get(this.#tablet.alias, this.#connections.server, collation);
-    return {
-      database: route.database,
-      collation,
-      names,
-      settings: settings ?? noSettings,
-      multiStatements: multiStatements ?? has(capabilities, CLIENT_MULTI_STATEMENTS),
-      insertId: insertId ?? "0",
-    };
+  #wishOf({ request }: Waiter): Wish {
+    const { server } = this.#connections;
+    const { alias } = this.#tablet;
+    return wishOf(request, server === null ? null : this.#tools.names.get(alias, server, request.collation));
   }
 }

@@ -54,6 +54,9 @@ export class PooledConnection {
   /** What the server has prepared on it for clients. */
   readonly prepared: PreparedCopies = new PreparedCopies();
 
+  /** What is being asked now; null: nothing. */
+  #conversation: PacketStream | null = null;
+
   constructor(
     loggedIn: LoggedIn,
     details: { readonly names: RestorableNames; readonly generation: number; readonly retiresAtMs: number },
@@ -85,7 +88,14 @@ export class PooledConnection {
    * @throws BackendLoginError when the connection is lost, breaks the protocol, or does not answer in time.
    */
   converse(commands: readonly HousekeepingCommand[], timeoutMs: number): Promise<HousekeepingReply[]> {
-    return converse(this, commands, timeoutMs);
+    return converse(this, commands, timeoutMs, (stream) => {
+      this.#conversation = stream;
+    });
+  }
+
+  /** Gives up what the server is being asked: whoever asked is told at once. */
+  interrupt(reason: string): void {
+    this.#conversation?.fail(new BackendLoginError("unreachable", reason));
   }
 
   /**
@@ -125,6 +135,7 @@ export class PooledConnection {
 
   /** Ends it now. */
   destroy(): void {
+    this.interrupt("The connection was closed");
     this.tellInsertId(null);
     this.channel.setReceiver({ onBytes: () => {}, onClosed: () => {} });
     this.channel.destroy();
@@ -142,8 +153,10 @@ async function converse(
   sender: Sender,
   commands: readonly HousekeepingCommand[],
   timeoutMs: number,
+  onStream: (stream: PacketStream | null) => void = () => {},
 ): Promise<HousekeepingReply[]> {
   const stream = new PacketStream(sender.channel, replyPayloadBytesMax);
+  onStream(stream);
   const timeout = startTimeout(timeoutMs, () =>
     stream.fail(new BackendLoginError("timeout", `No reply within ${timeoutMs} ms`)),
   );
@@ -160,6 +173,7 @@ async function converse(
     if (error instanceof WireError) throw new BackendLoginError("protocol", error.message, { cause: error });
     throw error;
   } finally {
+    onStream(null);
     timeout.cancel();
   }
 }

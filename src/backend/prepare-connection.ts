@@ -3,7 +3,8 @@
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_reset_connection.html
 
 import { SqlError, sqlError } from "../errors/sql-error.ts";
-import { CLIENT_IGNORE_SPACE, has } from "../wire/capabilities.ts";
+import { CLIENT_IGNORE_SPACE, CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
+import type { AcquireRequest } from "./backend-pool.ts";
 import { assignmentLostByReset } from "./clean-connection.ts";
 import {
   databaseQuery,
@@ -86,11 +87,17 @@ export async function fitConnection(
   for (const [index, step] of steps.entries()) {
     const reply = replies[index];
     const outcome = reply === undefined ? "broken" : step.take(reply);
-    if (outcome === "broken")
-      throw new BackendLoginError("protocol", "The server refused to prepare the connection");
+    if (outcome === "broken") throw refusal(reply);
     if (outcome !== "fits") verdict = outcome;
   }
   return verdict;
+}
+
+function refusal(reply: HousekeepingReply | undefined): BackendLoginError {
+  const words = "The server refused to prepare the connection";
+  if (reply?.kind !== "err") return new BackendLoginError("protocol", words);
+  const { code, message } = reply.error;
+  return new BackendLoginError("refused", `${words}: ${code} ${quoteServer(message)}`, { code });
 }
 
 /**
@@ -237,4 +244,17 @@ function schemaError(
   if (error.code !== databaseAccessDenied) return "broken";
   const reason = `the service account may not use the schema: ${quoteServer(error.message)}`;
   return new SqlError("ER_DBACCESS_DENIED_ERROR", `Access denied to database '${database}'`, { reason });
+}
+
+/** What a connection must be for `request`; `names`: the character sets that its collation stands for; null: not known. */
+export function wishOf(request: AcquireRequest, names: RestorableNames | null): Wish {
+  const { route, collation, capabilities, settings, multiStatements, insertId } = request;
+  return {
+    database: route.database,
+    collation,
+    names,
+    settings: settings ?? noSettings,
+    multiStatements: multiStatements ?? has(capabilities, CLIENT_MULTI_STATEMENTS),
+    insertId: insertId ?? "0",
+  };
 }
