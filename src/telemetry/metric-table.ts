@@ -198,6 +198,7 @@ export const metricTable = {
   },
   tablet_serving: {
     type: "gauge",
+    acrossWorkers: "min",
     help: "Whether a tablet of a keyspace serves in a role now: 1 or 0. A keyspace without a tablet that is its primary cannot be written to",
     labels: {
       keyspace: { distinctMax: 256 },
@@ -207,22 +208,24 @@ export const metricTable = {
   },
   keyspace_conflict: {
     type: "gauge",
+    acrossWorkers: "max",
     help: "Whether several tablets of a keyspace take writes at once, so that none is written to: 1 or 0",
     labels: { keyspace: { distinctMax: 256 } },
   },
   primary_changes_total: {
     type: "counter",
-    help: "Times that another tablet became the primary of a keyspace",
+    help: "Times that another tablet became the primary of a keyspace; each of several workers sees it and counts it",
     labels: { keyspace: { distinctMax: 256 } },
   },
   replica_lag_seconds: {
     type: "gauge",
+    acrossWorkers: "max",
     help: "How far a replica is behind, in seconds; -1: it does not know",
     labels: { tablet: { distinctMax: 256 } },
   },
   health_checks_total: {
     type: "counter",
-    help: "Health checks of a tablet; blind: the server did not let the monitor's account look",
+    help: "Health checks of a tablet, by each of several workers; blind: the server did not let the monitor's account look",
     labels: { tablet: { distinctMax: 256 }, outcome: ["seen", "blind", "failed"] },
   },
   buffered_statements: {

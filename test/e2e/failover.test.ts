@@ -99,6 +99,27 @@ describe("a group of replicated servers", () => {
     await client.quit();
   });
 
+  it("is told of in one voice by several workers", async () => {
+    gateway = await startKeyspaceGateway({
+      monitor: "read_only",
+      servers: group.servers,
+      flags: { workers: 2 },
+    });
+    await primaryIs("db1");
+    const conflictIs = (value: number): Promise<unknown> =>
+      waitUntil(
+        async () => (await gateway?.metric("gatehouse_keyspace_conflict", { keyspace: "shop" })) === value,
+        `the conflict to be ${value}`,
+        15_000,
+      );
+    await conflictIs(0);
+    await serverAt(1).admin("SET GLOBAL read_only = 0");
+    await conflictIs(1);
+    await serverAt(1).admin("SET GLOBAL read_only = 1");
+    await conflictIs(0);
+    await primaryIs("db1");
+  });
+
   it("ends transactions on a server that is the primary no more, and no idle session", async () => {
     gateway = await startKeyspaceGateway({ monitor: "read_only", servers: group.servers });
     const [idle, busy] = [await enter(), await enter()];

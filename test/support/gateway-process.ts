@@ -1,6 +1,6 @@
 // The gateway as users start it: `node bin/gatehouse.js` with flags, its log read line by line, its end checked.
 // GATEHOUSE_TEST_COMMAND replaces the command (a stand-in, another build, another Node).
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { DatabaseServer } from "./database-server.ts";
 import type { Ended, Program } from "./processes.ts";
@@ -116,7 +116,11 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     cwd: folder,
   });
   try {
-    await waitUntil(() => program.hasEnded() || answers(adminPort), "the gateway's /healthz", 30_000);
+    // Somebody else's gateway may answer at that port: ours makes its own socket.
+    const listens = (): boolean => flags.mysql_server_socket_path !== socketPath || existsSync(socketPath);
+    const isUp = async (): Promise<boolean> =>
+      program.hasEnded() || (listens() && (await answers(adminPort)));
+    await waitUntil(isUp, "the gateway's /healthz", 30_000);
     if (program.hasEnded()) throw new Error("it ended at once");
   } catch (cause) {
     program.kill();
