@@ -2,7 +2,7 @@
 
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { RouteAccess } from "./admin-access.ts";
-import type { AdminSources } from "./admin-sources.ts";
+import type { AdminSources, UsersPart } from "./admin-sources.ts";
 import { denialsJson, historyJson, sessionsJson, statusJson, usersJson } from "./api-answers.ts";
 import { type PageAssets, pageReply, type ScriptName, scriptNames } from "./page/page-reply.ts";
 
@@ -125,19 +125,33 @@ export const adminRoutes: Readonly<Record<string, AdminRoute>> = {
   },
   "/api/users": {
     method: "GET",
-    help: "Every entry of the users file with its last login and live sessions, and since when they are counted; `?limit=N` keeps the first, `?holding=TEXT` those with it in user or UserData; 404 where logins are not judged by a users file",
+    help: "Entries of the users file with their last login and live sessions, and since when they are counted, `?limit=N` of them (default 1000, at most 5000) from `?from=N`; `?user=NAME` keeps those of one user, `?holding=TEXT` those with it in user or UserData; 404 where logins are not judged by a users file",
     access: "read",
     fields: usersJson.fields,
-    answer: ({ sources, version }, { query }) => {
-      const activity = sources.userActivity();
-      const limit = Math.max(0, Math.trunc(Number(query.get("limit")))) || Number.POSITIVE_INFINITY;
-      const part = { limit, holding: query.get("holding") ?? "" };
+    answer: async ({ sources, version }, { query }) => {
+      const activity = await sources.userActivity(usersPartOf(query));
       return activity === null
         ? jsonReply(404, { error: "Logins are not judged by a users file" })
-        : jsonReply(200, usersJson.make(activity, version, part));
+        : jsonReply(200, usersJson.make(activity, version));
     },
   },
 };
+
+/** More in one answer would hold up sessions. */
+const entriesMax = 5000;
+
+function usersPartOf(query: URLSearchParams): UsersPart {
+  const numberOf = (name: string, otherwise: number): number =>
+    Math.max(0, Math.trunc(Number(query.get(name)))) || otherwise;
+  const [user, key, digest] = [query.get("user"), query.get("key"), query.get("digest")];
+  return {
+    users: user === null ? null : [user],
+    holding: query.get("holding") ?? "",
+    from: numberOf("from", 0),
+    limit: Math.min(numberOf("limit", 1000), entriesMax),
+    proof: key === null || digest === null ? null : { key, digest },
+  };
+}
 
 function scriptRoute(name: ScriptName): AdminRoute {
   return {

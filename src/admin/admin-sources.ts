@@ -36,15 +36,44 @@ export interface EntryActivity {
   readonly logins: number;
 }
 
-/** All entries, and since when this gateway has counted. */
+/** Which entries are asked for: a users file may have hundreds of thousands. */
+export interface UsersPart {
+  /** Only those of these users; null: of all. */
+  readonly users: readonly string[] | null;
+  /** Part of the user's name or UserData, without regard to case; empty: any. */
+  readonly holding: string;
+  /** So many of those that match are passed over, and at most so many are told. */
+  readonly from: number;
+  readonly limit: number;
+  /** Asks whether the entries of the first of `users` are those of a file at hand; null: not asked. */
+  readonly proof: UsersProof | null;
+}
+
+/** A digest of all entries of a user under a key of the asker: it tells whether two have the same file, and no more. */
+export interface UsersProof {
+  /** Hexadecimal, both. */
+  readonly key: string;
+  readonly digest: string;
+}
+
+/** Entries, and since when this gateway has counted. */
 export interface UserActivitySnapshot {
   /** Start of this gateway, in milliseconds since the epoch. */
   readonly countingSinceMs: number;
   /** Generation of the users file in use. */
   readonly generation: number;
+  /** When it was loaded, in milliseconds since the epoch. */
+  readonly loadedAtMs: number;
   /** Whether the file on disk is bad, so that an older content is in use. */
   readonly stale: boolean;
+  /** Entries of the file. */
+  readonly total: number;
+  /** Those that match. */
+  readonly matching: number;
+  /** The part that was asked for, in the order of the file. */
   readonly entries: readonly EntryActivity[];
+  /** Whether the proof held; null: none was asked for. */
+  readonly proven: boolean | null;
 }
 
 /** A live session. Texts that a client chose are cut by whoever fills this in. */
@@ -157,7 +186,7 @@ export interface CertificateRow {
   readonly warnMs: number;
 }
 
-/** What the gateway offers to the admin side. Every call is cheap and answers at once. */
+/** What the gateway offers to the admin side. Every call is cheap; what looks at all users does so in steps. */
 export interface AdminSources {
   /** Milliseconds since the epoch: now, and when this gateway was made. */
   readonly nowMs: () => number;
@@ -166,8 +195,8 @@ export interface AdminSources {
   /** Brings what is shown up to date, where it is collected from several processes. Called before each request. */
   refresh(): Promise<void>;
   readiness(): Readiness;
-  /** null: logins are not judged by a users file. */
-  userActivity(): UserActivitySnapshot | null;
+  /** Resolves with null: logins are not judged by a users file. */
+  userActivity(part: UsersPart): Promise<UserActivitySnapshot | null>;
   /** Live sessions, logged in or not, in no order. */
   sessions(): readonly SessionRow[];
   tablets(): readonly TabletRow[];

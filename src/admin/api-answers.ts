@@ -240,14 +240,6 @@ function denialJson(denial: DenialRow) {
   };
 }
 
-/** Which entries are asked for. */
-export interface UsersPart {
-  /** Part of the user's name or UserData, without regard to case; empty: all. */
-  readonly holding: string;
-  /** Infinity: all. */
-  readonly limit: number;
-}
-
 /** `GET /api/users`. */
 export const usersJson = {
   fields: {
@@ -256,7 +248,9 @@ export const usersJson = {
     users_generation: "Generation of the users file in use",
     users_file_stale: "Whether the file on disk is bad and an older content is in use",
     total: "Entries of the users file",
-    matching: "Those that the filter keeps; `entries` holds the first of them",
+    matching: "Those that `user` and `holding` keep; `entries` holds a part of them",
+    proven:
+      "Whether `digest` is that of all entries of `user` under `key` (SHA-256 over their fingerprints under that key): whether the asker has the same file; null: not asked",
     "entries[].user": "Login name",
     "entries[].index": "Position in the user's list, from 0",
     "entries[].fingerprint":
@@ -271,24 +265,16 @@ export const usersJson = {
     "entries[].live_sessions": "Sessions that it holds now",
     "entries[].logins": "Logins since `counting_since`, by itself and as the base of a mapped proxy user",
   },
-  make: (activity: UserActivitySnapshot, version: string, part: UsersPart) => {
-    const wanted = part.holding.toLowerCase();
-    const matching =
-      wanted === ""
-        ? activity.entries
-        : activity.entries.filter(({ user, userData }) =>
-            `${user} ${userData}`.toLowerCase().includes(wanted),
-          );
-    return {
-      version,
-      counting_since: isoTime(activity.countingSinceMs),
-      users_generation: activity.generation,
-      users_file_stale: activity.stale,
-      total: activity.entries.length,
-      matching: matching.length,
-      entries: matching.slice(0, part.limit).map(entryJson),
-    };
-  },
+  make: (activity: UserActivitySnapshot, version: string) => ({
+    version,
+    counting_since: isoTime(activity.countingSinceMs),
+    users_generation: activity.generation,
+    users_file_stale: activity.stale,
+    total: activity.total,
+    matching: activity.matching,
+    proven: activity.proven,
+    entries: activity.entries.map(entryJson),
+  }),
 } as const;
 
 function entryJson(entry: EntryActivity) {

@@ -4,7 +4,7 @@
 import { BoundedCache } from "../base/bounded-cache.ts";
 import type { Clock } from "../base/clock.ts";
 import type { ProxyUserOptions } from "../users/proxy-users.ts";
-import { createUserDirectory, type UserDirectory } from "../users/user-directory.ts";
+import { emptyUserDirectory, type UserDirectory } from "../users/user-directory.ts";
 import { type AuthExchange, type AuthenticatedUser, decided } from "./auth-exchange.ts";
 import { judgeCertificate } from "./certificate-gate.ts";
 import { FairQueue } from "./fair-queue.ts";
@@ -69,7 +69,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const rsaQueue = new FairQueue(rsaQueueLimits);
   const cryptQueue = new FairQueue(cryptQueueLimits);
   const decoy = randomBytes(32);
-  const nobody = createUserDirectory(new Map(), 0);
+  const nobody = emptyUserDirectory;
   const newScramble = (): Uint8Array => createScramble(randomBytes);
   let seen: UserDirectory = nobody;
 

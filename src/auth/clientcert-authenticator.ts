@@ -4,7 +4,7 @@
 import type { Clock } from "../base/clock.ts";
 import { judgeClientCertificate } from "../identity/client-certificate.ts";
 import { noProxyUsers } from "../users/proxy-users.ts";
-import { createUserDirectory } from "../users/user-directory.ts";
+import { emptyUserDirectory } from "../users/user-directory.ts";
 import { acknowledge } from "./acknowledgement.ts";
 import type { AuthOutcome, AuthStep } from "./auth-exchange.ts";
 import type { Authenticator } from "./authenticator.ts";
@@ -41,8 +41,6 @@ export function createClientCertAuthenticator(parts: {
 /** Clients that are greeted with `dialog` take what stands in the scramble's place (20 bytes) for the first question. */
 const dialogGreeting: Uint8Array = Buffer.from("\x05Password (ignored):", "latin1");
 
-const nobody = createUserDirectory(new Map(), 0);
-
 async function* judgeByCertificate(
   request: LoginRequest,
   method: ClientCertMethod,
@@ -61,7 +59,13 @@ async function* judgeByCertificate(
   const entry = openEntry(request.user, name.value.dnsNames);
   return {
     kind: "accepted",
-    user: { loginUser: request.user, entry, directory: nobody, plugin: "clientcert", spiffeId: null },
+    user: {
+      loginUser: request.user,
+      entry,
+      directory: emptyUserDirectory,
+      plugin: "clientcert",
+      spiffeId: null,
+    },
   };
 }
 

@@ -3,7 +3,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { noProxyUsers } from "../users/proxy-users.ts";
-import { createUserDirectory } from "../users/user-directory.ts";
+import { emptyUserDirectory } from "../users/user-directory.ts";
 import { acknowledge } from "./acknowledgement.ts";
 import type { AuthOutcome, AuthStep } from "./auth-exchange.ts";
 import type { Authenticator } from "./authenticator.ts";
@@ -37,8 +37,6 @@ export function createNoneAuthenticator(parts: {
   };
 }
 
-const nobody = createUserDirectory(new Map(), 0);
-
 async function* acceptAnybody(
   request: LoginRequest,
   gate: GateVerdict,
@@ -49,6 +47,6 @@ async function* acceptAnybody(
   const entry = openEntry(request.user, []);
   return {
     kind: "accepted",
-    user: { loginUser: request.user, entry, directory: nobody, plugin: "none", spiffeId: null },
+    user: { loginUser: request.user, entry, directory: emptyUserDirectory, plugin: "none", spiffeId: null },
   };
 }

@@ -2,9 +2,17 @@
 // The only file that imports ajv. Sentences name keys and types, never values: a value may be a password.
 
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import { type JsonText, joinPointer, lineFinder, parseJsonText, splitPointer } from "./json-text.ts";
+import {
+  type JsonText,
+  joinPointer,
+  lineFinder,
+  parseJsonText,
+  splitPointer,
+  stepsOfParsing,
+} from "./json-text.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type Problem, wholeFileProblem } from "./problem.ts";
+import { runAtOnce, type Steps } from "./steps.ts";
 
 /** Files beyond this many bytes are refused unless the caller sets another limit. */
 export const jsonFileBytesMax: number = 64 * 1024 * 1024;
@@ -25,6 +33,11 @@ export interface JsonFileRequest {
   readonly schema: object;
   /** @default {@link jsonFileBytesMax} */
   readonly maxBytes?: number;
+  /**
+   * Whether the schema says of the outermost object no more than what each of its members must be: a large file is then
+   * validated in parts. @default false
+   */
+  readonly membersStandAlone?: boolean;
 }
 
 /** Line and column, from 1. */
@@ -33,27 +46,32 @@ export interface Position {
   readonly column: number;
 }
 
+/** What was read, and where it stands. */
+export interface JsonDocument {
+  readonly value: unknown;
+  /** Where the value at a JSON pointer stands; the nearest enclosing value when there is none. */
+  readonly positionOf: (pointer: string) => Position;
+  /** The first question about a place reads the text again: this does it beforehand, in steps. */
+  readonly stepsOfPlaces: () => Steps<void>;
+}
+
 /** A file that is valid against its schema, or all that is wrong with it. */
 export type JsonFileResult =
-  | {
-      readonly ok: true;
-      /** Plain data, valid against the schema. */
-      readonly value: unknown;
-      /** Where the value at a JSON pointer stands; the nearest enclosing value when there is none. */
-      readonly positionOf: (pointer: string) => Position;
-    }
+  | ({ readonly ok: true } & JsonDocument)
   | {
       readonly ok: false;
       readonly problems: readonly Problem[];
       /** What could be read all the same, for callers that look for further problems; null when there is nothing. */
-      readonly invalid: {
-        readonly value: unknown;
-        readonly positionOf: (pointer: string) => Position;
-      } | null;
+      readonly invalid: JsonDocument | null;
     };
 
 /** Parses and validates. Never throws for what the file holds. */
 export function parseJsonFile(request: JsonFileRequest): JsonFileResult {
+  return runAtOnce(stepsOfJsonFile(request));
+}
+
+/** The same in steps. */
+export function* stepsOfJsonFile(request: JsonFileRequest): Steps<JsonFileResult> {
   const { path } = request;
   const maxBytes = request.maxBytes ?? jsonFileBytesMax;
   const byteLength =
@@ -66,9 +84,10 @@ export function parseJsonFile(request: JsonFileRequest): JsonFileResult {
   if (text.includes("\0"))
     return failed(wholeFileProblem(path, "The file holds NUL bytes: it is not JSON text"));
 
-  const parsed = parseJsonText(text, { recordOffsets: false });
+  yield;
+  const parsed = yield* stepsOfParsing(text, { recordOffsets: false });
   const find = lineFinder(text);
-  const locate = locator(text, find);
+  const locate = new Locator(text, find);
   const problems: Problem[] = parsed.mistakes.map((mistake) => ({
     path,
     ...find(mistake.offset),
@@ -76,24 +95,26 @@ export function parseJsonFile(request: JsonFileRequest): JsonFileResult {
     message: mistake.message,
   }));
   if (parsed.value !== undefined) {
-    const validate = compiled(request.schema);
-    if (!validate(parsed.value)) {
-      for (const finding of findings(validate.errors ?? [])) {
-        const { pointer, message } = finding;
-        problems.push({ path, ...locate(pointer, finding.at), pointer, message });
-        if (problems.length > problemsMax) break;
-      }
+    const errors = yield* stepsOfValidating(request, parsed.value);
+    if (errors.length > 0) yield* locate.prepare();
+    for (const finding of findings(errors)) {
+      const { pointer, message } = finding;
+      problems.push({ path, ...locate.find(pointer, finding.at), pointer, message });
+      if (problems.length > problemsMax) break;
     }
   }
-  const positionOf = (pointer: string): Position => locate(pointer, "value");
-  if (problems.length === 0) return { ok: true, value: parsed.value, positionOf };
+  const document = {
+    value: parsed.value,
+    positionOf: (pointer: string): Position => locate.find(pointer, "value"),
+    stepsOfPlaces: () => locate.prepare(),
+  };
+  if (problems.length === 0) return { ok: true, ...document };
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   if (problems.length > problemsMax) {
     problems.length = problemsMax;
     problems.push(wholeFileProblem(path, `More than ${problemsMax} problems: the rest is not listed`));
   }
-  const invalid = parsed.value === undefined ? null : { value: parsed.value, positionOf };
-  return { ok: false, problems, invalid };
+  return { ok: false, problems, invalid: parsed.value === undefined ? null : document };
 }
 
 function failed(problem: Problem): JsonFileResult {
@@ -109,24 +130,58 @@ function decodeUtf8(bytes: Uint8Array): string | null {
 }
 
 /** Finds places by reading the text a second time, on the first question only: valid files never pay for it. */
-function locator(
-  text: string,
-  find: (offset: number) => Position,
-): (pointer: string, what: "key" | "value") => Position {
-  let recorded: JsonText | undefined;
-  return (pointer, what) => {
-    recorded ??= parseJsonText(text, { recordOffsets: true });
-    let offset = recorded.start;
-    let value = recorded.value;
+class Locator {
+  readonly #text: string;
+  readonly #positionOf: (offset: number) => Position;
+  #recorded: JsonText | undefined;
+
+  constructor(text: string, positionOf: (offset: number) => Position) {
+    this.#text = text;
+    this.#positionOf = positionOf;
+  }
+
+  *prepare(): Steps<void> {
+    this.#recorded ??= yield* stepsOfParsing(this.#text, { recordOffsets: true });
+  }
+
+  find(pointer: string, what: "key" | "value"): Position {
+    this.#recorded ??= parseJsonText(this.#text, { recordOffsets: true });
+    let offset = this.#recorded.start;
+    let value = this.#recorded.value;
     for (const name of splitPointer(pointer)) {
       if (typeof value !== "object" || value === null) break;
-      const member = recorded.offsets.get(value)?.get(name);
+      const member = this.#recorded.offsets.get(value)?.get(name);
       if (member === undefined) break;
       offset = what === "key" ? member.key : member.value;
       value = (value as Record<string, unknown>)[name];
     }
-    return find(offset);
-  };
+    return this.#positionOf(offset);
+  }
+}
+
+/** So many members are validated between two steps. */
+const membersPerStep = 100;
+
+function* stepsOfValidating(
+  { schema, membersStandAlone = false }: JsonFileRequest,
+  value: unknown,
+): Steps<ErrorObject[]> {
+  const validate = compiled(schema);
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const names = membersStandAlone && isObject ? Object.keys(value) : [];
+  if (names.length <= membersPerStep) return validate(value) ? [] : (validate.errors ?? []);
+  const errors: ErrorObject[] = [];
+  for (let start = 0; start < names.length; start += membersPerStep) {
+    yield;
+    const part = Object.fromEntries(
+      names
+        .slice(start, start + membersPerStep)
+        .map((name) => [name, (value as Readonly<Record<string, unknown>>)[name]]),
+    );
+    // One by one: a call takes some hundred thousand arguments, and a file may have more mistakes.
+    if (!validate(part)) for (const error of validate.errors ?? []) errors.push(error);
+  }
+  return errors;
 }
 
 const validators = new WeakMap<object, ValidateFunction>();

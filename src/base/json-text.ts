@@ -2,6 +2,8 @@
 // Mistakes that leave the meaning clear (a trailing comma, a comment, a duplicate key) are noted and read over, so that
 // one run reports them all; the result then still counts as invalid.
 
+import { runAtOnce, type Steps } from "./steps.ts";
+
 /** Deeper nesting than this is a problem: the files read here need fewer than ten levels. */
 export const jsonDepthMax = 64;
 
@@ -30,6 +32,19 @@ export interface JsonText {
   readonly offsets: ReadonlyMap<object, ReadonlyMap<string, MemberOffsets>>;
 }
 
+/** A member with its name. */
+type NamedMember = MemberOffsets & { readonly name: string };
+
+/** An object or array that is being read. */
+interface OpenMembers {
+  readonly opening: number;
+  readonly closing: string;
+  readonly offsets: Map<string, MemberOffsets>;
+}
+
+/** So much of the text is read between two steps. */
+const charactersPerStep = 8192;
+
 const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 /** Ends the reading at a mistake after which the meaning of the text is not clear. */
@@ -40,8 +55,12 @@ class Unreadable extends Error {}
  * costs several times the memory of the value: ask for it only once a problem has to be located.
  */
 export function parseJsonText(text: string, options: { readonly recordOffsets: boolean }): JsonText {
-  const reader = new JsonReader(text, options.recordOffsets);
-  return reader.read();
+  return runAtOnce(stepsOfParsing(text, options));
+}
+
+/** The same in steps: it may rest between two members of the outermost object. */
+export function stepsOfParsing(text: string, options: { readonly recordOffsets: boolean }): Steps<JsonText> {
+  return new JsonReader(text, options.recordOffsets).read();
 }
 
 /** Turns an offset into line and column, both from 1. For several offsets of one text see {@link lineFinder}. */
@@ -125,7 +144,7 @@ class JsonReader {
     this.recordOffsets = recordOffsets;
   }
 
-  read(): JsonText {
+  *read(): Steps<JsonText> {
     let value: unknown;
     let start = 0;
     try {
@@ -133,7 +152,7 @@ class JsonReader {
       this.skipSpace();
       start = this.at;
       if (this.at >= this.text.length) this.fail("The file is empty: expected a JSON object");
-      value = this.readValue();
+      value = this.text[start] === "{" ? yield* this.readOutermostObject() : this.readValue();
       this.skipSpace();
       if (this.at < this.text.length) this.fail(`Unexpected ${this.here()} after the end of the JSON value`);
     } catch (error) {
@@ -163,29 +182,43 @@ class JsonReader {
     return this.fail(`Expected a value, found ${this.here()}`);
   }
 
+  private *readOutermostObject(): Steps<Record<string, unknown>> {
+    const object: Record<string, unknown> = {};
+    const members = this.openMembers(object, "}");
+    let rested = this.at;
+    while (members !== null && this.readMember(members, () => this.readObjectMember(object))) {
+      if (this.at - rested < charactersPerStep) continue;
+      rested = this.at;
+      yield;
+    }
+    return object;
+  }
+
   private readObject(): Record<string, unknown> {
     const object: Record<string, unknown> = {};
-    this.readMembers(object, "}", () => {
-      if (this.text[this.at] !== '"') this.fail(`Expected a key in double quotes, found ${this.here()}`);
-      const keyOffset = this.at;
-      const key = this.readString();
-      this.skipSpace();
-      if (this.text[this.at] !== ":") this.fail(`Expected ':' after the key, found ${this.here()}`);
-      this.at += 1;
-      this.skipSpace();
-      const valueOffset = this.at;
-      this.path.push(key);
-      const value = this.readValue();
-      if (Object.hasOwn(object, key)) this.note(keyOffset, `Duplicate key '${shown(key)}'`);
-      this.path.pop();
-      if (key === "__proto__") {
-        Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-      } else {
-        object[key] = value;
-      }
-      return { name: key, key: keyOffset, value: valueOffset, end: this.at };
-    });
+    this.readMembers(object, "}", () => this.readObjectMember(object));
     return object;
+  }
+
+  private readObjectMember(object: Record<string, unknown>): NamedMember {
+    if (this.text[this.at] !== '"') this.fail(`Expected a key in double quotes, found ${this.here()}`);
+    const keyOffset = this.at;
+    const key = this.readString();
+    this.skipSpace();
+    if (this.text[this.at] !== ":") this.fail(`Expected ':' after the key, found ${this.here()}`);
+    this.at += 1;
+    this.skipSpace();
+    const valueOffset = this.at;
+    this.path.push(key);
+    const value = this.readValue();
+    if (Object.hasOwn(object, key)) this.note(keyOffset, `Duplicate key '${shown(key)}'`);
+    this.path.pop();
+    if (key === "__proto__") {
+      Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+    } else {
+      object[key] = value;
+    }
+    return { name: key, key: keyOffset, value: valueOffset, end: this.at };
   }
 
   private readArray(): unknown[] {
@@ -200,40 +233,43 @@ class JsonReader {
     return array;
   }
 
-  private readMembers(
-    container: object,
-    closing: string,
-    readMember: () => MemberOffsets & { readonly name: string },
-  ): void {
+  private readMembers(container: object, closing: string, readMember: () => NamedMember): void {
+    const members = this.openMembers(container, closing);
+    while (members !== null && this.readMember(members, readMember));
+  }
+
+  /** Goes to the first member; null: there is none. */
+  private openMembers(container: object, closing: string): OpenMembers | null {
     if (this.path.length >= jsonDepthMax) this.fail(`Nesting is deeper than ${jsonDepthMax} levels`);
     const offsets = new Map<string, MemberOffsets>();
     if (this.recordOffsets) this.offsets.set(container, offsets);
     const opening = this.at;
     this.at += 1;
     this.skipSpace();
-    if (this.text[this.at] === closing) {
-      this.at += 1;
-      return;
-    }
-    for (;;) {
-      if (this.at >= this.text.length) this.failUnclosed(opening);
-      const member = readMember();
-      if (this.recordOffsets)
-        offsets.set(member.name, { key: member.key, value: member.value, end: member.end });
-      this.skipSpace();
-      const separator = this.text[this.at];
-      if (separator === closing) break;
-      if (separator === undefined) this.failUnclosed(opening);
-      if (separator !== ",") this.fail(`Expected ',' or '${closing}', found ${this.here()}`);
-      const comma = this.at;
-      this.at += 1;
-      this.skipSpace();
-      if (this.text[this.at] === closing) {
-        this.note(comma, `Trailing comma before '${closing}': JSON allows none, remove it`);
-        break;
-      }
-    }
+    if (this.text[this.at] !== closing) return { opening, closing, offsets };
     this.at += 1;
+    return null;
+  }
+
+  /** Reads one member and what is behind it; whether another one follows. */
+  private readMember({ opening, closing, offsets }: OpenMembers, readMember: () => NamedMember): boolean {
+    if (this.at >= this.text.length) this.failUnclosed(opening);
+    const member = readMember();
+    if (this.recordOffsets)
+      offsets.set(member.name, { key: member.key, value: member.value, end: member.end });
+    this.skipSpace();
+    const separator = this.text[this.at];
+    if (separator === undefined) this.failUnclosed(opening);
+    if (separator !== "," && separator !== closing)
+      this.fail(`Expected ',' or '${closing}', found ${this.here()}`);
+    const comma = this.at;
+    this.at += 1;
+    if (separator === closing) return false;
+    this.skipSpace();
+    if (this.text[this.at] !== closing) return true;
+    this.note(comma, `Trailing comma before '${closing}': JSON allows none, remove it`);
+    this.at += 1;
+    return false;
   }
 
   private readString(): string {

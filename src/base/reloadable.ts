@@ -6,6 +6,7 @@ import type { Clock } from "./clock.ts";
 import { type FileContent, isFileContent, readFileContent } from "./file-content.ts";
 import { jsonFileBytesMax } from "./json-file.ts";
 import { formatProblem, type Problem } from "./problem.ts";
+import { breathe } from "./steps.ts";
 import { type FileWatch, watchFiles } from "./watched-file.ts";
 
 /** A file that never comes to rest is judged as it is after this many looks. */
@@ -245,6 +246,9 @@ function callOutside(callback: () => void): void {
   }
 }
 
+/** So much is digested at a time: a millisecond or two. */
+const digestStepBytes = 512 * 1024;
+
 async function snapshot(options: Pick<ReloadableOptions<unknown>, "paths" | "bytesMax">): Promise<Snapshot> {
   const hash = createHash("sha256");
   const contents: FileContent[] = [];
@@ -253,7 +257,11 @@ async function snapshot(options: Pick<ReloadableOptions<unknown>, "paths" | "byt
     const result = await readFileContent(path, options.bytesMax ?? jsonFileBytesMax);
     if (isFileContent(result)) {
       contents.push(result);
-      hash.update(`content ${result.bytes.length} ${result.mode}\n`).update(result.bytes);
+      hash.update(`content ${result.bytes.length} ${result.mode}\n`);
+      for (let start = 0; start < result.bytes.length; start += digestStepBytes) {
+        if (start > 0) await breathe();
+        hash.update(result.bytes.subarray(start, start + digestStepBytes));
+      }
     } else {
       problems.push(result);
       hash.update(`problem ${result.message}\n`);

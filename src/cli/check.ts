@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { findPrograms } from "../backend/embedded/programs.ts";
 import { jsonFileBytesMax } from "../base/json-file.ts";
 import { formatProblem, wholeFileProblem } from "../base/problem.ts";
+import { runAtOnce } from "../base/steps.ts";
 import { isExample, othersCanRead } from "../server/file-mode.ts";
 import type { BackendOptions, GatewayOptions, TableAclOptions } from "../server/gateway-options.ts";
 import { adviseAboutUsers } from "../server/users-advice.ts";
@@ -108,7 +109,7 @@ function checkUsersText(
     return null;
   }
   const { directory } = result;
-  findings.warnings.push(...result.warnings, ...adviseAboutUsers(directory, path, gateway));
+  findings.warnings.push(...result.warnings, ...runAtOnce(adviseAboutUsers(directory, path, gateway)));
   const entries = directory.userNames.reduce(
     (sum, user) => sum + (directory.entriesOf(user)?.length ?? 0),
     0,

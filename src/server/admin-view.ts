@@ -3,12 +3,7 @@
 
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { TableAcl } from "../acl/table-acl.ts";
-import type {
-  AdminSources,
-  CertificateRow,
-  Readiness,
-  UserActivitySnapshot,
-} from "../admin/admin-sources.ts";
+import type { AdminSources, CertificateRow, Readiness } from "../admin/admin-sources.ts";
 import { historyIntervalMs, type TrafficCounters, TrafficHistory } from "../admin/traffic-history.ts";
 import type { Clock } from "../base/clock.ts";
 import { commandBoundsMs } from "../session/latency.ts";
@@ -33,7 +28,7 @@ export interface AdminViewParts {
   readonly expiries: () => readonly Expiry[];
   readonly startedMs: number;
   readonly readiness: () => Readiness;
-  readonly userActivity: () => UserActivitySnapshot | null;
+  readonly userActivity: AdminSources["userActivity"];
 }
 
 /** The sources of the admin side, which measure until they are closed. */

@@ -4,9 +4,10 @@
 import { randomInt } from "node:crypto";
 import { createHookedAuthorizer } from "../acl/hooked-authorizer.ts";
 import { type AdminServer, startAdminServer } from "../admin/admin-server.ts";
-import type { Readiness } from "../admin/admin-sources.ts";
+import type { Readiness, UserActivitySnapshot, UsersPart } from "../admin/admin-sources.ts";
 import { loadPageAssets } from "../admin/page/page-reply.ts";
 import { parseIpNetwork } from "../base/ip-network.ts";
+import { runInSteps } from "../base/steps.ts";
 import type { EntryReference } from "../identity/identity.ts";
 import { createCommandAnalyzer } from "../session/analyze-command.ts";
 import { ByteBudget } from "../session/byte-budget.ts";
@@ -70,7 +71,7 @@ class RunningGateway implements Gateway {
     this.#files = files;
     this.#registry = new SessionRegistry(() => tools.seat?.idPrefix ?? randomInt(2 ** 12));
     this.#startedMs = tools.clock.wallMs();
-    this.#activity = new UserActivity(tools.clock);
+    this.#activity = new UserActivity(tools.clock, this.#registry);
     const connections = (transport: "tcp" | "unix") => ({
       accepted: tools.metrics.counter("client_connections_total", { transport }),
       open: tools.metrics.gauge("client_connections", { transport }),
@@ -78,8 +79,8 @@ class RunningGateway implements Gateway {
     this.#connections = { tcp: connections("tcp"), unix: connections("unix") };
     const users = files.users;
     if (users === null) return;
-    this.#activity.adopt(users.current());
-    users.subscribe((directory, previous) => this.#adoptUsers(directory, previous));
+    users.prepare((directory, previous) => this.#activity.prepare(directory, previous));
+    users.subscribe((directory, previous) => this.#endRemoved(directory, previous));
   }
 
   async start(): Promise<void> {
@@ -98,7 +99,10 @@ class RunningGateway implements Gateway {
       statementBudget: services.statementBudget,
       preparedStatements: services.preparedStatements,
     });
-    exportEntryMetrics(metrics, () => this.#userActivity());
+    exportEntryMetrics(metrics, (ownMax) => {
+      const users = this.#files.users?.current();
+      return users === undefined ? null : this.#activity.totals(users, ownMax);
+    });
     exportExpiries(metrics, () => this.#expiries(backend));
     const tls = this.#files.tls;
     try {
@@ -230,7 +234,7 @@ class RunningGateway implements Gateway {
       expiries: () => this.#expiries(backend),
       startedMs: this.#startedMs,
       readiness: () => this.#readiness(),
-      userActivity: () => this.#userActivity(),
+      userActivity: (part) => this.#userActivity(part),
     });
   }
 
@@ -238,8 +242,7 @@ class RunningGateway implements Gateway {
     return [...(this.#files.tls?.expiries() ?? []), ...backend.expiries()];
   }
 
-  #adoptUsers(directory: UserDirectory, previous: UserDirectory): void {
-    this.#activity.adopt(directory);
+  #endRemoved(directory: UserDirectory, previous: UserDirectory): void {
     const auth = this.#options.auth;
     if (auth.kind !== "static" || !auth.disconnectRemoved) return;
     const hasEntry = (users: UserDirectory, entry: EntryReference) =>
@@ -267,12 +270,11 @@ class RunningGateway implements Gateway {
     return { ready: reasons.length === 0, reasons, notes };
   }
 
-  #userActivity() {
+  async #userActivity(part: UsersPart): Promise<UserActivitySnapshot | null> {
     const users = this.#files.users;
     if (users === null) return null;
-    return this.#activity.snapshot(users.current(), users.stale(), (user, fingerprint) =>
-      this.#registry.countOfEntry(user, fingerprint),
-    );
+    const file = { stale: users.stale(), loadedAtMs: users.loadedAtMs() };
+    return runInSteps(this.#activity.snapshot(users.current(), file, part));
   }
 }
 

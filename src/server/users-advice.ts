@@ -1,6 +1,7 @@
 // What of a users file cannot work with the flags beside it: the file alone is right, so nobody else would tell.
 
 import { type Problem, wholeFileProblem } from "../base/problem.ts";
+import type { Steps } from "../base/steps.ts";
 import type { UserDirectory, UserEntry } from "../users/user-directory.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 
@@ -8,25 +9,32 @@ import type { GatewayOptions } from "./gateway-options.ts";
 const namedMax = 5;
 
 /** Warnings about `directory`, which was read from `path`. */
-export function adviseAboutUsers(
+export function* adviseAboutUsers(
   directory: UserDirectory,
   path: string,
   options: Pick<GatewayOptions, "auth" | "clientTls">,
-): Problem[] {
+): Steps<Problem[]> {
   const { auth, clientTls } = options;
-  const entries = directory.userNames.flatMap((user) => directory.entriesOf(user) ?? []);
   const advice: Problem[] = [];
-  const spiffe = entries.filter((entry) => entry.spiffeId !== null);
+  const spiffe: UserEntry[] = [];
+  const mapped: UserEntry[] = [];
+  let passwordOnly = false;
+  for (const user of directory.userNames) {
+    yield;
+    for (const entry of directory.entriesOf(user) ?? []) {
+      if (entry.spiffeId !== null) spiffe.push(entry);
+      else if (entry.credentials.length > 0) passwordOnly = true;
+      if (entry.proxyFor.length > 0) mapped.push(entry);
+    }
+  }
   if (spiffe.length > 0 && (clientTls?.clientTrust ?? null) === null) {
     const message = `${namesOf(spiffe)}: a spiffe_id can be proven only with --mysql_server_ssl_ca, so nobody can log in`;
     advice.push(wholeFileProblem(path, message));
   }
-  const mapped = entries.filter((entry) => entry.proxyFor.length > 0);
   if (mapped.length > 0 && auth.kind === "static" && !auth.proxyUsers.checkProxyUsers) {
     const message = `${namesOf(mapped)}: ProxyFor has no effect without --check_proxy_users`;
     advice.push(wholeFileProblem(path, message));
   }
-  const passwordOnly = entries.some((entry) => entry.spiffeId === null && entry.credentials.length > 0);
   if (spiffe.length > 0 && passwordOnly && clientTls?.clientTrust?.isRequired === true) {
     const message =
       "Entries without spiffe_id demand a client certificate over TCP, too: --mysql_server_client_cert=request lets them in by password alone";

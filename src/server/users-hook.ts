@@ -3,12 +3,13 @@
 
 import { formatProblem, type Problem, wholeFileProblem } from "../base/problem.ts";
 import { FileProblemsError } from "../base/reloadable.ts";
+import { runInSteps } from "../base/steps.ts";
 import { describeChanges } from "../users/directory-changes.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
-import { readUsersFile } from "../users/users-file.ts";
+import { readUsersFileInSteps, type UsersFileResult } from "../users/users-file.ts";
 import type { UsersHook } from "./gateway-hooks.ts";
 import { ReloadReport, type ReportTools } from "./reload-report.ts";
-import type { Advise, Users } from "./users-source.ts";
+import type { Advise, PrepareSwap, Users } from "./users-source.ts";
 
 /** What stands for the file in logs and problems. */
 const place = "users hook";
@@ -17,13 +18,15 @@ type Listener = (directory: UserDirectory, previous: UserDirectory) => void;
 
 /** @throws FileProblemsError when the first answer cannot be used; whatever the hook throws at first */
 export async function openUsersHook(hook: UsersHook, advise: Advise, tools: ReportTools): Promise<Users> {
-  const first = readUsersFile(JSON.stringify(await hook.load()), place, 1);
+  const first = await readUsersFileInSteps(JSON.stringify(await hook.load()), place, 1);
   if (!first.ok) throw new FileProblemsError(first.problems);
   const report = new ReloadReport({ name: "users file", path: place }, tools);
-  const users = new HookedUsers(hook, first.directory, report, (directory) => {
-    for (const warning of advise(directory, place))
+  const warn = async (directory: UserDirectory): Promise<void> => {
+    for (const warning of await runInSteps(advise(directory, place)))
       tools.logger.warn(formatProblem(warning), { file: "users file" });
-  });
+  };
+  await warn(first.directory);
+  const users = new HookedUsers(hook, first.directory, report, warn);
   users.watch();
   return users;
 }
@@ -31,8 +34,9 @@ export async function openUsersHook(hook: UsersHook, advise: Advise, tools: Repo
 class HookedUsers implements Users {
   readonly #hook: UsersHook;
   readonly #report: ReloadReport;
-  readonly #warn: (directory: UserDirectory) => void;
+  readonly #warn: (directory: UserDirectory) => Promise<void>;
   readonly #listeners: Listener[] = [];
+  readonly #prepares: PrepareSwap[] = [];
   #directory: UserDirectory;
   #stopWatching: () => void = () => {};
   #loading: Promise<void> | null = null;
@@ -44,13 +48,12 @@ class HookedUsers implements Users {
     hook: UsersHook,
     directory: UserDirectory,
     report: ReloadReport,
-    warn: (directory: UserDirectory) => void,
+    warn: (directory: UserDirectory) => Promise<void>,
   ) {
     this.#hook = hook;
     this.#directory = directory;
     this.#report = report;
     this.#warn = warn;
-    warn(directory);
   }
 
   watch(): void {
@@ -59,6 +62,14 @@ class HookedUsers implements Users {
 
   current(): UserDirectory {
     return this.#directory;
+  }
+
+  prepare(prepare: PrepareSwap): void {
+    this.#prepares.push(prepare);
+  }
+
+  loadedAtMs(): number {
+    return this.#report.loadedAtMs;
   }
 
   subscribe(listener: Listener): void {
@@ -104,8 +115,12 @@ class HookedUsers implements Users {
       return;
     }
     const previous = this.#directory;
+    await this.#warn(result.directory);
+    const finish: (() => void)[] = [];
+    for (const prepare of this.#prepares) finish.push(await runInSteps(prepare(result.directory, previous)));
+    if (this.#closed) return;
     this.#directory = result.directory;
-    this.#warn(result.directory);
+    for (const one of finish) one();
     this.#report.handle(
       { kind: "reloaded", trigger, previous, value: result.directory, generation },
       changesOf,
@@ -113,9 +128,9 @@ class HookedUsers implements Users {
     for (const listener of this.#listeners) listener(result.directory, previous);
   }
 
-  async #read(generation: number): Promise<ReturnType<typeof readUsersFile>> {
+  async #read(generation: number): Promise<UsersFileResult> {
     try {
-      return readUsersFile(JSON.stringify(await this.#hook.load()), place, generation);
+      return await readUsersFileInSteps(JSON.stringify(await this.#hook.load()), place, generation);
     } catch (error) {
       // The message may hold anything: only that it failed is told, and the kind of error.
       const kind = error instanceof Error ? error.name : typeof error;

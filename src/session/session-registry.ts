@@ -43,6 +43,8 @@ interface UserCount {
 /** Sessions by user. Names and fingerprints are looked up as they are: a key made of both costs more than the rest. */
 class Counts {
   readonly #users = new Map<string, UserCount>();
+  /** Sessions that entries hold, all together. */
+  heldByEntries = 0;
 
   get(user: string): UserCount | undefined {
     return this.#users.get(user);
@@ -57,6 +59,7 @@ class Counts {
   addEntry({ user, fingerprint }: EntryReference, by: 1 | -1): void {
     const count = this.#of(user);
     const next = (count.entries.get(fingerprint) ?? 0) + by;
+    this.heldByEntries += by;
     if (next <= 0) count.entries.delete(fingerprint);
     else count.entries.set(fingerprint, next);
     this.#forgetEmpty(user, count);
@@ -161,6 +164,11 @@ export class SessionRegistry {
   /** Live sessions that an entry of `user` holds. */
   countOfEntry(user: string, fingerprint: string): number {
     return this.#counts.get(user)?.entries.get(fingerprint) ?? 0;
+  }
+
+  /** Sessions that entries hold, all together: one with a base's entry counts twice. */
+  get heldByEntries(): number {
+    return this.#counts.heldByEntries;
   }
 
   /** Calls every session whose deadline has passed. One coarse timer for all sessions, none per session. */

@@ -1,5 +1,6 @@
 // What a reload changed, for the log: names only.
 
+import { runAtOnce, type Steps } from "../base/steps.ts";
 import type { UserDirectory, UserEntry } from "./user-directory.ts";
 
 /** Names of users, and of entries as `user[index]` (of the file in which they stand). */
@@ -16,21 +17,41 @@ export interface DirectoryChanges {
 
 /** Compares two generations. */
 export function describeChanges(old: UserDirectory, next: UserDirectory): DirectoryChanges {
-  const usersAdded = next.userNames.filter((user) => old.entriesOf(user) === null);
-  const usersRemoved = old.userNames.filter((user) => next.entriesOf(user) === null);
+  return runAtOnce(stepsOfChanges(old, next));
+}
+
+/** The same in steps. */
+export function* stepsOfChanges(old: UserDirectory, next: UserDirectory): Steps<DirectoryChanges> {
+  const usersAdded: string[] = [];
+  const usersRemoved: string[] = [];
   const usersChanged: string[] = [];
   const entriesAdded: string[] = [];
   const entriesRemoved: string[] = [];
-  for (const user of [...old.userNames, ...usersAdded]) {
-    const before = old.entriesOf(user);
+  for (const user of old.userNames) {
+    yield;
+    const before = old.entriesOf(user) ?? [];
     const after = next.entriesOf(user);
-    for (const name of missingFrom(before ?? [], after ?? [])) entriesAdded.push(name);
-    for (const name of missingFrom(after ?? [], before ?? [])) entriesRemoved.push(name);
-    if (before !== null && after !== null && fingerprints(before) !== fingerprints(after)) {
-      usersChanged.push(user);
-    }
+    if (after === null) usersRemoved.push(user);
+    else if (areSame(before, after)) continue;
+    else usersChanged.push(user);
+    entriesAdded.push(...missingFrom(before, after ?? []));
+    entriesRemoved.push(...missingFrom(after ?? [], before));
+  }
+  for (const user of next.userNames) {
+    yield;
+    if (old.entriesOf(user) !== null) continue;
+    usersAdded.push(user);
+    entriesAdded.push(...missingFrom([], next.entriesOf(user) ?? []));
   }
   return { usersAdded, usersRemoved, usersChanged, entriesAdded, entriesRemoved };
+}
+
+/** Whether two generations have the same entries of a user, in the same order. */
+export function areSame(before: readonly UserEntry[], after: readonly UserEntry[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every((entry, index) => entry.fingerprint === after[index]?.fingerprint)
+  );
 }
 
 /** The entries of `entries` that `others` does not have. */
@@ -39,8 +60,4 @@ function missingFrom(others: readonly UserEntry[], entries: readonly UserEntry[]
   return entries
     .filter((entry) => !known.has(entry.fingerprint))
     .map((entry) => `${entry.user}[${entry.index}]`);
-}
-
-function fingerprints(entries: readonly UserEntry[]): string {
-  return entries.map((entry) => entry.fingerprint).join(" ");
 }

@@ -1,6 +1,7 @@
 // The users of one generation of the users file, ready for look-ups. Immutable: a reload makes a new one. It also knows
 // what is the same for every user of the file: logins follow that, so that they tell nothing about one user.
 
+import { runAtOnce, type Steps } from "../base/steps.ts";
 import type { Credential } from "./credential.ts";
 import type { SourceHostRule } from "./source-host.ts";
 import type { SpiffeRule } from "./spiffe-rule.ts";
@@ -39,6 +40,8 @@ export interface DirectoryShape {
   readonly hasEntriesBeyondNative: boolean;
   /** Whether there is an entry that nothing but the password in clear can prove. */
   readonly hasClearOnlyEntries: boolean;
+  /** Entries of all users. */
+  readonly entryCount: number;
   /** Entries of the user that has most. */
   readonly entriesPerUserMax: number;
   /** SHA-256 crypt rounds of all entries of the user that has most. */
@@ -57,17 +60,21 @@ export interface UserDirectory {
 }
 
 /** Makes a directory of entries by user. */
-export function createUserDirectory(
+export function* stepsOfUserDirectory(
   users: ReadonlyMap<string, readonly UserEntry[]>,
   generation: number,
-): UserDirectory {
+): Steps<UserDirectory> {
+  const shape = yield* shapeOf(users);
   return {
     generation,
     entriesOf: (user) => users.get(user) ?? null,
     userNames: [...users.keys()],
-    shape: shapeOf(users),
+    shape,
   };
 }
+
+/** The users of nobody. */
+export const emptyUserDirectory: UserDirectory = runAtOnce(stepsOfUserDirectory(new Map(), 0));
 
 /** The entry's credential of a kind; undefined when it has none. */
 export function credentialOf<K extends Credential["kind"]>(
@@ -79,14 +86,17 @@ export function credentialOf<K extends Credential["kind"]>(
   );
 }
 
-function shapeOf(users: ReadonlyMap<string, readonly UserEntry[]>): DirectoryShape {
+function* shapeOf(users: ReadonlyMap<string, readonly UserEntry[]>): Steps<DirectoryShape> {
   const authenticationStrings = new Set<string>();
   let hasNativeOnlyEntries = false;
   let hasEntriesBeyondNative = false;
   let hasClearOnlyEntries = false;
+  let entryCount = 0;
   let entriesPerUserMax = 1;
   let cryptRoundsPerUserMax = 0;
   for (const entries of users.values()) {
+    yield;
+    entryCount += entries.length;
     entriesPerUserMax = Math.max(entriesPerUserMax, entries.length);
     let cryptRounds = 0;
     for (const entry of entries) {
@@ -109,6 +119,7 @@ function shapeOf(users: ReadonlyMap<string, readonly UserEntry[]>): DirectorySha
     hasNativeOnlyEntries,
     hasEntriesBeyondNative,
     hasClearOnlyEntries,
+    entryCount,
     entriesPerUserMax,
     cryptRoundsPerUserMax,
     authenticationStrings,

@@ -65,7 +65,7 @@ export function readEntry(raw: RawEntry, place: EntryPlace): ReadEntry {
     user: place.user,
     index: place.index,
     userData: raw.UserData === undefined || raw.UserData === "" ? place.user : raw.UserData,
-    groups: [...new Set(raw.Groups ?? [])],
+    groups: raw.Groups === undefined ? none : [...new Set(raw.Groups)],
     credentials,
     sourceHost: readSourceHost(raw, complain),
     spiffeId: readSpiffeRule(raw, take),
@@ -83,9 +83,12 @@ export function readEntry(raw: RawEntry, place: EntryPlace): ReadEntry {
   };
 }
 
+/** Shared: a large file has hundreds of thousands of entries. */
+const none: readonly string[] = [];
+
 /** A string is a list of one. */
 export function listOf(value: string | readonly string[] | undefined): readonly string[] {
-  return value === undefined ? [] : typeof value === "string" ? [value] : value;
+  return value === undefined ? none : typeof value === "string" ? [value] : value;
 }
 
 function readCredentials(
@@ -163,11 +166,20 @@ function readSpiffeRule(
 }
 
 /**
+ * A keyed digest of all entries of a user, hexadecimal. Who has not the same file cannot make it; who does not know the
+ * entries learns nothing of them but by trying all of them out together.
+ */
+export function digestOfEntries(entries: readonly UserEntry[], key: Uint8Array): string {
+  return hash("sha256", entries.map((entry) => fingerprintOf(entry, key)).join(" "), "hex");
+}
+
+/**
  * A keyed digest of all that the entry says, in its decoded form: spelling, comments and position do not count. Cut to
  * 96 bits, so nobody can go on digesting where it ended.
  */
 function fingerprintOf(entry: Omit<UserEntry, "fingerprint">, key: Uint8Array): string {
-  const { index: _, sourceHost, spiffeId, credentials, ...content } = entry;
+  const { index: _, sourceHost, spiffeId, credentials, ...more } = entry;
+  const { fingerprint: _own, ...content } = { fingerprint: "", ...more };
   const text = JSON.stringify({
     ...content,
     host: sourceHost.text,

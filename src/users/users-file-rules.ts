@@ -1,6 +1,7 @@
 // What a users file must be as a whole: rules between entries and between users.
 
 import { joinPointer } from "../base/json-text.ts";
+import type { Steps } from "../base/steps.ts";
 import { credentialOf, type UserEntry } from "./user-directory.ts";
 import type { Remark } from "./users-file.ts";
 
@@ -14,10 +15,11 @@ type Users = ReadonlyMap<string, readonly UserEntry[]>;
 type PointerOf = (entry: UserEntry) => string;
 
 /** What makes the file unusable. */
-export function complainAboutUsers(users: Users, pointerOf: PointerOf): Remark[] {
+export function* complainAboutUsers(users: Users, pointerOf: PointerOf): Steps<Remark[]> {
   const complaints: Remark[] = [];
   let entryCount = 0;
   for (const [user, entries] of users) {
+    yield;
     entryCount += entries.length;
     if (user === "") complaints.push({ pointer: "/", message: "A user's name must not be empty" });
     if (user.includes("\0")) {
@@ -50,10 +52,15 @@ export function complainAboutUsers(users: Users, pointerOf: PointerOf): Remark[]
 }
 
 /** What a person should know about a usable file. */
-export function warnAboutUsers(users: Users, pointerOf: PointerOf): Remark[] {
+export function* warnAboutUsers(users: Users, pointerOf: PointerOf): Steps<Remark[]> {
   const warnings: Remark[] = [];
-  const bases = new Set([...users.values()].flat().flatMap((entry) => entry.proxyFor));
+  const bases = new Set<string>();
+  for (const entries of users.values()) {
+    for (const { proxyFor } of entries) for (const base of proxyFor) bases.add(base);
+    yield;
+  }
   for (const [user, entries] of users) {
+    yield;
     if (entries.length === 0) {
       warnings.push({
         pointer: joinPointer("", user),

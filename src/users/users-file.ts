@@ -3,10 +3,11 @@
 
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
-import { parseJsonFile } from "../base/json-file.ts";
+import { type JsonDocument, stepsOfJsonFile } from "../base/json-file.ts";
 import { joinPointer } from "../base/json-text.ts";
 import { type Problem, wholeFileProblem } from "../base/problem.ts";
-import { createUserDirectory, type UserDirectory, type UserEntry } from "./user-directory.ts";
+import { runAtOnce, runInSteps, type Steps } from "../base/steps.ts";
+import { stepsOfUserDirectory, type UserDirectory, type UserEntry } from "./user-directory.ts";
 import { readEntry } from "./users-file-entry.ts";
 import { complainAboutUsers, warnAboutUsers } from "./users-file-rules.ts";
 
@@ -48,8 +49,8 @@ const processFingerprintKey = randomBytes(32);
 /** Warnings, and problems beside those of the schema, beyond this number are not listed. */
 const remarksMax = 1000;
 
-/** Entries that are read between two breaths of {@link readUsersFileInSteps}: some milliseconds of work. */
-const entriesPerStep = 500;
+/** Entries that are read between two steps. */
+const entriesPerStep = 50;
 
 /**
  * Parses and validates the text of a users file. Never throws for what the file holds.
@@ -62,29 +63,17 @@ export function readUsersFile(
   generation: number,
   fingerprintKey: Uint8Array = processFingerprintKey,
 ): UsersFileResult {
-  const work = stepsOfReading(text, path, generation, fingerprintKey);
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
+  return runAtOnce(stepsOfReading(text, path, generation, fingerprintKey));
 }
 
-/**
- * The same, with a breath after every so many entries: a large file must not hold up the sessions of those who are
- * logged in. Its parsing as JSON is one piece.
- */
-export async function readUsersFileInSteps(
+/** The same in steps: a large file must not hold up the sessions of those who are logged in. */
+export function readUsersFileInSteps(
   text: string | Uint8Array,
   path: string,
   generation: number,
   fingerprintKey: Uint8Array = processFingerprintKey,
 ): Promise<UsersFileResult> {
-  const work = stepsOfReading(text, path, generation, fingerprintKey);
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  return runInSteps(stepsOfReading(text, path, generation, fingerprintKey));
 }
 
 function* stepsOfReading(
@@ -92,28 +81,31 @@ function* stepsOfReading(
   path: string,
   generation: number,
   fingerprintKey: Uint8Array,
-): Generator<undefined, UsersFileResult> {
-  const parsed = parseJsonFile({ text, path, schema });
+): Steps<UsersFileResult> {
+  const parsed = yield* stepsOfJsonFile({ text, path, schema, membersStandAlone: true });
   const document = parsed.ok ? parsed : parsed.invalid;
   if (document === null) return { ok: false, problems: parsed.ok ? [] : parsed.problems };
   yield;
   const read = yield* readUsers(document.value, parsed.ok, fingerprintKey);
-  const placed = (remarks: readonly Remark[]): Problem[] =>
-    remarks.map((remark) => ({ path, ...document.positionOf(remark.pointer), ...remark })).sort(byPlace);
   if (!parsed.ok) {
     const told = new Set(parsed.problems.map((problem) => problem.pointer));
     const further = read.complaints.filter((remark) => !told.has(remark.pointer)).slice(0, remarksMax);
-    return { ok: false, problems: [...parsed.problems, ...placed(further)].sort(byPlace) };
+    const more = yield* placed(further, path, document);
+    return { ok: false, problems: [...parsed.problems, ...more].sort(byPlace) };
   }
   if (read.complaints.length > 0) {
-    const problems = placed(read.complaints.slice(0, remarksMax));
+    const problems = yield* placed(read.complaints.slice(0, remarksMax), path, document);
     const more = read.complaints.length - remarksMax;
     if (more > 0) problems.push(wholeFileProblem(path, `${more} more problems are not listed`));
     return { ok: false, problems };
   }
-  yield;
-  const directory = createUserDirectory(read.users, generation);
-  return { ok: true, directory, warnings: placed(read.warnings.slice(0, remarksMax)) };
+  const directory = yield* stepsOfUserDirectory(read.users, generation);
+  return { ok: true, directory, warnings: yield* placed(read.warnings.slice(0, remarksMax), path, document) };
+}
+
+function* placed(remarks: readonly Remark[], path: string, document: JsonDocument): Steps<Problem[]> {
+  if (remarks.length > 0) yield* document.stepsOfPlaces();
+  return remarks.map((remark) => ({ path, ...document.positionOf(remark.pointer), ...remark })).sort(byPlace);
 }
 
 interface ReadUsers {
@@ -123,20 +115,20 @@ interface ReadUsers {
 }
 
 /** `isValid`: the schema let the document through; otherwise only what it can have missed is of interest. */
-function* readUsers(
-  document: unknown,
-  isValid: boolean,
-  fingerprintKey: Uint8Array,
-): Generator<undefined, ReadUsers> {
+function* readUsers(document: unknown, isValid: boolean, fingerprintKey: Uint8Array): Steps<ReadUsers> {
   const complaints: Remark[] = [];
   const warnings: Remark[] = [];
   const users = new Map<string, readonly UserEntry[]>();
-  const pointers = new Map<UserEntry, string>();
-  for (const [user, value] of Object.entries(isRecord(document) ? document : {})) {
+  const alone = new Set<string>();
+  let entryCount = 0;
+  const members = isRecord(document) ? document : {};
+  for (const user of Object.keys(members)) {
     if (user === "$schema") continue;
+    const value = members[user];
     const pointer = joinPointer("", user);
     const isList = Array.isArray(value);
     if (!isList) {
+      alone.add(user);
       const message = `User ${JSON.stringify(user)} has an entry without a list around it: write [ ... ], the other form is Vitess's old one`;
       warnings.push({ pointer, message });
     }
@@ -148,16 +140,16 @@ function* readUsers(
       complaints.push(...read.complaints);
       warnings.push(...read.warnings);
       entries.push(read.entry);
-      pointers.set(read.entry, entryPointer);
-      if (pointers.size % entriesPerStep === 0) yield;
+      entryCount += 1;
+      if (entryCount % entriesPerStep === 0) yield;
     }
     users.set(user, entries);
   }
-  const pointerOf = (entry: UserEntry): string => pointers.get(entry) ?? "";
-  yield;
-  for (const complaint of complainAboutUsers(users, pointerOf)) complaints.push(complaint);
-  yield;
-  if (complaints.length === 0) for (const warning of warnAboutUsers(users, pointerOf)) warnings.push(warning);
+  const pointerOf = ({ user, index }: UserEntry): string =>
+    alone.has(user) ? joinPointer("", user) : joinPointer(joinPointer("", user), index);
+  for (const complaint of yield* complainAboutUsers(users, pointerOf)) complaints.push(complaint);
+  if (complaints.length > 0) return { users, complaints, warnings };
+  for (const warning of yield* warnAboutUsers(users, pointerOf)) warnings.push(warning);
   return { users, complaints, warnings };
 }
 

@@ -63,10 +63,14 @@ export function quietSources(changes: Partial<AdminSources> = {}): AdminSources 
     history,
     refresh: async () => {},
     readiness: () => ({ ready: true, reasons: [], notes: [] }),
-    userActivity: () => ({
+    userActivity: async () => ({
       countingSinceMs: 0,
       generation: 3,
+      loadedAtMs: 0,
       stale: false,
+      total: 1,
+      matching: 1,
+      proven: null,
       entries: [
         {
           user: "u",

@@ -63,13 +63,25 @@ function resolveLinks(path: string): string {
   }
 }
 
+/** The text of a file. @throws UsageError */
+export function readFileText(path: string): string {
+  return readText(path, null) ?? "";
+}
+
 function readText(path: string, initialText: string | null): string | null {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(path, "utf8");
+    bytes = readFileSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" && initialText !== null) return null;
     throw new UsageError(`Cannot read ${path}: ${fileFailure(error)}`);
+  }
+  try {
+    // Other bytes would be replaced in silence, and written back.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new UsageError(`${path} is not UTF-8: convert it, e.g. with iconv`);
   }
 }
 

@@ -1,13 +1,21 @@
 // Asks running gateways what they have seen of each entry, and judges whether an entry can go. What is not known for
 // certain counts as unknown.
 
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { formatDuration } from "../../base/duration.ts";
 import type { UserEntry } from "../../users/user-directory.ts";
+import { digestOfEntries } from "../../users/users-file-entry.ts";
 import { UsageError } from "../arguments.ts";
 
-/** Longest wait for one gateway, in milliseconds. */
+/** Longest wait for one part of a gateway's answer, in milliseconds. */
 const answerTimeoutMs = 5000;
+
+/** Entries of one part. */
+const partEntries = 2000;
+
+/** So often a list is begun anew because the gateway took up another file in the middle of it. */
+const attemptsMax = 5;
 
 /** What a gateway tells about one entry. */
 export interface SeenEntry {
@@ -28,7 +36,9 @@ export type GatewayAnswer =
       readonly countingSinceMs: number;
       /** Whether it uses an older content than the file on its disk. */
       readonly stale: boolean;
-      readonly entries: readonly SeenEntry[];
+      /** Whether it has the entries of the user that was asked about exactly as the file at hand; null: it cannot tell. */
+      readonly proven: boolean | null;
+      readonly entriesOf: ReadonlyMap<string, readonly SeenEntry[]>;
     }
   | { readonly url: string; readonly ok: false; readonly reason: string };
 
@@ -51,17 +61,75 @@ export function readToken(path: string | null): string | null {
   return token;
 }
 
+/** Whom to ask about: all users, or one whose entries in the file at hand are these. */
+export type AskedUsers = "all" | { readonly user: string; readonly entries: readonly UserEntry[] };
+
 /** Asks all gateways at once. Never rejects for a gateway that does not answer. */
-export function askGateways(urls: readonly string[], token: string | null): Promise<GatewayAnswer[]> {
-  return Promise.all(urls.map((url) => askGateway(url, token)));
+export function askGateways(
+  urls: readonly string[],
+  token: string | null,
+  about: AskedUsers,
+): Promise<GatewayAnswer[]> {
+  return Promise.all(urls.map((url) => askGateway(url, token, about)));
 }
 
-async function askGateway(url: string, token: string | null): Promise<GatewayAnswer> {
+async function askGateway(url: string, token: string | null, about: AskedUsers): Promise<GatewayAnswer> {
+  const query = new URLSearchParams();
+  if (about !== "all") {
+    const key = randomBytes(32);
+    query.set("user", about.user);
+    query.set("key", key.toString("hex"));
+    query.set("digest", digestOfEntries(about.entries, key));
+  }
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const answer = await askForParts(url, token, query);
+    if (answer !== "changed") return answer;
+  }
+  return { url, ok: false, reason: "its users file changes all the time: ask again later" };
+}
+
+async function askForParts(
+  url: string,
+  token: string | null,
+  query: URLSearchParams,
+): Promise<GatewayAnswer | "changed"> {
+  const entriesOf = new Map<string, SeenEntry[]>();
+  let first: Part | null = null;
+  for (let from = 0; ; ) {
+    query.set("from", String(from));
+    query.set("limit", String(partEntries));
+    const part = await askForPart(url, token, query);
+    if (typeof part === "string") return { url, ok: false, reason: part };
+    first ??= part;
+    if (part.generation !== first.generation || part.matching !== first.matching) return "changed";
+    for (const entry of part.entries) {
+      const known = entriesOf.get(entry.user);
+      if (known === undefined) entriesOf.set(entry.user, [entry]);
+      else known.push(entry);
+    }
+    from += part.entries.length;
+    if (part.entries.length === 0 || from >= part.matching) break;
+  }
+  const { countingSinceMs, stale, proven } = first;
+  return { url, ok: true, countingSinceMs, stale, proven, entriesOf };
+}
+
+interface Part {
+  readonly countingSinceMs: number;
+  readonly generation: number;
+  readonly stale: boolean;
+  readonly matching: number;
+  readonly proven: boolean | null;
+  readonly entries: readonly SeenEntry[];
+}
+
+/** A string says why there is no answer. */
+async function askForPart(url: string, token: string | null, query: URLSearchParams): Promise<Part | string> {
   let target: URL;
   try {
-    target = new URL("/api/users", url);
+    target = new URL(`/api/users?${query}`, url);
   } catch {
-    return { url, ok: false, reason: "its URL is not one: write http://host:port" };
+    return "its URL is not one: write http://host:port";
   }
   try {
     const response = await fetch(target, {
@@ -71,29 +139,28 @@ async function askGateway(url: string, token: string | null): Promise<GatewayAns
     });
     if (!response.ok) {
       const said = (await response.text()).split("\n", 1)[0]?.slice(0, 200);
-      return { url, ok: false, reason: `it answered ${response.status}: ${said}` };
+      return `it answered ${response.status}: ${said}`;
     }
-    return parseAnswer(url, await response.json());
+    return readPart(await response.json()) ?? "it is not a gateway that this version understands";
   } catch (error) {
     const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
     const why =
       (error as Error).name === "TimeoutError" ? "no answer in time" : (cause?.code ?? "no valid answer");
-    return { url, ok: false, reason: `it cannot be reached (${why})` };
+    return `it cannot be reached (${why})`;
   }
 }
 
-function parseAnswer(url: string, value: unknown): GatewayAnswer {
-  const answer = value as Record<string, unknown>;
-  const entries = answer.entries;
+function readPart(value: unknown): Part | null {
+  const answer = (value ?? {}) as Record<string, unknown>;
+  const { entries } = answer;
   const countingSinceMs = Date.parse(String(answer.counting_since));
-  if (!Array.isArray(entries) || Number.isNaN(countingSinceMs)) {
-    return { url, ok: false, reason: "it is not a gateway that this version understands" };
-  }
+  if (!Array.isArray(entries) || Number.isNaN(countingSinceMs)) return null;
   return {
-    url,
-    ok: true,
     countingSinceMs,
+    generation: Number(answer.users_generation),
     stale: answer.users_file_stale === true,
+    matching: Number(answer.matching),
+    proven: typeof answer.proven === "boolean" ? answer.proven : null,
     entries: entries.map((item: Record<string, unknown>) => ({
       user: String(item.user),
       index: Number(item.index),
@@ -117,8 +184,8 @@ export function judgeEntry(
   limits: { readonly unusedForMs: number; readonly nowMs: number },
 ): EntryUse {
   if (!answer.ok) return { kind: "unknown", reason: answer.reason };
-  const user = entries[index]?.user;
-  const seen = answer.entries.filter((item) => item.user === user).sort((a, b) => a.index - b.index);
+  const user = entries[index]?.user ?? "";
+  const seen = [...(answer.entriesOf.get(user) ?? [])].sort((a, b) => a.index - b.index);
   const entry = seen[index];
   const same =
     seen.length === entries.length &&
@@ -127,7 +194,7 @@ export function judgeEntry(
         item.userData === entries[position]?.userData &&
         item.kinds.join() === entries[position]?.credentials.map((credential) => credential.kind).join(),
     );
-  if (answer.stale || !same || entry === undefined) {
+  if (answer.stale || answer.proven === false || !same || entry === undefined) {
     return { kind: "unknown", reason: "it uses another version of the users file" };
   }
   const { lastLoginMs, liveSessions } = entry;

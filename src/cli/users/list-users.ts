@@ -1,12 +1,9 @@
 // `users list`: entries with kinds and windows, and what gateways have seen of them.
 
-import { readFileSync } from "node:fs";
-import { fileFailure } from "../../base/file-content.ts";
 import type { UserEntry } from "../../users/user-directory.ts";
-import { UsageError } from "../arguments.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { askGateways, type GatewayAnswer, judgeEntry, readToken } from "./gateways.ts";
-import { parseUsersText } from "./users-file-edit.ts";
+import { openUsersFile } from "./users-file-edit.ts";
 import { listFlags } from "./users-flags.ts";
 import { readUsersSettings, usersFilePath } from "./users-settings.ts";
 
@@ -17,8 +14,8 @@ export async function listUsers(context: CommandContext): Promise<ExitCode> {
   const { settings } = readUsersSettings(context, listFlags, { min: 0, max: 0 });
   const { values } = settings;
   const path = usersFilePath(values.file, context);
-  const { directory } = parseUsersText(readText(path), path);
-  const answers = await askGateways(values.admin, readToken(values.admin_token_file));
+  const { directory } = openUsersFile(path);
+  const answers = await askGateways(values.admin, readToken(values.admin_token_file), "all");
   const nowMs = context.clock.wallMs();
   const rows = directory.userNames.flatMap((user) => {
     const entries = directory.entriesOf(user) ?? [];
@@ -36,14 +33,6 @@ export async function listUsers(context: CommandContext): Promise<ExitCode> {
   for (const answer of answers) context.print(sourceLine(answer));
   if (answers.length === 0) context.print("Last login and live sessions: ask gateways with --admin=URL");
   return 0;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`Cannot read ${path}: ${fileFailure(error)}`);
-  }
 }
 
 function kindsOf(entry: UserEntry): string {

@@ -1,10 +1,11 @@
 // `users retire`: removes an entry once every gateway says that nobody uses it.
 
 import { formatDuration } from "../../base/duration.ts";
+import { areSame } from "../../users/directory-changes.ts";
 import { UsageError } from "../arguments.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { askGateways, type EntryUse, type GatewayAnswer, judgeEntry, readToken } from "./gateways.ts";
-import { editUsersFile, entriesOf, withoutEntry } from "./users-file-edit.ts";
+import { editUsersFile, entriesOf, openUsersFile, withoutEntry } from "./users-file-edit.ts";
 import { retireFlags } from "./users-flags.ts";
 import { readUsersSettings, usersFilePath } from "./users-settings.ts";
 
@@ -16,10 +17,17 @@ export async function retireEntry(context: CommandContext): Promise<ExitCode> {
   const path = usersFilePath(values.file, context);
   const index = values.entry ?? 0;
   const limits = { unusedForMs: values.unused_for, nowMs: context.clock.wallMs() };
-  const answers = await askGateways(values.admin, readToken(values.admin_token_file));
+  const asked = entriesOf(openUsersFile(path), user, path);
+  const about = { user, entries: asked };
+  const answers = await askGateways(values.admin, readToken(values.admin_token_file), about);
   await editUsersFile(path, context.clock, (text, file) => {
     if (file === null) throw new UsageError(`${path} does not exist`);
     const entries = entriesOf(file, user, path);
+    if (!areSame(asked, entries)) {
+      throw new UsageError(
+        `Somebody has changed '${user}' in ${path} meanwhile: nothing is removed, try again`,
+      );
+    }
     if (entries[index] === undefined) {
       throw new UsageError(
         `User '${user}' has ${entries.length} entries, from 0: there is no entry ${index}`,

@@ -7,7 +7,7 @@ import { FileProblemsError } from "../../base/reloadable.ts";
 import type { UserDirectory, UserEntry } from "../../users/user-directory.ts";
 import { readUsersFile } from "../../users/users-file.ts";
 import { UsageError } from "../arguments.ts";
-import { editFile } from "./edit-file.ts";
+import { editFile, readFileText } from "./edit-file.ts";
 
 /** An entry as it is written. */
 export type EntryText = Readonly<Record<string, unknown>>;
@@ -23,14 +23,21 @@ export interface OpenUsersFile {
 export function parseUsersText(text: string, path: string): OpenUsersFile {
   const result = readUsersFile(text, path, 1);
   if (!result.ok) throw new FileProblemsError(result.problems);
-  const raw = JSON.parse(text.replace(/^\ufeff/, "")) as Record<string, EntryText | readonly EntryText[]>;
+  let parsed: Record<string, EntryText | readonly EntryText[]> | null = null;
   return {
     directory: result.directory,
     rawEntriesOf: (user) => {
+      parsed ??= JSON.parse(text.replace(/^\ufeff/, "")) as NonNullable<typeof parsed>;
+      const raw = parsed;
       const value = Object.hasOwn(raw, user) ? raw[user] : undefined;
       return value === undefined ? [] : ([value].flat() as readonly EntryText[]);
     },
   };
+}
+
+/** Reads a users file without editing it. @throws UsageError, FileProblemsError */
+export function openUsersFile(path: string): OpenUsersFile {
+  return parseUsersText(readFileText(path), path);
 }
 
 /** The entries of a user. @throws UsageError when the file has no such user */

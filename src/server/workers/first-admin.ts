@@ -2,7 +2,7 @@
 // traffic over time is collected here.
 
 import { type AdminServer, startAdminServer } from "../../admin/admin-server.ts";
-import type { AdminSources } from "../../admin/admin-sources.ts";
+import type { AdminSources, UserActivitySnapshot, UsersPart } from "../../admin/admin-sources.ts";
 import { loadPageAssets } from "../../admin/page/page-reply.ts";
 import { historyIntervalMs, type TrafficCounters, TrafficHistory } from "../../admin/traffic-history.ts";
 import type { Reloadable } from "../../base/reloadable.ts";
@@ -11,7 +11,13 @@ import { openAdminToken } from "../admin-token.ts";
 import type { AdminOptions } from "../gateway-options.ts";
 import type { GatewayTools } from "../gateway-seam.ts";
 import type { WorkerHandle } from "./worker-handle.ts";
-import { mergeReports, sumCounters, type WorkerReport } from "./worker-report.ts";
+import {
+  mergeActivity,
+  mergeReports,
+  sumCounters,
+  usersMissingFrom,
+  type WorkerReport,
+} from "./worker-report.ts";
 
 /** See the file's head. */
 export class FirstAdmin {
@@ -95,7 +101,7 @@ export class FirstAdmin {
       history: this.#history,
       refresh: () => this.#refresh(true),
       readiness: () => merged()?.readiness ?? { ready: false, reasons: ["No worker is running"], notes: [] },
-      userActivity: () => merged()?.userActivity ?? null,
+      userActivity: (part) => this.#userActivity(part),
       sessions: () => merged()?.sessions ?? [],
       tablets: () => merged()?.tablets ?? [],
       denials: () => merged()?.denials ?? null,
@@ -103,6 +109,32 @@ export class FirstAdmin {
       certificates: () => merged()?.certificates ?? [],
       endSession: (id, from) => this.#endSession(id, from),
     };
+  }
+
+  async #userActivity(part: UsersPart): Promise<UserActivitySnapshot | null> {
+    const ask = async (worker: WorkerHandle, about: UsersPart): Promise<UserActivitySnapshot | null> =>
+      (await worker.ask({ about: "users", part: about })) as UserActivitySnapshot | null;
+    const answers = await Promise.all(
+      this.#workers().map(async (worker) => ({ worker, answer: await ask(worker, part) })),
+    );
+    const all = answers.flatMap(({ answer }) => answer ?? []);
+    const [first, ...others] = all;
+    if (first === undefined) return null;
+    // Between the reloads of two workers: the newest content is what the file says.
+    const base = others.reduce((best, one) => (one.loadedAtMs > best.loadedAtMs ? one : best), first);
+    const more = await Promise.all(
+      answers.map(async ({ worker, answer }) => {
+        const users = answer === null || answer === base ? [] : usersMissingFrom(answer, base);
+        if (users.length === 0) return answer ?? [];
+        const rest = { users, holding: "", from: 0, limit: Number.MAX_SAFE_INTEGER, proof: null };
+        const missing = await ask(worker, rest);
+        const isMissing = new Set(base.entries.map(({ fingerprint }) => fingerprint));
+        for (const { fingerprint } of answer?.entries ?? []) isMissing.delete(fingerprint);
+        const entries = (missing?.entries ?? []).filter(({ fingerprint }) => isMissing.has(fingerprint));
+        return answer === null ? [] : { ...answer, entries: [...answer.entries, ...entries] };
+      }),
+    );
+    return mergeActivity(base, more.flat());
   }
 
   #endSession(id: number, from: string): boolean {

@@ -1,6 +1,7 @@
 // What the first process and its workers say to each other. Plain data: Node sends it as JSON over the channel of
 // node:cluster. No secret of a client is among it; the RSA key and the account of the embedded database are, at the start.
 
+import type { UsersPart } from "../../admin/admin-sources.ts";
 import type { EmbeddedAccess } from "../gateway-seam.ts";
 
 /** What a worker is told at its start. */
@@ -39,7 +40,9 @@ export type Question =
   /** What may be shown of its sessions: an array of SessionView. */
   | { readonly about: "sessions" }
   /** What the admin side shows: a WorkerReport. */
-  | { readonly about: "report"; readonly withSessions: boolean };
+  | { readonly about: "report"; readonly withSessions: boolean }
+  /** What it has seen of entries of the users file: a UserActivitySnapshot or null. */
+  | { readonly about: "users"; readonly part: UsersPart };
 
 /** From a worker. */
 export type FromWorker =

@@ -12,9 +12,9 @@ export function workerDuties(registry: SessionRegistry, view: AdminView, metrics
     sessions: () => view.sessions(),
     kill: (id, scope) => registry.get(id)?.kill(scope),
     endSession: (id, from) => void view.endSession(id, from),
+    users: (part) => view.userActivity(part),
     report: async (withSessions) => ({
       readiness: view.readiness(),
-      userActivity: view.userActivity(),
       sessions: withSessions ? view.sessions() : [],
       tablets: view.tablets(),
       denials: withSessions ? view.denials() : [],

@@ -18,7 +18,6 @@ import type { MetricsJson } from "../../telemetry/metrics.ts";
 /** Everything of one process. */
 export interface WorkerReport {
   readonly readiness: Readiness;
-  readonly userActivity: UserActivitySnapshot | null;
   /** Empty when they were not asked for. */
   readonly sessions: readonly SessionRow[];
   readonly tablets: readonly TabletRow[];
@@ -41,7 +40,6 @@ export function mergeReports(reports: readonly WorkerReport[]): Merged | null {
       reasons: distinct(reports.flatMap(({ readiness }) => readiness.reasons)),
       notes: distinct(reports.flatMap(({ readiness }) => readiness.notes)),
     },
-    userActivity: mergeActivity(reports.flatMap(({ userActivity }) => userActivity ?? [])),
     sessions: reports.flatMap(({ sessions }) => sessions),
     tablets: first.tablets.map((tablet) => mergeTablet(tablet, reports)),
     denials: first.denials === null ? null : mergeDenials(reports.flatMap(({ denials }) => denials ?? [])),
@@ -76,25 +74,25 @@ export function sumCounters(all: readonly TrafficCounters[]): TrafficCounters {
   };
 }
 
-/** Entries of the newest generation; a worker that is behind is counted where it has the same entry. */
-function mergeActivity(all: readonly UserActivitySnapshot[]): UserActivitySnapshot | null {
-  const newest = all.reduce<UserActivitySnapshot | null>(
-    (best, one) => (best === null || one.generation > best.generation ? one : best),
-    null,
-  );
-  if (newest === null) return null;
+/** The entries of `base`, with what all processes have seen of them. */
+export function mergeActivity(
+  base: UserActivitySnapshot,
+  all: readonly UserActivitySnapshot[],
+): UserActivitySnapshot {
   const byFingerprint = new Map<string, EntryActivity[]>();
   for (const entry of all.flatMap(({ entries }) => entries)) {
-    const key = `${entry.user}\u0000${entry.fingerprint}`;
-    byFingerprint.set(key, [...(byFingerprint.get(key) ?? []), entry]);
+    const same = byFingerprint.get(entry.fingerprint);
+    if (same === undefined) byFingerprint.set(entry.fingerprint, [entry]);
+    else same.push(entry);
   }
   return {
+    ...base,
     // The youngest process: before its start, nobody can say that an entry was not used there.
     countingSinceMs: Math.max(...all.map(({ countingSinceMs }) => countingSinceMs)),
-    generation: newest.generation,
     stale: all.some(({ stale }) => stale),
-    entries: newest.entries.map((entry) => {
-      const same = byFingerprint.get(`${entry.user}\u0000${entry.fingerprint}`) ?? [entry];
+    proven: base.proven === null ? null : all.every(({ proven }) => proven === true),
+    entries: base.entries.map((entry) => {
+      const same = byFingerprint.get(entry.fingerprint) ?? [entry];
       const logins = same.flatMap(({ lastLoginMs }) => lastLoginMs ?? []);
       return {
         ...entry,
@@ -105,6 +103,13 @@ function mergeActivity(all: readonly UserActivitySnapshot[]): UserActivitySnapsh
       };
     }),
   };
+}
+
+/** Users of entries of `base` that another one does not tell of: it may have another content, and its part begins elsewhere. */
+export function usersMissingFrom(other: UserActivitySnapshot, base: UserActivitySnapshot): readonly string[] {
+  const told = new Set(other.entries.map(({ fingerprint }) => fingerprint));
+  const missing = base.entries.filter(({ fingerprint }) => !told.has(fingerprint));
+  return [...new Set(missing.map(({ user }) => user))];
 }
 
 function mergeTablet(tablet: TabletRow, reports: readonly WorkerReport[]): TabletRow {

@@ -1,6 +1,7 @@
 // A worker's end of its channel to the first process: what it is told, what it asks, and what of the gateway in it can be
 // asked. When the first process is gone, the worker ends too.
 
+import type { AdminSources } from "../../admin/admin-sources.ts";
 import type { SessionView } from "../../session/session-view.ts";
 import type { SiblingProcesses } from "../../session/sibling-processes.ts";
 import { AnswerBook } from "./answer-book.ts";
@@ -27,6 +28,7 @@ export interface WorkerDuties {
   /** Recorded in the audit log. */
   endSession(id: number, from: string): void;
   report(withSessions: boolean): Promise<WorkerReport>;
+  users: AdminSources["userActivity"];
 }
 
 /** What the process of this worker does when it is told. */
@@ -136,6 +138,8 @@ export class WorkerSeat {
         return this.#duties?.ownerOf(question.id) ?? null;
       case "sessions":
         return this.#duties?.sessions() ?? [];
+      case "users":
+        return (await this.#duties?.users(question.part)) ?? null;
       case "report":
         return (await this.#duties?.report(question.withSessions)) ?? null;
     }

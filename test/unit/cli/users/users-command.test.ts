@@ -213,7 +213,11 @@ describe("gatehouse users rotate", () => {
 });
 
 describe("gatehouse users retire and list", () => {
-  async function gateway(seen: readonly Partial<EntryActivity>[], stale = false): Promise<string> {
+  async function gateway(
+    seen: readonly Partial<EntryActivity>[],
+    stale = false,
+    hasSameFile = true,
+  ): Promise<string> {
     const all = [
       { user: "other", index: 0, userData: "o", credentialKinds: ["clear"] },
       { user: "shop", index: 0, userData: "shop_old", credentialKinds: ["native"] },
@@ -234,7 +238,13 @@ describe("gatehouse users retire and list", () => {
       { host: "127.0.0.1", port: 0, token: () => null },
       {
         sources: quietSources({
-          userActivity: () => ({ countingSinceMs: nowMs - 48 * hourMs, generation: 1, stale, entries: all }),
+          userActivity: async ({ users, from, proof }) => {
+            const own = all.filter(({ user }) => users === null || users.includes(user));
+            // Parts of two entries, whatever the limit.
+            const part = { total: 3, matching: own.length, entries: own.slice(from, from + 2) };
+            const file = { countingSinceMs: nowMs - 48 * hourMs, generation: 1, loadedAtMs: nowMs, stale };
+            return { ...file, ...part, proven: proof === null ? null : hasSameFile };
+          },
         }),
         metrics: createMetrics({ processMetrics: false }),
         version: "1",
@@ -284,6 +294,15 @@ describe("gatehouse users retire and list", () => {
     expect(fileText()).toBe(twoEntries);
     expect((await run(["retire", "shop", `--admin=${url}`, "--force"])).code).toBe(0);
     expect(entries("shop").length).toBe(1);
+  });
+
+  it("keeps an entry that looks alike there but has another password", async () => {
+    writeFileSync(path, twoEntries);
+    const url = await gateway([], false, false);
+    const { code, err } = await run(["retire", "shop", `--admin=${url}`]);
+    expect(code).toBe(1);
+    expect(err.join("\n")).toContain("unknown: it uses another version of the users file");
+    expect(fileText()).toBe(twoEntries);
   });
 
   it("keeps an entry when no gateway was asked, one is not reached, or it is the last", async () => {
