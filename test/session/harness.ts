@@ -33,7 +33,7 @@ import type { AnalysisContext } from "../../src/sql/analyzed-text.ts";
 import { bareStatement, type StatementSummary } from "../../src/sql/statement-summary.ts";
 import type { QueryLog } from "../../src/telemetry/query-log.ts";
 import { noProxyUsers } from "../../src/users/proxy-users.ts";
-import { createUserDirectory, type UserEntry } from "../../src/users/user-directory.ts";
+import { emptyUserDirectory, type UserEntry } from "../../src/users/user-directory.ts";
 import { announcedCapabilities } from "../../src/wire/capabilities.ts";
 import { FrameReader, toFrames } from "../support/raw/frame-reader.ts";
 import { logIn } from "../support/raw/login.ts";
@@ -141,7 +141,7 @@ const openDoor: LoginJudge = {
     const user = {
       loginUser: request.user,
       entry,
-      directory: createUserDirectory(new Map(), 1),
+      directory: emptyUserDirectory,
       plugin: "mysql_native_password",
       spiffeId: null,
     };

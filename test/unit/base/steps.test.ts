@@ -31,14 +31,15 @@ describe("steps", () => {
       if (!state.done) setImmediate(tick);
     };
     setImmediate(tick);
+    // Without breaths no event is ever handled: the work would go on until it gives up.
     function* work(): Steps<number> {
-      const until = performance.now() + 60;
-      while (performance.now() < until) yield;
+      const until = performance.now() + 4000;
+      while (state.events < 3 && performance.now() < until) yield;
       return 7;
     }
     expect(await runInSteps(work())).toBe(7);
     state.done = true;
-    expect(state.events).toBeGreaterThan(3);
+    expect(state.events).toBeGreaterThanOrEqual(3);
     expect(runAtOnce(work())).toBe(7);
   });
 
