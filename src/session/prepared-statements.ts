@@ -23,6 +23,8 @@ export interface NewPreparedStatement {
   readonly database: string | null;
   /** COM_STMT_PREPARE as the backend got it, a copy; null: the gateway itself answers its commands. */
   readonly payload: Uint8Array | null;
+  /** `payload` is the client's: what it reads of the gateway is put in for every execution. @default false */
+  readonly isToldAnew?: boolean;
 }
 
 /** One prepared statement. */
@@ -39,6 +41,8 @@ export interface PreparedStatement {
   /** COM_STMT_PREPARE; null: not kept, so that its connection cannot be left. */
   readonly payload: Uint8Array | null;
   readonly database: string | null;
+  /** Whether what is executed is prepared each time, from the client's text, which `payload` then is. */
+  readonly isToldAnew: boolean;
   /** Of every statement in it, of the authoriser generation below; never empty. */
   permits: readonly Permit[];
   authorizerGeneration: number;
@@ -105,6 +109,7 @@ export class PreparedStatements {
       key: this.#freeKey(payload, context),
       payload: payload === null ? null : this.#keep(payload),
       database: made.database,
+      isToldAnew: made.isToldAnew ?? false,
       permits,
       authorizerGeneration,
       parameterTypes: null,

@@ -3,10 +3,10 @@
 // (https://dev.mysql.com/doc/refman/8.4/en/show-processlist.html).
 
 import type { Flavour } from "../sql/dialect.ts";
-import type { ProcessListTable } from "../sql/rewrite.ts";
+import type { IdentityName } from "../sql/statement-summary.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { seenSessions, type ToldStatement } from "./other-sessions.ts";
-import { type OwnColumn, type OwnResult, selectOf } from "./own-result.ts";
+import type { OwnColumn, OwnResult } from "./own-result.ts";
 import type { SessionView } from "./session-view.ts";
 import type { StatementText } from "./statement-text.ts";
 
@@ -23,20 +23,6 @@ const common = [
   text("State", 64),
   text("Info", 4096),
 ] as const;
-
-/** What MariaDB's table has beside the common columns. */
-const mariadbTable: readonly OwnColumn[] = [
-  number("TIME_MS"),
-  number("STAGE"),
-  number("MAX_STAGE"),
-  number("PROGRESS"),
-  number("MEMORY_USED"),
-  number("MAX_MEMORY_USED"),
-  number("EXAMINED_ROWS"),
-  number("QUERY_ID"),
-  text("INFO_BINARY", 4096),
-  number("TID"),
-];
 
 /** Columns of SHOW PROCESSLIST. */
 export function processListColumns(flavour: Flavour): readonly OwnColumn[] {
@@ -63,39 +49,29 @@ export function processList(
   return { columns: processListColumns(flavour), rows };
 }
 
-/** A query with the rows of one of the tables; `statement` as above. */
-export function processListQuery(
-  loop: CommandLoop,
-  flavour: Flavour,
-  table: ProcessListTable,
-  statement: string,
-): string {
-  const columns: OwnColumn[] = common.map((column) => ({ ...column, name: column.name.toUpperCase() }));
-  if (table === "performance_schema_processlist") columns.push(text("EXECUTION_ENGINE", 16));
-  else if (flavour === "mariadb") columns.push(...mariadbTable);
-  const own = { state: flavour === "mariadb" ? "Filling schema table" : "executing", text: statement };
-  const rows = visibleSessions(loop).map((seen) => {
-    const { view } = seen;
-    const row = commonValues(seen, view.id === loop.state.id ? own : null);
-    if (table === "performance_schema_processlist") return [...row, "PRIMARY"];
-    if (flavour !== "mariadb") return row;
-    const timeMs = view.id === loop.state.id ? 0 : Math.floor(view.phaseMs);
-    return [...row, timeMs, 0, 0, 0, 0, 0, 0, 0, row.at(-1) ?? null, 0];
-  });
-  return selectOf({ columns, rows });
-}
+const tables: ReadonlySet<IdentityName> = new Set<IdentityName>([
+  "processlist",
+  "performance_schema_processlist",
+  "threads",
+  "sys_processlist",
+  "sys_x_processlist",
+  "sys_session",
+  "sys_x_session",
+]);
 
 /** Whether a table of sessions is read: its rows stand in the text that is sent. */
 export function readsSessions({ statements }: StatementText): boolean {
-  return statements.some((one) => one.identityTokens.some(({ name }) => name.endsWith("processlist")));
+  return statements.some(({ identityTokens }) => identityTokens.some(({ name }) => tables.has(name)));
 }
 
-interface SeenSession {
+/** A session, and what its server says of its statement; null: nothing. */
+export interface SeenSession {
   readonly view: SessionView;
   readonly told: ToldStatement | null;
 }
 
-function visibleSessions(loop: CommandLoop): SeenSession[] {
+/** The sessions that this one may see. */
+export function visibleSessions(loop: CommandLoop): SeenSession[] {
   const { clock, authorizer } = loop.services;
   const { identity, otherSessions } = loop.state;
   if (identity === null) return [];
@@ -109,8 +85,11 @@ function visibleSessions(loop: CommandLoop): SeenSession[] {
   return seen;
 }
 
-/** `own`: what is told of the asking session. */
-function commonValues({ view, told }: SeenSession, own: ToldStatement | null): (string | number | null)[] {
+/** What SHOW PROCESSLIST says of one; `own`: what is told of the asking session. */
+export function commonValues(
+  { view, told }: SeenSession,
+  own: ToldStatement | null,
+): (string | number | null)[] {
   const isAsking = own !== null;
   const host = view.transport === "unix" ? view.host : `${view.host}:${view.port}`;
   return [

@@ -69,7 +69,7 @@ export function createStatementDecider(
       const judge = authorizer();
       const identity = state.identity;
       assert(identity !== null, "a statement before the login");
-      if (!judge.judging && mayLookQuickly(routedBy(), payload, from)) {
+      if (!judge.judging && mayLookQuickly(state, routedBy(), payload, from)) {
         const plain = plainKindOf(payload, from, payload.length);
         if (plain !== "no") return permitPlain(judge, identity, plain === "read" ? plainRead : plainWrite);
       }
@@ -86,8 +86,17 @@ export function createStatementDecider(
 
 const DOT = 0x2e;
 
+const serverSchemas = /^(?:information_schema|performance_schema|sys)$/i;
+
 /** Whether nobody wants to know the names in a text; without a dot, none of them has a schema before it. */
-function mayLookQuickly(routedBy: RoutedBy, payload: Uint8Array, from: number): boolean {
+function mayLookQuickly(
+  { database }: SessionState,
+  routedBy: RoutedBy,
+  payload: Uint8Array,
+  from: number,
+): boolean {
+  // Any name may be a table with the server's sessions.
+  if (database !== null && serverSchemas.test(database)) return false;
   return routedBy === "nothing" || (routedBy === "names" && payload.indexOf(DOT, from) < 0);
 }
 

@@ -3,7 +3,7 @@
 
 import type { Identity } from "../identity/identity.ts";
 import type { StatementSummary } from "../sql/statement-summary.ts";
-import type { ProxyUserOptions } from "../users/proxy-users.ts";
+import { type ProxyUserOptions, switchesOf } from "../users/proxy-users.ts";
 import type { ColumnDefinition } from "../wire/packets/column-definition.ts";
 import { Reader } from "../wire/reader.ts";
 import { lenencBytesSize, Writer } from "../wire/writer.ts";
@@ -96,12 +96,12 @@ function isOfServer(column: ColumnDefinition | undefined): boolean {
 
 function variableTeller(truth: ToldTruth): RowTruth["tell"] {
   const { identity, proxyUsers } = truth;
-  const switched = (on: boolean): string => (on ? "ON" : "OFF");
+  const switches = [...switchesOf(proxyUsers)].map(([name, on]): [string, string] => [
+    name,
+    on ? "ON" : "OFF",
+  ]);
   const values: ReadonlyMap<string, string> = new Map([
-    ["check_proxy_users", switched(proxyUsers.checkProxyUsers)],
-    ["mysql_native_password_proxy_users", switched(proxyUsers.mysqlNativePasswordProxyUsers)],
-    ["caching_sha2_password_proxy_users", switched(proxyUsers.cachingSha2PasswordProxyUsers)],
-    ["sha256_password_proxy_users", switched(proxyUsers.sha256PasswordProxyUsers)],
+    ...switches,
     ["proxy_user", identity.proxyUser ?? ""],
     ["external_user", ""],
     ["pseudo_thread_id", String(truth.connectionId)],

@@ -6,14 +6,16 @@ import type { AnalysisContext, AnalyzedText } from "../sql/analyzed-text.ts";
 import type { Flavour } from "../sql/dialect.ts";
 import { type IdentityValues, identityEdits } from "../sql/rewrite.ts";
 import { applyEdits, type TextEdit } from "../sql/text-edits.ts";
+import { switchesOf } from "../users/proxy-users.ts";
 import { payloadOf } from "../wire/command-boundary.ts";
 import { COM_STMT_PREPARE } from "../wire/commands.ts";
 import { encodeFrames } from "../wire/frames.ts";
 import { callerComments } from "./caller-comment.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import type { Leftovers } from "./following.ts";
-import { processListQuery } from "./process-list.ts";
+import { sessionRows } from "./session-rows.ts";
 import type { StatementText } from "./statement-text.ts";
+import { shownVariables, systemVariableRows, variableRows } from "./variable-rows.ts";
 
 /** What is to be replaced in a text. */
 export interface Truth {
@@ -27,6 +29,8 @@ function identityValues(loop: CommandLoop, flavour: Flavour, text: Uint8Array): 
   const { id, identity } = loop.state;
   const { proxyUsers } = loop.services;
   if (identity === null) return null;
+  const switches = switchesOf(proxyUsers);
+  const own = { proxyUser: identity.proxyUser, connectionId: id, switches };
   return {
     user: `${identity.loginUser}@${identity.peer.host}`,
     currentUser: `${identity.authUser}@${identity.authHost}`,
@@ -41,7 +45,19 @@ function identityValues(loop: CommandLoop, flavour: Flavour, text: Uint8Array): 
       cachingSha2Password: proxyUsers.cachingSha2PasswordProxyUsers,
       sha256Password: proxyUsers.sha256PasswordProxyUsers,
     },
-    processList: (table) => processListQuery(loop, flavour, table, shown(text)),
+    rowsOf: (table) => {
+      switch (table) {
+        case "session_variables":
+          return variableRows(own, flavour, "session");
+        case "global_variables":
+          return variableRows(own, flavour, "global");
+        case "system_variables":
+          return systemVariableRows(own);
+        default:
+          return sessionRows(loop, flavour, table, shown(text));
+      }
+    },
+    shownVariables: (global) => shownVariables(own, flavour, global ? "global" : "session"),
   };
 }
 

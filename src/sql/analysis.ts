@@ -7,7 +7,7 @@ import { Draft } from "./draft.ts";
 import { objectNameDoubt } from "./object-name.ts";
 import { reservedWords } from "./reserved-words.ts";
 import { cteKey, type Scope } from "./scope.ts";
-import type { RoutineReference, TableReference } from "./statement-summary.ts";
+import type { IdentityName, IdentityToken, RoutineReference, TableReference } from "./statement-summary.ts";
 import { unquoteName } from "./string-literal.ts";
 import { TokenKind, type Tokens } from "./tokens.ts";
 import { notSupported, notUnderstood } from "./uncertain.ts";
@@ -39,6 +39,9 @@ export interface QualifiedName {
 const queryTails = wordSet("UNION EXCEPT INTERSECT ORDER LIMIT FOR LOCK INTO OFFSET FETCH");
 
 const latin1 = new TextDecoder("windows-1252");
+
+/** More places that tell of the session's identity, in one text, are refused: each costs memory and bytes in what is sent. */
+export const identityCountMax = 10_000;
 
 /** One statement being analysed. */
 export class Analysis {
@@ -208,6 +211,16 @@ export class Analysis {
     let at = this.table(index, end, ...lists);
     while (at < end && this.word(at) === ",") at = this.table(at + 1, end, ...lists);
     return at;
+  }
+
+  /** Notes that the tokens [first, last] tell of the session's identity. */
+  noteToken(name: IdentityName, first: number, last: number, more: Partial<IdentityToken> = {}): void {
+    const { tokens, draft, stored } = this;
+    tokens.identityCount += 1;
+    if (tokens.identityCount > identityCountMax + 1) return;
+    const place = stored ? "stored" : tokens.identityCount > identityCountMax ? "beyond" : "text";
+    const [start, end] = [tokens.start(first), tokens.end(last)];
+    draft.identityTokens.push({ name, start, end, place, global: false, ...more });
   }
 
   /** How this server compares names of common table expressions. */

@@ -43,7 +43,12 @@ export function crossCheck(
     for (const { name } of list) known.add(foldObjectName(name));
   }
   // Tables of sessions are the gateway's own.
-  if (summary.identityTokens.some(({ name }) => name.endsWith("processlist"))) known.add("processlist");
+  if (
+    summary.identityTokens.some(
+      ({ name }) => name === "processlist" || name === "performance_schema_processlist",
+    )
+  )
+    known.add("processlist");
   let aliases: ReadonlySet<string> | null = null;
   for (const at of namesAfterLeaders(tokens, start, end)) {
     const name = lastPart(tokens, at);

@@ -6,6 +6,7 @@ import type { Analysis } from "./analysis.ts";
 import { noteCall, noteLastValue, noteQualifiedCall } from "./calls.ts";
 import { noteBareIdentity, noteSystemVariable } from "./identity-tokens.ts";
 import type { Scope } from "./scope.ts";
+import { noteQualifier } from "./server-tables.ts";
 import { TokenKind } from "./tokens.ts";
 import { notSupported, notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
@@ -100,6 +101,8 @@ function name(a: Analysis, at: number, end: number, scope: Scope): number {
     next += 2;
     parts += 1;
   }
+  // schema.table.* or schema.table.column
+  if (parts === 3 || (parts === 2 && a.word(next) === "." && a.word(next + 1) === "*")) noteQualifier(a, at);
   if (next >= end || a.word(next) !== "(") return next;
   if (parts === 1) {
     if (!noteCall(a, at)) return next;

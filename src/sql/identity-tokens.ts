@@ -2,8 +2,8 @@
 // (https://dev.mysql.com/doc/refman/8.4/en/information-functions.html). The analyser meets them only where they are
 // expressions: strings, names, `DEFINER = CURRENT_USER` and the like never come here.
 
-import type { Analysis } from "./analysis.ts";
-import type { IdentityName, StatementSummary, TableReference } from "./statement-summary.ts";
+import { type Analysis, identityCountMax } from "./analysis.ts";
+import type { IdentityName, StatementSummary } from "./statement-summary.ts";
 import { notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
 
@@ -72,46 +72,8 @@ export function noteSystemVariable(a: Analysis, at: number, end: number): number
   return last + 1;
 }
 
-/** Which table with the server's sessions this is; null: another table. */
-export function processListOf(a: Analysis, { schema, name }: TableReference): ProcessListName | null {
-  if (schema === null || name.toLowerCase() !== "processlist") return null;
-  switch (schema.toLowerCase()) {
-    case "information_schema":
-      return "processlist";
-    case "performance_schema":
-      return a.isMariaDb() ? null : "performance_schema_processlist";
-    default:
-      return null;
-  }
-}
-
-type ProcessListName = Extract<IdentityName, `${string}processlist`>;
-
-/** Notes such a table where it is read; the tokens [first, last] are its name. */
-export function noteProcessList(
-  a: Analysis,
-  name: ProcessListName,
-  first: number,
-  last: number,
-  aliased: boolean,
-): void {
-  const byTable = a.word(first - 1) === "TABLE";
-  add(a, name, byTable ? first - 1 : first, last, false);
-  const token = a.draft.identityTokens.pop();
-  if (token === undefined) return;
-  a.draft.identityTokens.push(aliased ? token : { ...token, tableName: a.nameAt(last), byTable });
-}
-
-/** More of them in one text are refused. */
-const identityCountMax = 10_000;
-
 function add(a: Analysis, name: IdentityName, first: number, last: number, global: boolean): void {
-  const { tokens, draft, stored } = a;
-  tokens.identityCount += 1;
-  // Each costs memory here and more bytes in what is sent.
-  if (tokens.identityCount > identityCountMax + 1) return;
-  const place = stored ? "stored" : tokens.identityCount > identityCountMax ? "beyond" : "text";
-  draft.identityTokens.push({ name, start: tokens.start(first), end: tokens.end(last), place, global });
+  a.noteToken(name, first, last, { global });
 }
 
 /** Whether anything in the statements has to be replaced. */
@@ -139,11 +101,12 @@ export function untellableIdentity(statements: readonly StatementSummary[]): str
 }
 
 function spelled(name: IdentityName): string {
-  if (name.endsWith("processlist")) return "the process list";
+  if (name.endsWith("processlist") || name === "qualifier") return "the process list";
   return variables.has(name) ? `@@${name}` : `${name.toUpperCase()}()`;
 }
 
-const mayName = /user|current_role|connection_id|pseudo_thread_id|processlist|grants|password/i;
+const mayName =
+  /user|current_role|connection_id|pseudo_thread_id|processlist|grants|password|proxy|threads|session|variables/i;
 
 /** Whether a text that could not be read may tell who the session is; never false where it does. One character a byte. */
 export function mayNameIdentity(text: string): boolean {

@@ -9,6 +9,8 @@ import { TokenKind, type Tokens } from "./tokens.ts";
 export interface ListingCondition {
   /** `LIKE 'x'` or `WHERE ...` as written; empty: nothing. */
   readonly text: string;
+  /** Where it begins. */
+  readonly start: number;
   readonly isLike: boolean;
   /** The pattern of LIKE, where it is written without escapes; null: there is none, or it is not. */
   readonly pattern: string | null;
@@ -28,12 +30,12 @@ function read(tokens: Tokens, text: string): ListingCondition | null {
   while (end > 0 && tokens.word(end - 1) === ";") end -= 1;
   const subject = tokens.word(1);
   if (tokens.word(0) !== "SHOW" || (subject !== "DATABASES" && subject !== "SCHEMAS")) return null;
-  if (end === 2) return { text: "", isLike: false, pattern: null };
+  if (end === 2) return { text: "", start: text.length, isLike: false, pattern: null };
   const word = tokens.word(2);
   if (word !== "LIKE" && word !== "WHERE") return null;
   const written = text.slice(tokens.start(2), tokens.end(end - 1));
-  if (word === "WHERE") return { text: written, isLike: false, pattern: null };
+  if (word === "WHERE") return { text: written, start: tokens.start(2), isLike: false, pattern: null };
   if (end !== 4 || tokens.kind(3) !== TokenKind.string) return null;
   const pattern = /^'([^'\\`]*)'$/.exec(tokens.slice(3))?.[1] ?? null;
-  return { text: written, isLike: true, pattern };
+  return { text: written, start: tokens.start(2), isLike: true, pattern };
 }

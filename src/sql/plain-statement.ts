@@ -23,14 +23,14 @@ const heads: readonly (readonly [word: string, kind: PlainKind])[] = [
 
 /**
  * Words that stand for more than they seem, wherever they occur: identity (`current_user`, `current_role`), the process
- * list, KILL, FOUND_ROWS's SQL_CALC_FOUND_ROWS, GET_LOCK, LOAD_FILE, LOCK. Some without their beginning, so that fewer
+ * list and its schemas, KILL, FOUND_ROWS's SQL_CALC_FOUND_ROWS, GET_LOCK, LOAD_FILE, LOCK. Some without their beginning, so that fewer
  * letters need a closer look.
  */
 const wordsByFirst: ReadonlyMap<number, readonly string[]> = new Map([
   [0x75, ["user", "urrent_role"]],
-  [0x73, ["sql_", "session", "system_", "sslist"]],
+  [0x73, ["sql_", "session", "system_", "sslist", "schema"]],
   [0x6b, ["kill"]],
-  [0x67, ["get_lock", "grant"]],
+  [0x67, ["get_lock", "grant", "global_"]],
   [0x6c, ["load", "lock", "last_"]],
   // NEXT VALUE FOR and PREVIOUS VALUE FOR a sequence.
   [0x76, ["value ", "value\t", "value\n", "value\r", "value\v", "value\f", "value/", "value-", "value#"]],

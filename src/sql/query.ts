@@ -159,7 +159,7 @@ function items(a: Analysis, start: number, end: number, scope: Scope): number {
     if (at > end || at === first) notUnderstood(`an item is expected ${a.near(first)}`);
     const known = a.draft.identityTokens.length;
     expression(a, first, at, scope);
-    if (a.draft.identityTokens.length > known) noteSelectItem(a, first, at);
+    if (a.draft.identityTokens.length > known) noteSelectItem(a, first, at, known);
     if (at >= end || a.word(at) !== ",") return at;
     at += 1;
   }

@@ -5,7 +5,7 @@
 import { analyzeBytes } from "./analyze.ts";
 import type { AnalysisContext, AnalyzedText } from "./analyzed-text.ts";
 import { integerLiteral, textInPlaceOf } from "./literals.ts";
-import type { IdentityToken, UnnamedItem } from "./statement-summary.ts";
+import type { IdentityToken, ServerTable, UnnamedItem } from "./statement-summary.ts";
 import { decodeString } from "./string-literal.ts";
 import { applyEdits, type TextEdit } from "./text-edits.ts";
 
@@ -33,12 +33,11 @@ export interface IdentityValues {
     readonly cachingSha2Password: boolean;
     readonly sha256Password: boolean;
   };
-  /** A query that gives the rows of one of the tables with the sessions. */
-  readonly processList: (table: ProcessListTable) => string;
+  /** A query that gives the rows of one of the server's tables. */
+  readonly rowsOf: (table: ServerTable) => string;
+  /** A query that gives the rows of SHOW [GLOBAL] VARIABLES. */
+  readonly shownVariables: (global: boolean) => string;
 }
-
-/** The tables with the server's sessions. */
-export type ProcessListTable = "processlist" | "performance_schema_processlist";
 
 /** Headings are cut by servers after so many characters. */
 const headingCharactersMax = 255;
@@ -74,16 +73,19 @@ export function identityEdits(
         if (nested !== null) edits.push({ start, end, text: nested });
       }
       if (token.place !== "text") continue;
-      const key = `${token.name} ${token.global} ${token.byTable} ${token.tableName}`;
+      const key = `${token.name} ${token.global} ${token.byTable} ${token.tableName} ${token.condition}`;
       let literal = literals.get(key);
       if (literal === undefined) {
         const written = literalFor(token, values);
-        literal = written === null ? null : Buffer.from(` ${written} `, "ascii");
+        literal = written === null ? null : Buffer.from(written === "" ? "" : ` ${written} `, "utf8");
         literals.set(key, literal);
       }
       if (literal === null) continue;
       replaced.push(token);
       edits.push({ start, end, text: withMarks(literal, text, token, analyzed.executableParts) });
+      for (const at of token.parentheses ?? []) edits.push({ start: at, end: at + 1, text: space });
+      if (token.conditionEnd !== undefined)
+        edits.push({ start: token.conditionEnd, end: token.conditionEnd, text: inOrder });
     }
     for (const item of unnamedItems) {
       const first =
@@ -94,6 +96,10 @@ export function identityEdits(
   }
   return edits;
 }
+
+const space = Buffer.from(" ");
+/** As SHOW VARIABLES lists them. */
+const inOrder = Buffer.from(" ORDER BY CAST(`Variable_name` AS BINARY)");
 
 /** The literal of a PREPARE, with the statement in it rewritten; null: it stays. */
 function rewriteLiteral(
@@ -115,10 +121,8 @@ function rewriteLiteral(
 }
 
 /** What stands for a token; null: the token stays. */
-function literalFor(
-  { name, global, tableName, byTable }: IdentityToken,
-  values: IdentityValues,
-): string | null {
+function literalFor(token: IdentityToken, values: IdentityValues): string | null {
+  const { name, global } = token;
   switch (name) {
     case "user":
       return textInPlaceOf("USER()", values.user);
@@ -148,10 +152,20 @@ function literalFor(
       return switched(values.proxyUsers.cachingSha2Password);
     case "sha256_password_proxy_users":
       return switched(values.proxyUsers.sha256Password);
-    case "processlist":
-    case "performance_schema_processlist":
-      return `${byTable === true ? "SELECT * FROM " : ""}(${values.processList(name)})${tableName === undefined ? "" : ` AS \`${tableName}\``}`;
+    case "qualifier":
+      return "";
+    case "show_variables": {
+      const behind = token.condition === "LIKE" ? " WHERE `Variable_name`" : "";
+      return `SELECT * FROM (${values.shownVariables(global)}) AS \`session_variables\`${behind}`;
+    }
+    default:
+      return tableFor(token, values.rowsOf(name));
   }
+}
+
+function tableFor({ byTable, tableName }: IdentityToken, query: string): string {
+  const alias = tableName === undefined ? "" : ` AS \`${tableName}\``;
+  return `${byTable === true ? "SELECT * FROM " : ""}(${query})${alias}`;
 }
 
 function switched(on: boolean): string {

@@ -13,9 +13,14 @@ const operators =
 /** Words that end an expression themselves. */
 const operands = wordSet("END NULL TRUE FALSE UNKNOWN CURRENT_USER CURRENT_ROLE");
 
-/** Notes the item [start, end), in which an identity token was found, unless it has an alias. */
-export function noteSelectItem(a: Analysis, start: number, end: number): void {
+/** schema . table . column */
+const columnTokens = 5;
+
+/** Notes the item [start, end), in which identity tokens from number `known` on were found, unless it has an alias. */
+export function noteSelectItem(a: Analysis, start: number, end: number, known: number): void {
   const { identityTokens } = a.draft;
+  // A column by its whole name: the heading is its last part, or there are several columns.
+  if (a.draft.identityTokens[known]?.name === "qualifier" && end - start <= columnTokens) return;
   const endsWithToken = identityTokens[identityTokens.length - 1]?.end === a.tokens.end(end - 1);
   if (!endsWithToken && hasAlias(a, start, end)) return;
   a.draft.unnamedItems.push({ start: a.tokens.start(start), end: a.tokens.end(end - 1) });

@@ -5,6 +5,7 @@ import type { Analysis } from "./analysis.ts";
 import { maintain, tablesWithOptions } from "./data-statements.ts";
 import { expression } from "./expressions.ts";
 import type { Scope } from "./scope.ts";
+import { noteShowVariables } from "./show-variables.ts";
 import type { OwnShow } from "./statement-summary.ts";
 import { TokenKind } from "./tokens.ts";
 import { notSupported, notUnderstood } from "./uncertain.ts";
@@ -169,6 +170,7 @@ function rest(a: Analysis, form: ShowForm, start: number, end: number, scope: Sc
       own(a, a.word(start - 2) === "FULL" ? "FULL PROCESSLIST" : "PROCESSLIST", head, end);
       break;
     case "nothing":
+      if (draft.subject === "VARIABLES") noteShowVariables(a, head, start, end);
       filter(a, start, end, scope);
       break;
   }

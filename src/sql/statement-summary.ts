@@ -48,9 +48,25 @@ export type IdentityName =
   | "mysql_native_password_proxy_users"
   | "caching_sha2_password_proxy_users"
   | "sha256_password_proxy_users"
-  /** The table of information_schema, of performance_schema. */
+  | ServerTable
+  /** SHOW VARIABLES, up to its condition. */
+  | "show_variables"
+  /** The schema before such a table's column, and the dot. */
+  | "qualifier";
+
+/** Tables with a server's sessions and their variables; without more, of information_schema. */
+export type ServerTable =
   | "processlist"
-  | "performance_schema_processlist";
+  | "performance_schema_processlist"
+  | "threads"
+  | "sys_processlist"
+  | "sys_x_processlist"
+  | "sys_session"
+  | "sys_x_session"
+  /** Of information_schema (MariaDB), of performance_schema (MySQL). */
+  | "session_variables"
+  | "global_variables"
+  | "system_variables";
 
 /** A function, variable or table that on a backend would tell of the service account. Offsets in bytes of the text. */
 export interface IdentityToken {
@@ -62,12 +78,17 @@ export interface IdentityToken {
    * are those of the whole literal. `beyond`: there are more of them in the text than are noted.
    */
   readonly place: "text" | "literal" | "stored" | "beyond";
-  /** `@@global.`: servers refuse it for the first three variables. */
+  /** `@@global.`: servers refuse it for the first three variables. SHOW GLOBAL. */
   readonly global: boolean;
   /** Of a table without an alias: its name as it is written. */
   readonly tableName?: string;
   /** The table is read by TABLE, which is part of the place. */
   readonly byTable?: boolean;
+  /** Offsets of parentheses around the table that have to go. */
+  readonly parentheses?: readonly number[];
+  /** Of SHOW VARIABLES: what its condition begins with, and where it ends. */
+  readonly condition?: "LIKE" | "WHERE" | null;
+  readonly conditionEnd?: number;
 }
 
 /** SHOW of what only the gateway knows of its session, and the statement's place in the text. */

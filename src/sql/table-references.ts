@@ -4,8 +4,8 @@
 
 import type { Analysis } from "./analysis.ts";
 import { expression, group } from "./expressions.ts";
-import { noteProcessList, processListOf } from "./identity-tokens.ts";
 import { isInScope, type Scope } from "./scope.ts";
+import { isOwnList, noteServerTable, serverTableOf } from "./server-tables.ts";
 import type { TableReference } from "./statement-summary.ts";
 import { notSupported, notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
@@ -157,16 +157,18 @@ function table(a: Analysis, start: number, end: number, scope: Scope, factors: T
   const name = a.qualifiedName(start, end);
   if (a.word(name.next) === "(") notSupported("a table function");
   const isCte = name.schema === null && !name.leadingDot && isInScope(scope, a.cteKey(name.name));
-  const sessions = isCte ? null : processListOf(a, a.tableOf(name));
-  // A table of sessions is replaced by the gateway's own: no table of the server is read.
-  const made = newFactor(factors, isCte || sessions !== null ? null : a.tableOf(name), name.name);
+  const replaced = isCte ? null : serverTableOf(a, a.tableOf(name));
+  const made = newFactor(factors, isCte || isOwnList(replaced) ? null : a.tableOf(name), name.name);
   let at = name.next;
   if (a.isPhrase(at, "PARTITION", "(")) at = a.skipGroup(at + 1);
   at = period(a, at, end, scope);
   at = sample(a, at, scope);
   at = alias(a, at, end, made, false);
+  if (replaced !== null) {
+    const { hasAlias } = made;
+    noteServerTable(a, replaced, { first: start, last: name.next - 1, end: at, hasAlias });
+  }
   at = sample(a, at, scope);
-  if (sessions !== null) noteProcessList(a, sessions, start, name.next - 1, made.hasAlias);
   return indexHints(a, at, end);
 }
 

@@ -21,6 +21,16 @@ export const noProxyUsers: ProxyUserOptions = {
   sha256PasswordProxyUsers: false,
 };
 
+/** The variables by MySQL's names. */
+export function switchesOf(options: ProxyUserOptions): ReadonlyMap<string, boolean> {
+  return new Map([
+    ["check_proxy_users", options.checkProxyUsers],
+    ["mysql_native_password_proxy_users", options.mysqlNativePasswordProxyUsers],
+    ["caching_sha2_password_proxy_users", options.cachingSha2PasswordProxyUsers],
+    ["sha256_password_proxy_users", options.sha256PasswordProxyUsers],
+  ]);
+}
+
 /** What the mapping of a login comes to. */
 export type ProxyMapping =
   /** The login stands for itself. */

@@ -17,7 +17,8 @@ const values: IdentityValues = {
   connectionId: 4_000_000_000,
   proxyUser: null,
   externalUser: null,
-  processList: () => "SELECT 1",
+  rowsOf: () => "SELECT 1",
+  shownVariables: () => "SELECT 1",
   proxyUsers: { check: false, mysqlNativePassword: true, cachingSha2Password: false, sha256Password: false },
 };
 

@@ -278,6 +278,11 @@ describe("a topology", () => {
       "shop",
     ]);
     expect(await list("SHOW DATABASES WHERE `Database` IN ('shop', 'secret')")).toEqual(["Database", "shop"]);
+    const mine =
+      "SHOW DATABASES WHERE `Database` = 'crm' AND USER() LIKE 'app@%' AND 'USER()' <> CURRENT_USER";
+    expect(await list(mine)).toEqual(["Database", "crm"]);
+    const [told] = await client.execute({ sql: mine, rowsAsArray: true });
+    expect((told as string[][]).flat()).toEqual(["crm"]);
     const [rows] = await client.execute({ sql: "SHOW DATABASES", rowsAsArray: true });
     expect((rows as string[][]).flat()).toEqual(all);
     await expect(client.query("SELECT 1; SHOW DATABASES")).rejects.toMatchObject({ errno: 1235 });

@@ -291,7 +291,8 @@ describe("random statements", () => {
       connectionId: 1,
       proxyUser: null,
       externalUser: null,
-      processList: () => "SELECT 1",
+      rowsOf: () => "SELECT 1",
+      shownVariables: () => "SELECT 1",
       proxyUsers: {
         check: false,
         mysqlNativePassword: false,

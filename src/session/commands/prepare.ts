@@ -47,15 +47,13 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   const { permit, permits, text } = decision;
   const placed = placeText(loop, frames, text, COM_STMT_PREPARE, prepare);
   if (placed !== null) return placed;
+  // Which sessions there are is told when it is executed.
+  const isToldAnew = readsSessions(text);
   recordPermits(services, state, "COM_STMT_PREPARE", permits, text);
   if (text.asksGateway && text.statements.length === 1) return prepareOwnShow(loop, text, permit);
-  if (readsSessions(text)) {
-    const feature = "a table of sessions in a prepared statement; SHOW PROCESSLIST can be prepared";
-    return replyError(loop.replyTo, sqlError("ER_NOT_SUPPORTED_YET", { feature }));
-  }
   if (text.kills) return prepareOwnStatement(loop, text, decision.parameterCount, permit);
   const sql = payloadOf(frames).subarray(1);
-  const listed = databaseListEdits(loop, text, sql);
+  const listed = databaseListEdits(loop, text, sql, decision.truth);
   if (listed instanceof SqlError) return replyError(loop.replyTo, listed);
   const sent = editCommand(
     loop,
@@ -67,9 +65,9 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   const authorizerGeneration = services.authorizer().generation;
   const id = state.prepared.takeId();
   // As it was sent: what it tells of the session belongs to no other one's copy.
-  const payload = Buffer.from(payloadOf(sent));
+  const payload = Buffer.from(payloadOf(isToldAnew ? frames : sent));
   const { database } = state;
-  const context = preparedContextOf(state);
+  const context = preparedContextOf(state, isToldAnew);
   return loop.forward(permit, sent, {
     command: COM_STMT_PREPARE,
     preparedId: id,
@@ -88,6 +86,7 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
         context,
         database,
         payload,
+        isToldAnew,
       });
       loop.relay.lease?.connection.prepared.add(prepared.key, statementId, state.id);
     },
@@ -95,7 +94,7 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
 }
 
 /** Texts that look alike but may be read differently never share a copy on a connection. */
-function preparedContextOf(state: SessionState): string {
-  const whose = state.pinnedBecause === null ? "" : `of session ${state.id}`;
+function preparedContextOf(state: SessionState, isToldAnew: boolean): string {
+  const whose = state.pinnedBecause === null && !isToldAnew ? "" : `of session ${state.id}`;
   return JSON.stringify([state.database, state.collation, readingKeyOf(state.following.settings), whose]);
 }

@@ -36,7 +36,7 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
     return refuse(loop, { command: "COM_QUERY", statementKind: decision.statementKind }, decision.error);
   }
   if (decision.needsReading) return learnAndHandle(loop, Buffer.from(frames), query);
-  const { permit, permits, text } = decision;
+  const { permit, permits, text, truth } = decision;
   const placed = placeText(loop, frames, text, COM_QUERY, query);
   if (placed !== null) return placed;
   if (readsSessions(text) && mustGather(loop)) {
@@ -46,10 +46,10 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
   }
   recordPermits(services, state, "COM_QUERY", permits, text);
   const sql = payload.subarray(1);
-  const listed = databaseListEdits(loop, text, sql);
+  const listed = databaseListEdits(loop, text, sql, truth);
   if (listed instanceof SqlError) return replyError(loop.replyTo, listed);
   const leftovers = state.following.leftoversFor(text);
-  const edits = listed.length > 0 ? listed : truthEdits(loop, sql, decision.truth, leftovers);
+  const edits = listed.length > 0 ? listed : truthEdits(loop, sql, truth, leftovers);
   if (text.asksGateway) return answerForServer(loop, Buffer.from(frames), decision, edits);
   return relayText(loop, frames, text, permit, edits);
 }

@@ -18,16 +18,18 @@ import { STATUS_CURSOR_EXISTS, STATUS_LAST_ROW_SENT } from "../../wire/status-fl
 import { recordPermits } from "../acl-records.ts";
 import { afterText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import type { Leftovers } from "../following.ts";
+import { withOtherSessions } from "../other-sessions.ts";
 import { addressTo, executeOn } from "../prepared-command.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
 import { permitOf } from "../prepared-statements.ts";
 import { refuse } from "../refuse.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
-import { replied } from "../session-end.ts";
+import { relaying, replied } from "../session-end.ts";
 import { truthEdits } from "../truth.ts";
 import { executeOwnStatement } from "./kill.ts";
-import { executeOwnShow } from "./own-show.ts";
+import { executeOwnShow, onFailure } from "./own-show.ts";
 import { type CopySource, withCopy } from "./with-copy.ts";
 
 const ID_OFFSET = 1;
@@ -47,28 +49,49 @@ export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerRes
     return refuse(loop, { command: "COM_STMT_EXECUTE", statementKind: kind }, refused);
   }
   const { tellsInRows } = statement.statement;
-  const sent = tellsInRows ? withoutCursor(frames) : frames;
-  return withCopy(loop, statement, sent, execute, "reply", tellLeftovers(loop, statement));
+  const sent = tellsInRows || statement.isToldAnew ? withoutCursor(frames) : frames;
+  if (!statement.isToldAnew || statement.hasLongData)
+    return withCopy(loop, statement, sent, execute, "reply", tellLeftovers(loop, statement));
+  const again = () =>
+    loop.ended ? relaying : withCopy(loop, statement, sent, execute, "reply", toldAnew(loop, statement));
+  return withOtherSessions(loop, again, onFailure(loop));
+}
+
+/** A statement that reads the gateway's sessions, with those that there are now. Never the text without them. */
+function toldAnew(loop: CommandLoop, statement: PreparedStatement): CopySource {
+  return { key: statement.key, payload: tellAgain(loop, statement, null), isNew: true };
+}
+
+/** Its COM_STMT_PREPARE with what the text asks for put in; null: nothing is. */
+function tellAgain(
+  loop: CommandLoop,
+  { payload, database }: PreparedStatement,
+  leftovers: Leftovers | null,
+): Uint8Array | null {
+  if (payload === null) return null;
+  const { state, services } = loop;
+  const present = state.database;
+  // Its names are those of the schema in which it was prepared.
+  state.database = database;
+  const decision = services.decider.decide(state, payload, 1);
+  state.database = present;
+  const truth = decision.kind === "forward" ? decision.truth : null;
+  const edits = truthEdits(loop, payload.subarray(1), truth, leftovers);
+  const text = edits.length === 0 ? null : applyEdits(payload.subarray(1), edits);
+  return text === null ? null : Buffer.concat([payload.subarray(0, 1), text]);
 }
 
 /** A statement that asks for leftovers which its connection does not have: they are put into its text. */
 function tellLeftovers(loop: CommandLoop, statement: PreparedStatement): CopySource {
-  const { services, state } = loop;
+  const { state } = loop;
   // To be prepared elsewhere, its connection has to go there and back, which leaves leftovers of its own.
   const isElsewhere = statement.database !== state.database;
   const leftovers = state.following.leftoversFor(statement.statement, isElsewhere);
-  const { payload, key } = statement;
-  if (leftovers === null || payload === null) return statement;
-  const decision = services.decider.decide(state, payload, 1);
-  const truth = decision.kind === "forward" ? decision.truth : null;
-  const edits = truthEdits(loop, payload.subarray(1), truth, leftovers);
-  const text = edits.length === 0 ? null : applyEdits(payload.subarray(1), edits);
-  if (text === null) return statement;
+  if (leftovers === null) return statement;
+  const told = tellAgain(loop, statement, leftovers);
+  if (told === null) return statement;
   const { rowCount, foundRows } = leftovers;
-  return {
-    key: `${key} ${rowCount} ${foundRows}`,
-    payload: Buffer.concat([payload.subarray(0, 1), text]),
-  };
+  return { key: `${statement.key} ${rowCount} ${foundRows}`, payload: told };
 }
 
 function execute(
@@ -133,6 +156,7 @@ export function handleLongData(
       return loop.forward(permit, whole, { command, text, permit, statementIds, after: null });
     },
     "silently",
+    statement.isToldAnew && !statement.hasLongData ? toldAnew(loop, statement) : statement,
   );
 }
 

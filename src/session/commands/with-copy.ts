@@ -20,8 +20,8 @@ type OnCopy = (
   frames: Uint8Array,
 ) => HandlerResult | Promise<HandlerResult>;
 
-/** What a copy is made of, and found by. */
-export type CopySource = Pick<PreparedStatement, "key" | "payload">;
+/** What a copy is made of, and found by; `isNew`: the copy that there may be is out of date. */
+export type CopySource = Pick<PreparedStatement, "key" | "payload"> & { readonly isNew?: boolean };
 
 /** `silently`: the command has no reply, so an error has none either. */
 export function withCopy(
@@ -39,7 +39,8 @@ export function withCopy(
   return prepareAndGoOn(loop, statement, Buffer.from(frames), goOn, onError, source);
 }
 
-function copyAtHand({ relay, state }: CommandLoop, { key }: CopySource): PreparedCopy | null {
+function copyAtHand({ relay, state }: CommandLoop, { key, isNew }: CopySource): PreparedCopy | null {
+  if (isNew === true) return null;
   return relay.lease?.connection.prepared.use(key, state.id) ?? null;
 }
 

@@ -11,7 +11,8 @@ const values: IdentityValues = {
   connectionId: 42,
   proxyUser: null,
   externalUser: null,
-  processList: () => "SELECT 1",
+  rowsOf: () => "SELECT 1",
+  shownVariables: () => "SELECT 1",
   proxyUsers: {
     check: true,
     mysqlNativePassword: false,
@@ -70,6 +71,16 @@ describe("rewriteIdentity()", () => {
     [
       "SELECT USER() LIKE 'a', USER() = _utf8'x', USER() 'b', USER() > DATE '2020-01-01' FROM t",
       "SELECT  <bob@h|USER()>  LIKE 'a' AS `USER() LIKE 'a'`,  <bob@h|USER()>  = _utf8'x' AS `USER() = _utf8'x'`,  <bob@h|USER()>  'b',  <bob@h|USER()>  > DATE '2020-01-01' AS `USER() > DATE '2020-01-01'` FROM t",
+    ],
+    ["SELECT id FROM ((information_schema.processlist p))", "SELECT id FROM    (SELECT 1)  p  "],
+    [
+      "SELECT information_schema.processlist.id + 1 FROM d.t",
+      "SELECT processlist.id + 1 AS `information_schema.processlist.id + 1` FROM d.t",
+    ],
+    ["SELECT performance_schema . `threads`.* FROM d.t", "SELECT  `threads`.* FROM d.t"],
+    [
+      "SHOW SESSION VARIABLES WHERE Value = USER()",
+      " SELECT * FROM (SELECT 1) AS `session_variables`  WHERE Value =  <bob@h|USER()>  ORDER BY CAST(`Variable_name` AS BINARY)",
     ],
     ["SELECT id FROM `INFORMATION_SCHEMA` . processlist p", "SELECT id FROM  (SELECT 1)  p"],
     ["SELECT 1; SELECT USER() a", "SELECT 1; SELECT  <bob@h|USER()>  a"],
