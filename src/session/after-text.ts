@@ -1,9 +1,9 @@
 // What a text did to its session once the reply has ended: the default schema, how later texts are read, names of
 // statements prepared by SQL.
 
-import { characterSetClass } from "../sql/dialect.ts";
+import { characterSetClass, readingModesOf } from "../sql/dialect.ts";
 import type { CommandLoop } from "./command-loop.ts";
-import { mayChangeReading } from "./reading.ts";
+import { mayChangeReading, type Reading } from "./reading.ts";
 import { makesName } from "./sql-prepared.ts";
 import type { StatementText } from "./statement-text.ts";
 
@@ -27,13 +27,23 @@ export function afterText(loop: CommandLoop, text: StatementText, succeeded: boo
   }
   noteSchema(loop, text, succeeded);
   if (!mayChangeReading(text, succeeded)) return;
-  const literal = text.statements.at(-1)?.effects.characterSet?.value ?? null;
-  const isKnown = succeeded && literal !== null && text.statements.length === 1;
-  // Where no ACL judges, nobody asks the server; the modes are not known there at any time.
-  state.reading =
-    isKnown && !loop.services.authorizer().judging
-      ? { modes: null, characterSet: characterSetClass(literal) }
-      : null;
+  // Where an ACL judges, the server is asked what a SET really did.
+  const isKnown = succeeded && !loop.services.authorizer().judging;
+  state.reading = isKnown ? readingBehind(state.reading, text) : null;
+}
+
+/** How texts are read after one SET of literals; null: not known. */
+function readingBehind(before: Reading | null, { statements }: StatementText): Reading | null {
+  const [only] = statements;
+  if (only === undefined || statements.length > 1 || only.kind !== "SET") return null;
+  const { sqlMode, characterSet } = only.effects;
+  const named = characterSet?.value ?? null;
+  if (characterSet !== null && named === null) return null;
+  const classOfIt = named === null ? before?.characterSet : characterSetClass(named);
+  if (classOfIt === undefined) return null;
+  const told = sqlMode?.value ?? null;
+  const modes = sqlMode === null ? (before?.modes ?? null) : told === null ? null : readingModesOf(told);
+  return { modes, characterSet: classOfIt };
 }
 
 function noteSettings({ state, backend }: CommandLoop, text: StatementText): void {

@@ -127,9 +127,14 @@ function decideAnew(
     needsReading:
       analyzed.uncertain !== null &&
       context.modes === null &&
-      (routedBy !== "nothing" || analyzed.wantsModes === true || mayNameIdentity(asLatin1(written))),
+      (routedBy !== "nothing" ||
+        analyzed.wantsModes === true ||
+        (state.reading === null && beyondAscii.test(asLatin1(written))) ||
+        mayNameIdentity(asLatin1(written))),
   };
 }
+
+const beyondAscii = /[\x80-\xff]/;
 
 function asLatin1(text: Uint8Array): string {
   return Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1");
