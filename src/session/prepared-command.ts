@@ -21,6 +21,14 @@ export function addressTo(frames: Uint8Array, copyId: number): void {
   frames[ID_OFFSET + 3] = copyId >>> 24;
 }
 
+/** Of COM_STMT_EXECUTE: where it says whether, and how, a cursor is opened. */
+export const CURSOR_OFFSET = 5;
+
+/** Whether a COM_STMT_EXECUTE asks for a cursor. */
+export function opensCursor(frames: Uint8Array): boolean {
+  return (frames[FRAME_HEADER_BYTES + CURSOR_OFFSET] ?? 0) !== 0;
+}
+
 /**
  * COM_STMT_EXECUTE for this copy: the id is written in place; frames with the types put in are new ones. What is too
  * short for its parameters goes as it is: the server says so.

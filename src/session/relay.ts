@@ -6,10 +6,11 @@ import type { BackendLease } from "../backend/backend-pool.ts";
 import type { ByteChannel, ByteReceiver } from "../base/byte-channel.ts";
 import type { Clock } from "../base/clock.ts";
 import type { CutManner } from "../routing/judge-keyspace.ts";
+import { COM_STMT_EXECUTE } from "../wire/commands.ts";
 import type { PacketCollector } from "../wire/packet-collector.ts";
 import { WireError } from "../wire/reader.ts";
 import type { ResponseBoundary } from "../wire/response-boundary.ts";
-import { closingFrames } from "./prepared-command.ts";
+import { closingFrames, opensCursor } from "./prepared-command.ts";
 import type { ReplyFilter } from "./reply-filter.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
 
@@ -122,7 +123,7 @@ export class Relay implements ByteReceiver {
     this.#carry = null;
     this.#forwardedBytes = 0;
     this.#filter = filter;
-    this.boundary.begin(command);
+    this.boundary.begin(command, command === COM_STMT_EXECUTE && opensCursor(frames));
     const unused = lease.connection.prepared.takeClosing();
     if (unused.length > 0) lease.connection.send(permit, closingFrames(unused));
     this.#forwardToBackend(lease, permit, frames);

@@ -90,7 +90,8 @@ export class ResponseBoundary {
   readonly #inspectSessionTrack: boolean;
   #phase = END;
   #shape: ReplyShape = "none";
-  #isExecute = false;
+  /** Whether the reply may be a cursor in place of rows. */
+  #mayBeCursor = false;
   /** Bytes of the current frame that have not arrived. */
   #skipBytes = 0;
   /** Whether the next frame continues a packet; it has no first byte of its own. */
@@ -109,10 +110,13 @@ export class ResponseBoundary {
     this.#inspectSessionTrack = options.inspectSessionTrack ?? false;
   }
 
-  /** Begins a reply, whatever came before. `state` is `complete` at once for commands that have none. */
-  begin(command: number): void {
+  /**
+   * Begins a reply, whatever came before. `state` is `complete` at once for commands that have none. `asksForCursor`:
+   * whether a COM_STMT_EXECUTE does.
+   */
+  begin(command: number, asksForCursor = true): void {
     this.#shape = commandOf(command)?.reply ?? "ok";
-    this.#isExecute = command === COM_STMT_EXECUTE;
+    this.#mayBeCursor = command === COM_STMT_EXECUTE && asksForCursor;
     this.#phase = beginningOf[this.#shape];
     this.#skipBytes = 0;
     this.#continues = false;
@@ -268,8 +272,10 @@ export class ResponseBoundary {
     } else if (this.#phase === PREPARED_COLUMNS_EOF) {
       this.#phase = END;
     } else {
-      // A cursor's rows come with COM_STMT_FETCH. The flag is obeyed where cursors are opened and nowhere else.
-      this.#phase = this.#isExecute && (status & STATUS_CURSOR_EXISTS) !== 0 ? END : ROWS;
+      // A cursor's rows come with COM_STMT_FETCH. The flag is obeyed where cursors are opened and nowhere else: servers
+      // also set it for what a procedure has opened inside, and its rows follow. They are never the last result.
+      const isCursor = (status & (STATUS_CURSOR_EXISTS | STATUS_MORE_RESULTS)) === STATUS_CURSOR_EXISTS;
+      this.#phase = this.#mayBeCursor && isCursor ? END : ROWS;
       this.#moreBehindOutParameters = status & STATUS_PS_OUT_PARAMS ? status & STATUS_MORE_RESULTS : 0;
     }
     return true;

@@ -161,6 +161,13 @@ describe.each([
         await talk.execute("outs", outs, { cursor: 1 });
         await talk.prepare("three", "CALL three()");
         await talk.execute("three", [], { cursor: 1 });
+        // Its replies say that a cursor exists: the one inside.
+        await talk.query("DROP PROCEDURE IF EXISTS inside");
+        const open = "DECLARE c CURSOR FOR SELECT 1; OPEN c; CLOSE c;";
+        await talk.query(`CREATE PROCEDURE inside() BEGIN ${open} SELECT 2, 3; SELECT 4; END`);
+        await talk.prepare("inside", "CALL inside()");
+        for (const cursor of [0, 1, 0]) await talk.execute("inside", [], { cursor });
+        await talk.query("SELECT 'in step after a cursor inside'");
         await talk.query("ALTER TABLE t ADD COLUMN extra INT");
         await talk.prepare("star", "SELECT * FROM t ORDER BY a");
         await talk.execute("star");

@@ -20,7 +20,7 @@ import { afterText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import type { Leftovers } from "../following.ts";
 import { withOtherSessions } from "../other-sessions.ts";
-import { addressTo, executeOn } from "../prepared-command.ts";
+import { addressTo, CURSOR_OFFSET, executeOn, opensCursor } from "../prepared-command.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
 import { permitOf } from "../prepared-statements.ts";
 import { refuse } from "../refuse.ts";
@@ -34,8 +34,6 @@ import { type CopySource, withCopy } from "./with-copy.ts";
 
 const ID_OFFSET = 1;
 const ID_END = 5;
-/** Of COM_STMT_EXECUTE: whether and how a cursor is opened. */
-const FLAGS_OFFSET = 5;
 
 /** COM_STMT_EXECUTE. */
 export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
@@ -43,7 +41,7 @@ export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerRes
   if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
   if (statement.statement.asksGateway) return executeOwnShow(loop, statement);
   if (statement.isOwn) return executeOwnStatement(loop, payloadOf(frames), statement);
-  const refused = judgeAgain(loop, statement) ?? refuseCursor(loop, statement, payloadOf(frames));
+  const refused = judgeAgain(loop, statement) ?? refuseCursor(loop, statement, frames);
   if (refused !== null) {
     const kind = statement.statement.statements[0]?.kind ?? null;
     return refuse(loop, { command: "COM_STMT_EXECUTE", statementKind: kind }, refused);
@@ -102,6 +100,7 @@ function execute(
 ): HandlerResult | Promise<HandlerResult> {
   const { permits, statement: text } = statement;
   const permit = permitOf(statement);
+  const asksForCursor = opensCursor(frames);
   recordPermits(loop.services, loop.state, "COM_STMT_EXECUTE", permits, text);
   return loop.forward(permit, executeOn(copy, statement, frames), {
     command: COM_STMT_EXECUTE,
@@ -110,7 +109,7 @@ function execute(
     statementIds: { client: statement.id, copy: copy.id },
     after: (succeeded) => {
       statement.hasLongData = false;
-      noteCursor(loop, statement, succeeded && hasStatus(loop, STATUS_CURSOR_EXISTS));
+      noteCursor(loop, statement, asksForCursor && succeeded && hasStatus(loop, STATUS_CURSOR_EXISTS));
       afterText(loop, text, succeeded);
     },
   });
@@ -226,17 +225,18 @@ function judgeAgain(loop: CommandLoop, prepared: PreparedStatement): SqlError | 
 }
 
 /** Rows behind a cursor come with COM_STMT_FETCH, where nobody filters them. */
-function refuseCursor(loop: CommandLoop, prepared: PreparedStatement, payload: Uint8Array): SqlError | null {
+function refuseCursor(loop: CommandLoop, prepared: PreparedStatement, frames: Uint8Array): SqlError | null {
   if (prepared.statement.listing === null || !loop.services.authorizer().enforcing) return null;
   const kind = prepared.statement.statements[0]?.subject ?? "";
-  const opensCursor = (payload[FLAGS_OFFSET] ?? 0) !== 0;
-  return opensCursor ? sqlError("ER_NOT_SUPPORTED_YET", { feature: `SHOW ${kind} with a cursor` }) : null;
+  return opensCursor(frames)
+    ? sqlError("ER_NOT_SUPPORTED_YET", { feature: `SHOW ${kind} with a cursor` })
+    : null;
 }
 
 /** Nobody changes rows that come with COM_STMT_FETCH: they come at once, as servers may do. A copy. */
 function withoutCursor(frames: Uint8Array): Uint8Array {
   const copy = Uint8Array.from(frames);
-  if (copy.length > FRAME_HEADER_BYTES + FLAGS_OFFSET) copy[FRAME_HEADER_BYTES + FLAGS_OFFSET] = 0;
+  if (copy.length > FRAME_HEADER_BYTES + CURSOR_OFFSET) copy[FRAME_HEADER_BYTES + CURSOR_OFFSET] = 0;
   return copy;
 }
 

@@ -54,7 +54,8 @@ export class ResponseEnd {
         return "more";
       case "columns-eof": {
         const status = packet.readUInt16LE(3);
-        if (status & cursorExists) return this.end();
+        // With more results to come it is a cursor inside a procedure, and the rows follow.
+        if ((status & (cursorExists | moreResults)) === cursorExists) return this.end();
         this.moreBehindOutParameters = status & outParameters ? status & moreResults : 0;
         this.state = "rows";
         return "more";
