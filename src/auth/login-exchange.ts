@@ -66,7 +66,20 @@ export function converse(
     next = match.kind === "none" ? pluginAfterMismatch(named.name, surroundings) : null;
     if (next === null) return finish(named, turn, match, surroundings);
   }
-  return switched(attempt, authPlugins[next], newScramble(), surroundings);
+  return switched(attempt, authPlugins[next], scrambleFor(next, request, newScramble), surroundings);
+}
+
+/**
+ * COM_CHANGE_USER by mysql_native_password: MariaDB's client library answers the scramble that it knows already, whatever
+ * the switch says, since MariaDB's servers send the same one again.
+ */
+function scrambleFor(
+  next: AuthPluginName,
+  { origin, clientPlugin, scramble }: LoginRequest,
+  newScramble: () => Uint8Array,
+): Uint8Array {
+  const isKnown = origin === "change_user" && next === "mysql_native_password" && clientPlugin === next;
+  return isKnown && scramble.length > 0 ? scramble : newScramble();
 }
 
 /** The client is told another method, and answers by it. */

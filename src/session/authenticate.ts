@@ -1,9 +1,11 @@
 // authenticate(): carries the conversation of a login over packets; auth/ decides what is said.
 
 import type { AuthExchange, AuthOutcome } from "../auth/auth-exchange.ts";
+import { scrambleBytes } from "../auth/scramble.ts";
 import { encodeAuthMoreData } from "../wire/packets/auth-more-data.ts";
 import { encodeAuthSwitchRequest } from "../wire/packets/auth-switch-request.ts";
 import type { ExchangeFailure, PacketExchange } from "./packet-exchange.ts";
+import type { SessionState } from "./session.ts";
 
 /** The outcome, or why the client's next packet did not come. */
 export type Conversation =
@@ -12,10 +14,11 @@ export type Conversation =
 
 const nothing = new Uint8Array(0);
 
-/** Runs `conversation` to its end. */
+/** Runs `conversation` to its end. `state.scramble` becomes the one that the client was told last. */
 export async function authenticate(
   exchange: PacketExchange,
   conversation: AuthExchange,
+  state: Pick<SessionState, "scramble">,
 ): Promise<Conversation> {
   let payload: Uint8Array = nothing;
   for (;;) {
@@ -25,6 +28,8 @@ export async function authenticate(
     const step = next.value;
     if (step.kind === "switch") {
       exchange.write(encodeAuthSwitchRequest({ plugin: step.plugin, data: step.data }));
+      // A NUL is behind it; methods without a scramble have less, or something else, to say.
+      if (step.data.length === scrambleBytes + 1) state.scramble = step.data.slice(0, scrambleBytes);
     } else if (step.expectsReply) {
       exchange.write(encodeAuthMoreData({ data: step.data }));
     } else {

@@ -32,7 +32,7 @@ export async function login(
     ...loginReplyTo(exchange, channel, services),
     capabilities: state.capabilities,
   });
-  const conversation = await authenticate(exchange, services.authenticator.authenticate(request));
+  const conversation = await authenticate(exchange, services.authenticator.authenticate(request), state);
   if (conversation.kind === "failure") return endOfExchange(conversation.failure, replyTo());
   const { outcome } = conversation;
   if (outcome.kind === "refused") {

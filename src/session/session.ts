@@ -20,7 +20,7 @@ export interface SessionState {
   peer: Peer;
   /** null until the login succeeded; replaced by COM_CHANGE_USER only. */
   identity: Identity | null;
-  /** The scramble of the greeting. */
+  /** The scramble that the client was told last: in the greeting, or by a switch. */
   scramble: Uint8Array;
   /** The capability bits that both sides have. */
   capabilities: number;

@@ -85,7 +85,7 @@ async function judge(
   exchange: PacketExchange,
 ): Promise<HandlerResult> {
   const { services, state } = loop;
-  const conversation = await authenticate(exchange, services.authenticator.authenticate(request));
+  const conversation = await authenticate(exchange, services.authenticator.authenticate(request), state);
   const replyTo = () => ({
     ...loop.replyTo,
     sequence: exchange.sequence,

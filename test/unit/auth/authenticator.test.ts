@@ -237,6 +237,15 @@ describe("conversations", () => {
     expect(scrambles.size).toBe(3);
   });
 
+  it("COM_CHANGE_USER by native has the scramble that the client knows: MariaDB's clients answer that one", async () => {
+    bench = await benchOf({ p: [{ Password: "p" }] });
+    const { request } = await logIn(bench, { user: "p", password: "p" });
+    const native = { ...request, origin: "change_user" as const, clientPlugin: "mysql_native_password" };
+    const step = await bench.authenticator.authenticate(native).next(new Uint8Array(0));
+    if (step.done === true || step.value.kind !== "switch") throw new Error("no switch");
+    expect(step.value.data).toEqual(Uint8Array.of(...request.scramble, 0));
+  });
+
   it("a client without methods is judged by native; 1251 where native could never do", async () => {
     bench = await benchOf({ p: [{ Password: "p" }] });
     expect(await trace({ user: "p", password: "p", plugin: null })).toBe("ok p");
