@@ -70,6 +70,12 @@ export const mysqlErrors = {
     wording: "Unknown character set: '{name}'",
     kind: "client",
   },
+  ER_WRONG_VALUE_FOR_VAR: {
+    code: 1231,
+    sqlState: "42000",
+    wording: "Variable '{name}' can't be set to the value of '{value}'",
+    kind: "client",
+  },
   ER_TABLEACCESS_DENIED_ERROR: {
     code: 1142,
     sqlState: "42000",

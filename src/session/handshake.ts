@@ -15,6 +15,7 @@ import { decodeSslRequest, isSslRequest } from "../wire/packets/ssl-request.ts";
 import { WireError } from "../wire/reader.ts";
 import { STATUS_AUTOCOMMIT } from "../wire/status-flags.ts";
 import type { ClientTransport } from "./client-transport.ts";
+import { refusedCollation } from "./login-collation.ts";
 import type { ExchangeFailure } from "./packet-exchange.ts";
 import { PacketExchange } from "./packet-exchange.ts";
 import { endWithError, type ReplyTo } from "./reply.ts";
@@ -173,6 +174,11 @@ function finish(
       const error = sqlError("ER_SECURE_TRANSPORT_REQUIRED");
       auditRefused(services, state, request, { error, reason: "insecure_transport", plugin: "" });
       return endWithError({ ...to, capabilities: state.capabilities }, error, "login_refused");
+    }
+    const wide = refusedCollation(response.collation);
+    if (wide !== null) {
+      auditRefused(services, state, request, { error: wide, reason: "character_set", plugin: "" });
+      return endWithError({ ...to, capabilities: state.capabilities }, wide, "login_refused");
     }
     return { exchange: at.exchange, channel: at.channel, request };
   } catch (error) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CertificateAuthority } from "../support/certificates.ts";
 import { createAuthority, issueServerCertificate, pem } from "../support/certificates.ts";
-import type { DatabaseServer } from "../support/database-server.ts";
+import { type DatabaseServer, serviceAccount } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { isComplaint, startGateway } from "../support/gateway-process.ts";
 import { cryptStrings } from "../support/login-fixtures.ts";
@@ -189,6 +189,46 @@ describe("COM_CHANGE_USER", () => {
       });
       expect((await client.readToEnd()).length).toBe(0);
       client.destroy();
+    }));
+
+  it("by native repeats the scramble that the client has: MariaDB's client library answers no other", () =>
+    withGateway(
+      { a: [{ Password: "x" }], n: [{ MysqlNativePassword: nativeHash("x") }] },
+      {},
+      async (gateway) => {
+        // Logged in by the greeting's scramble, and by that of a switch.
+        for (const user of ["a", "n"]) {
+          const client = await loggedIn({ port: gateway.port }, { user, password: "x" });
+          const known = client.scramble.toString("hex");
+          for (const next of ["a", "n"]) {
+            const plugin = "mysql_native_password";
+            const result = await changeUser(client, { user: next, password: "x", plugin });
+            expect(result.trace).toEqual([`switch ${plugin}`, "ok"]);
+            expect(client.scramble.toString("hex")).toBe(known);
+          }
+          client.destroy();
+        }
+      },
+    ));
+
+  it("and login with a character set that no client may have are refused as the server does", () =>
+    withGateway({ a: [{ Password: "x" }] }, {}, async (gateway) => {
+      const options = { user: "a", password: "x" };
+      for (const collation of [35, 54, 56, 60, 62, 90, 124, 128, 159, 183]) {
+        const { client: other, result: wanted } = await login(
+          { socketPath: server.socketPath },
+          { ...serviceAccount, collation, plugin: "mysql_native_password" },
+        );
+        other.destroy();
+        expect(wanted.error).toMatchObject({ code: 1231, state: "42000" });
+        const { client, result } = await login({ port: gateway.port }, { ...options, collation });
+        client.destroy();
+        expect(result.error).toEqual(wanted.error);
+        const changing = await loggedIn({ port: gateway.port }, options);
+        expect((await changeUser(changing, { ...options, collation })).error).toEqual(wanted.error);
+        changing.destroy();
+      }
+      expect(await trace(gateway, { ...options, collation: 100 })).toContain("ok");
     }));
 
   it("takes a collation id of two bytes for its character set, and hurts nobody else's logins", () =>

@@ -12,7 +12,7 @@ import { authenticate } from "../authenticate.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { enterLoginSchema } from "../enter-schema.ts";
 import { endOfExchange } from "../handshake.ts";
-import { loginCollation } from "../login-collation.ts";
+import { loginCollation, refusedCollation } from "../login-collation.ts";
 import { PacketExchange } from "../packet-exchange.ts";
 import { endWithError, replyOk } from "../reply.ts";
 import { auditAccepted, auditRefused } from "../session-audit.ts";
@@ -29,6 +29,11 @@ export async function handleChangeUser(loop: CommandLoop, frames: Uint8Array): P
   forgetIdentity(loop);
   const exchange = new PacketExchange(loop.channel, LOGIN_PAYLOAD_BYTES_MAX, sequence);
   if (wasSpiffe) return refuseFromSpiffe(loop, request);
+  const wide = refusedCollation(request.collation);
+  if (wide !== null) {
+    auditRefused(loop.services, loop.state, request, { error: wide, reason: "character_set", plugin: "" });
+    return endWithError(loop.replyTo, wide, "login_refused");
+  }
   loop.beginLogin(exchange);
   const result = await judge(loop, request, exchange);
   loop.endLogin(exchange);
