@@ -112,6 +112,7 @@ const subjects = {
   "PACKAGE BODY STATUS": server("CREATE ROUTINE"),
   "LIBRARY STATUS": server("CREATE ROUTINE"),
   "CREATE LIBRARY": server("CREATE ROUTINE"),
+  "CREATE MASKING POLICY": server("SUPER"),
   ENGINE: server("PROCESS"),
   EXPLAIN: server("PROCESS"),
   ANALYZE: server("PROCESS"),

@@ -265,6 +265,18 @@ function statementWithBody(a: Analysis, start: number, end: number): { kind: str
   return { kind, next };
 }
 
+function preparedBody(a: Analysis, end: number): string {
+  if (a.depth >= bodiesMax) notUnderstood("too many statements inside statements");
+  a.depth += 1;
+  const { kind, next } = statementWithBody(a, 0, end);
+  a.depth -= 1;
+  if (next < end) notSupported("several statements in a prepared text");
+  return kind;
+}
+
+/** Prepared texts in bodies in prepared texts are bounded. */
+const bodiesMax = 12;
+
 const bodyObjects = wordSet("TRIGGER PROCEDURE FUNCTION EVENT");
 const otherObjects = wordSet("TABLE VIEW INDEX USER DATABASE SCHEMA ROLE SERVER SEQUENCE PACKAGE ;");
 
@@ -317,11 +329,12 @@ function preparedStatement(outer: Analysis, tokens: Tokens): string {
   if (refusal !== null) notUnderstood(`the prepared text has ${refusal.reason}`);
   let end = tokens.count;
   while (end > 0 && tokens.word(end - 1) === ";") end -= 1;
-  if (semicolonFrom(tokens, 0, end) < end) notSupported("several statements in a prepared text");
   if (end === 0) notUnderstood("the prepared text is empty");
   const inner = new Analysis(tokens, context, modes, grammar, draft);
   inner.depth = outer.depth;
-  const kind = statement(inner, 0, end, null);
+  const hasBody = beginsCompound(inner, 0) || definesBody(inner, 0, end);
+  if (!hasBody && semicolonFrom(tokens, 0, end) < end) notSupported("several statements in a prepared text");
+  const kind = hasBody ? preparedBody(inner, end) : statement(inner, 0, end, null);
   noteHints(inner, 0, end);
   return kind;
 }

@@ -37,7 +37,7 @@ export function bodyStatement(a: Analysis, start: number, end: number, scope: Sc
   if (after === at)
     return labelled ? notUnderstood(`a block is expected ${a.near(at)}`) : simple(a, at, end, scope);
   // The label again.
-  return after < end && a.isName(after) && a.word(after) !== ";" ? after + 1 : after;
+  return labelled && after < end && a.isName(after) ? after + 1 : after;
 }
 
 /** A block; returns `at` where none begins. */

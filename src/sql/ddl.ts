@@ -107,6 +107,7 @@ const serverObjects: ReadonlySet<string> = new Set([
     "RESOURCE GROUP",
   ],
   "SPATIAL REFERENCE SYSTEM",
+  "MASKING POLICY",
 ]);
 
 /** Names that have two spellings. */

@@ -75,10 +75,22 @@ function mark(a: Analysis, at: number, end: number, scope: Scope): number {
 /** A parenthesis: a query, or an expression. Returns the position after it. */
 export function group(a: Analysis, at: number, scope: Scope, fromAllowed = false): number {
   const closing = a.closing(at);
-  if (a.opensQuery(at)) a.grammar.query(a, at + 1, closing, scope);
+  if (a.opensQuery(at) && !opensValues(a, at, closing)) a.grammar.query(a, at + 1, closing, scope);
   else expression(a, at + 1, closing, scope, fromAllowed);
   return closing + 1;
 }
+
+/**
+ * Whether a parenthesis opens with VALUES(column) of an upsert, or with rows and nothing that could name a table: read as an
+ * expression, both show every sub-query in them.
+ */
+function opensValues(a: Analysis, open: number, closing: number): boolean {
+  if (a.word(open + 1) !== "VALUES" || a.word(open + 2) !== "(") return false;
+  for (let at = open + 1; at < closing; at = a.skip(at)) if (setOperators.has(a.word(at))) return false;
+  return true;
+}
+
+const setOperators = wordSet("UNION EXCEPT INTERSECT");
 
 function word(a: Analysis, at: number, end: number, scope: Scope, fromAllowed: boolean): number {
   const here = a.word(at);
@@ -117,8 +129,13 @@ function name(a: Analysis, at: number, end: number, scope: Scope): number {
 /** MySQL 9's JSON_DUALITY_OBJECT([WITH (what may be done through the view)] 'key': value, ..). */
 function dualityObject(a: Analysis, open: number, scope: Scope): number {
   const closing = a.closing(open);
-  const annotated = a.word(open + 1) === "WITH" && a.word(open + 2) === "(";
-  expression(a, annotated ? a.skipGroup(open + 2) : open + 1, closing, scope);
+  let at = open + 1;
+  if (a.word(at) === "WITH") {
+    at += 1;
+    if (a.word(at) === "(") at = a.skipGroup(at);
+    else while (a.kind(at) === TokenKind.word || a.word(at) === ",") at += 1;
+  }
+  expression(a, at, closing, scope);
   return closing + 1;
 }
 

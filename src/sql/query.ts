@@ -245,7 +245,8 @@ function into(a: Analysis, start: number, end: number): number {
   for (;;) {
     if (a.kind(at) === TokenKind.variable) a.draft.pin("a user variable");
     else if (!a.isName(at)) notUnderstood(`a variable is expected ${a.near(at)}`);
-    at += 1;
+    // A field of MariaDB's row variables.
+    at += a.isName(at) && a.word(at + 1) === "." && a.isIdentifier(at + 2) ? 3 : 1;
     if (at >= end || a.word(at) !== ",") return at;
     at += 1;
   }

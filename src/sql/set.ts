@@ -223,7 +223,8 @@ function literal(a: Analysis, at: number, end: number): string | null {
   if (at + 2 === end && a.word(at) === "-" && a.kind(at + 1) === TokenKind.number)
     return `-${a.tokens.slice(at + 1)}`;
   if (at + 1 !== end) return null;
-  if (kind === TokenKind.string) return stringAt(a, at);
+  // Bits and bytes are computed with: x'41', b'01'.
+  if (kind === TokenKind.string) return /^[xXbB]'/.test(a.tokens.slice(at)) ? null : stringAt(a, at);
   if (kind === TokenKind.number) return a.tokens.slice(at);
   return kind === TokenKind.quoted || isBareWord(a, at) ? a.nameAt(at) : null;
 }

@@ -62,6 +62,7 @@ const forms: ReadonlyMap<string, ShowForm> = new Map<string, ShowForm>([
       "CREATE SERVER",
       "CREATE PACKAGE",
       "CREATE LIBRARY",
+      "CREATE MASKING POLICY",
       "ENGINE",
       "EXPLAIN",
       "ANALYZE",

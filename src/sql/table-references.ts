@@ -169,6 +169,8 @@ function table(a: Analysis, start: number, end: number, scope: Scope, factors: T
     noteServerTable(a, replaced, { first: start, last: name.next - 1, end: at, hasAlias });
   }
   at = sample(a, at, scope);
+  // DELETE FROM t AS x PARTITION (p)
+  if (a.isPhrase(at, "PARTITION", "(")) at = a.skipGroup(at + 1);
   return indexHints(a, at, end);
 }
 
