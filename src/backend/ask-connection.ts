@@ -136,9 +136,22 @@ export async function readGrants(
   connection: PooledConnection,
   timeoutMs: number,
 ): Promise<readonly string[]> {
-  const [reply] = await connection.converse([grantsQuery], timeoutMs);
-  if (reply?.kind !== "rows")
+  const lines = await readGrantsIfTold(connection, timeoutMs);
+  if (lines === null)
     throw new BackendLoginError("protocol", "The server does not tell its account's grants");
+  return lines;
+}
+
+/**
+ * The same; null: the server does not know the question.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function readGrantsIfTold(
+  connection: PooledConnection,
+  timeoutMs: number,
+): Promise<readonly string[] | null> {
+  const [reply] = await connection.converse([grantsQuery], timeoutMs);
+  if (reply?.kind !== "rows") return null;
   // Rows come in character_set_results, which may be a wide one.
   return reply.rows.map(([line]) => (line ?? "").replaceAll("\0", ""));
 }

@@ -2,6 +2,7 @@
 // in, when they are too old. Knows no session and no waiter.
 
 import type { BackendAccount, Tablet } from "../routing/route.ts";
+import { readGrantsIfTold } from "./ask-connection.ts";
 import type { ServerFacts } from "./backend-connection.ts";
 import { BackendLoginError, reasonOf } from "./login-error.ts";
 import { LoginGate } from "./login-gate.ts";
@@ -18,6 +19,8 @@ export class PoolConnections {
   total = 0;
   /** Of the newest login; null before the first. */
   server: ServerFacts | null = null;
+  /** The credential whose grants were asked for last. */
+  #knownGrants: number | null = null;
   readonly #tablet: Tablet;
   readonly #tools: GroupTools;
   readonly #pump: () => void;
@@ -43,6 +46,7 @@ export class PoolConnections {
         { tablet: this.#tablet, account, capabilities: lane.capabilities, collation },
         this.#tools,
       );
+      await this.#readGrants(connection);
       lane.connecting -= 1;
       this.server = connection.server;
       observer.loginFinished(this.#tablet.alias, "connected");
@@ -59,6 +63,22 @@ export class PoolConnections {
       observer.loginFailed(this.#tablet.alias, account.name, failure.message);
       onFailure(failure);
       this.gate.failed(failure);
+    }
+  }
+
+  async #readGrants(connection: PooledConnection): Promise<void> {
+    const { grants, limits } = this.#tools;
+    const { account } = this;
+    if (grants === undefined || this.#knownGrants === account.generation || !grants.wanted(this.#tablet))
+      return;
+    this.#knownGrants = account.generation;
+    try {
+      const lines = await readGrantsIfTold(connection, limits.housekeepingTimeoutMs);
+      if (lines !== null) grants.told(this.#tablet, account, connection.server, lines);
+    } catch (error) {
+      this.#knownGrants = null;
+      connection.destroy();
+      throw error;
     }
   }
 

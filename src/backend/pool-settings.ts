@@ -2,6 +2,7 @@
 
 import type { BackendAccount, Tablet } from "../routing/route.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
+import type { ServerFacts } from "./backend-connection.ts";
 import type { BackendLoginRequest, LoggedIn } from "./backend-login.ts";
 import type { KillQuery } from "./kill-query.ts";
 import type { SessionNamesCache } from "./session-names.ts";
@@ -67,6 +68,11 @@ export interface PoolTools {
   readonly sessionAssignments: string | null;
   /** From 0 to 1: connections that were made together end apart. @default they live as long as they may */
   readonly random?: () => number;
+  /** Told what an account may do, once per server and credential, where that is wanted. @default it is not asked */
+  readonly grants?: {
+    wanted(tablet: Tablet): boolean;
+    told(tablet: Tablet, account: BackendAccount, server: ServerFacts, lines: readonly string[]): void;
+  };
   /** What is to be kept ready; asked now and then. @default nothing */
   readonly ready?: () => ReadyServers;
 }

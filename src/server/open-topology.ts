@@ -1,11 +1,12 @@
 // Opens the servers of a topology: pools, health, router, and what clients are told of all of them together.
 
+import { AccountRights } from "../backend/account-rights.ts";
 import { ConnectionPool } from "../backend/connection-pool.ts";
 import { firstVerdict } from "../backend/first-verdict.ts";
 import { makeLogin } from "../backend/gateway-login.ts";
 import type { LearnedServer } from "../backend/health.ts";
 import { OutageBuffer } from "../backend/outage-buffer.ts";
-import { defaultPoolLimits, type PoolTools, type ReadyServers } from "../backend/pool-settings.ts";
+import { defaultPoolLimits, type PoolTools } from "../backend/pool-settings.ts";
 import { exportPools, observePools } from "../backend/pool-telemetry.ts";
 import { unknownServer } from "../backend/single-backend.ts";
 import { TopologyWatch } from "../backend/topology-watch.ts";
@@ -36,7 +37,9 @@ export async function openTopologySide(
   const { clock, logger, metrics } = tools;
   const certificates = await watchBackendCertificates(() => serversOf(source.current()), tools);
   const logIn = makeLogin(tools.version, certificates.contexts);
-  const pool = makePool(options, tools, logIn, () => readyServers(source, watch, options.localInfile));
+  const rights = new AccountRights(logger, (tablet) => watch.follows(tablet) !== "nothing");
+  const ready = () => readyServers(source, watch, options.localInfile);
+  const pool = makePool(options, tools, { logIn, ready, grants: rights });
   exportPools(metrics, () => pool.snapshot());
   const outages = new OutageBuffer(options.buffer, {
     clock,
@@ -85,7 +88,7 @@ export async function openTopologySide(
     tablets: () => tabletRows(source.current(), watch, pool, options.backendPool.connectionsMax),
     expiries: () => certificates.expiries(),
     notReadyBecause: () => notReadyBecause(source.current(), watch),
-    notes: () => notesOn(source, watch),
+    notes: () => [...notesOn(source, watch), ...rights.notes()],
     stop: async () => {
       certificates.close();
       watch.stop();
@@ -97,13 +100,12 @@ export async function openTopologySide(
 function makePool(
   options: GatewayOptions,
   { clock, logger, metrics }: GatewayTools,
-  logIn: PoolTools["logIn"],
-  ready: () => ReadyServers,
+  parts: Pick<PoolTools, "logIn" | "ready" | "grants">,
 ): ConnectionPool {
   const observer = observePools(metrics, logger, clock);
   return new ConnectionPool(
     { ...defaultPoolLimits, ...options.backendPool },
-    { clock, logIn, observer, sessionAssignments: null, random: Math.random, ready },
+    { clock, observer, sessionAssignments: null, random: Math.random, ...parts },
   );
 }
 

@@ -15,6 +15,7 @@ export interface KeyspaceGatewayOptions {
   /** Further keys of the file. */
   readonly topology?: Readonly<Record<string, unknown>>;
   readonly flags?: Readonly<Record<string, string | number | boolean>>;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts it. Tablets are `db1`, `db2`, ...; the first is of type primary. */
@@ -42,7 +43,7 @@ export async function startKeyspaceGateway(options: KeyspaceGatewayOptions): Pro
   const gateway = await startGateway({
     backend: null,
     flags: { topology_file: path, ...options.flags },
-    env: { APP_PASSWORD: appAccount.password, MONITOR_PASSWORD: monitorAccount.password },
+    env: { APP_PASSWORD: appAccount.password, MONITOR_PASSWORD: monitorAccount.password, ...options.env },
   });
   void gateway.ended.then(() => removeFolder(folder));
   return gateway;
