@@ -42,7 +42,7 @@ for (const { name, flags, start, present } of servers) {
         users: { eve: [{ Password: "eve-password" }] },
         flags: { table_acl_config: writeHostileAcl(), log_level: "info" },
       });
-    }, 120_000);
+    });
 
     afterAll(async () => {
       root?.destroy();

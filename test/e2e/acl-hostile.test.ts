@@ -65,7 +65,7 @@ for (const { name, flavour, start, present } of sqlServers) {
         users: { eve: [{ Password: "eve-password" }] },
         flags: { table_acl_config: writeHostileAcl(), log_level: "info" },
       });
-    }, 120_000);
+    });
 
     afterAll(async () => {
       root?.destroy();

@@ -128,7 +128,7 @@ describe.each(sqlServers)("on $name", ({ start, present }) => {
     for (const schema of ["direct", "behind"])
       await server.admin(...setUp.map((sql) => sql.replaceAll("{s}", schema)));
     gateway = await startGateway({ backend: server, flags: { table_acl_config: writeAcl() } });
-  }, 120_000);
+  });
   afterAll(async () => {
     await gateway?.stop();
     await server?.stop();

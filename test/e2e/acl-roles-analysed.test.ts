@@ -58,7 +58,7 @@ describe.each(sqlServers)("roles against $name", ({ flavour, start, present }) =
     version = await versionOf(root);
     await installPolicy(root, flavour);
     account = await createConnection({ socketPath: server.socketPath, ...limited, database: schema });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     account?.destroy();

@@ -29,7 +29,7 @@ const primaryIs = (alias: string): Promise<unknown> =>
 describe.skipIf(missing !== null)("a Galera cluster", () => {
   beforeAll(async () => {
     cluster = await startGaleraCluster(3);
-  }, 180_000);
+  });
   afterAll(() => cluster?.stop());
   afterEach(async () => {
     await gateway?.stop();
@@ -93,5 +93,5 @@ describe.skipIf(missing !== null)("a Galera cluster", () => {
       await cluster.synced(node);
       await expectNothingLost(node, writers, "SET SESSION wsrep_sync_wait = 1");
     }
-  }, 180_000);
+  });
 });

@@ -37,7 +37,7 @@ const emptyTable = async (primary: DatabaseServer): Promise<void> => {
 describe.skipIf(missing !== null)("a replication group", () => {
   beforeAll(async () => {
     group = await startReplicationGroup(3);
-  }, 240_000);
+  });
   afterAll(() => group?.stop());
   afterEach(async () => {
     await gateway?.stop();
@@ -60,7 +60,7 @@ describe.skipIf(missing !== null)("a replication group", () => {
     await writers.stop();
     expect(writers.failed).toEqual([]);
     await expectNothingLost(memberAt(1), writers);
-  }, 120_000);
+  });
 
   it("loses nothing that was acknowledged when its primary is killed, and takes it back", async () => {
     gateway = await startKeyspaceGateway({
@@ -90,5 +90,5 @@ describe.skipIf(missing !== null)("a replication group", () => {
     const serving = (): Promise<number | null> | undefined =>
       gateway?.metric("gatehouse_tablet_serving", { tablet: `db${first + 1}`, role: "replica" });
     await waitUntil(async () => (await serving()) === 1, "the former primary to serve reads", 20_000);
-  }, 180_000);
+  });
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
   replica = second;
   await primary.admin("CREATE DATABASE IF NOT EXISTS shop", "CREATE TABLE shop.t (a INT PRIMARY KEY)");
   await group.caughtUp(replica, primary);
-}, 60_000);
+});
 afterAll(async () => {
   for (const connection of open.splice(0)) connection.destroy();
   for (const gateway of gateways.splice(0)) await gateway.stop();
@@ -160,7 +160,7 @@ describe.skipIf(galeraMissing() !== null)("reads on another node of a Galera clu
       lock.destroy();
       await cluster.stop();
     }
-  }, 60_000);
+  });
 });
 
 describe.skipIf(mysqldCommand === null)("reads on MySQL's replicas", () => {
@@ -189,5 +189,5 @@ describe.skipIf(mysqldCommand === null)("reads on MySQL's replicas", () => {
     } finally {
       await Promise.all([first.stop(), second.stop()]);
     }
-  }, 60_000);
+  });
 });

@@ -43,7 +43,7 @@ describe.each(sqlServers)("the forms of statements that $name knows", ({ flavour
     version = await versionOf(db);
     // Some of them are of the other family.
     for (const sql of linesOf("forms-setup")) await db.query(sql).catch(() => {});
-  }, 120_000);
+  });
   afterAll(async () => {
     db?.destroy();
     await server?.stop();

@@ -63,7 +63,7 @@ beforeAll(async () => {
     users: { app: [{ Password: password }] },
     flags: { topology_file: join(folder, "topology.json"), table_acl_config: join(folder, "acl.json") },
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const connection of open.splice(0)) connection.destroy();

@@ -83,7 +83,7 @@ beforeAll(async () => {
     flags: { topology_file: file },
     env: { BI_PASSWORD: "bi-secret" },
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const connection of open.splice(0)) connection.destroy();

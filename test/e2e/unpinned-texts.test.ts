@@ -35,7 +35,7 @@ describe.each(sqlServers)("on $name", ({ start, present }) => {
     if (!present) return;
     server = await start();
     gateway = await startGateway({ backend: server });
-  }, 120_000);
+  });
   afterAll(async () => {
     await gateway?.stop();
     await server?.stop();

@@ -153,7 +153,7 @@ describe("any users file, any client", () => {
       }),
       { numRuns: 8, examples: [[everyForm]] },
     );
-  }, 60_000);
+  });
 
   it("treats every user alike until the password is right: the same words, the same work", async () => {
     await fc.assert(
@@ -183,7 +183,7 @@ describe("any users file, any client", () => {
       ),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 
   it("ends after any answers whatever, in a few steps, without an exception", async () => {
     const answer = fc.oneof(
@@ -228,5 +228,5 @@ describe("any users file, any client", () => {
       ),
       { numRuns: 150 },
     );
-  }, 60_000);
+  });
 });
