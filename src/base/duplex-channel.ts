@@ -8,17 +8,14 @@ const nothing = Buffer.alloc(0);
 const LINGER_MS = 5000;
 const nobody: ByteReceiver = { onBytes: () => {}, onClosed: () => {} };
 
-/**
- * Chunks are the stream's own Buffers. Starts paused: call `setReceiver`, then `resume`. Errors of the stream that
- * `isHarmless` knows do not close it.
- */
+/** Chunks are the stream's own Buffers. Starts paused: call `setReceiver`, then `resume`. */
 export class DuplexChannel implements ByteChannel {
   readonly stream: Duplex;
   #receiver: ByteReceiver = nobody;
   #closed = false;
   #failure: Error | null = null;
 
-  constructor(stream: Duplex, isHarmless: (error: Error) => boolean = () => false) {
+  constructor(stream: Duplex) {
     this.stream = stream;
     stream.pause();
     stream.on("data", (chunk: Buffer) => this.#receiver.onBytes(chunk));
@@ -27,7 +24,6 @@ export class DuplexChannel implements ByteChannel {
     stream.on("end", close);
     stream.on("close", close);
     stream.on("error", (error) => {
-      if (!stream.destroyed && isHarmless(error)) return;
       this.#failure = error;
       close();
     });

@@ -1,6 +1,5 @@
-// TLS toward clients: one tls.Server per generation of the certificate files, which never listens; connections that
-// began in plain are handed to it, because only sockets that a tls.Server made tell the truth about client
-// certificates. Knows nothing of MySQL.
+// TLS toward clients, on connections that began in plain: one context per generation of the certificate files. A bad client
+// certificate never ends the handshake: the login is told of it, and refuses in a packet. Knows nothing of MySQL.
 
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
@@ -12,118 +11,131 @@ import type { TlsMaterial } from "./tls-files.ts";
 /**
  * SSL_OP_NO_TICKET: no resumption, so every login does a full handshake with a full check of its certificate.
  * SSL_OP_NO_RENEGOTIATION: one handshake per connection, so a client can neither cause more nor change its certificate.
+ * SSL_OP_CIPHER_SERVER_PREFERENCE: as a tls.Server has it.
  */
-const SECURE_OPTIONS = 0x4000 | 0x4000_0000;
-
-interface Pending {
-  readonly resolve: (upgrade: TlsUpgrade) => void;
-  readonly reject: (error: Error) => void;
-}
+const SECURE_OPTIONS = 0x4000 | 0x4000_0000 | 0x0040_0000;
 
 /** Accepts TLS on connections that began in plain. */
 export class TlsAcceptor {
-  readonly #server: tls.Server;
-  readonly #pending = new Map<Duplex, Pending>();
+  readonly #context: tls.SecureContext;
+  /** Where no certificate is asked for, one that a client sends all the same would be judged by the CAs of Node. */
+  readonly #requestCert: boolean;
 
   /** @throws Error when OpenSSL cannot use the material. */
   constructor(material: TlsMaterial) {
     const { cert, key, minVersion, clientTrust } = material;
-    // A bad certificate is refused by the login, in a packet that clients can read: never by TLS itself. Where no
-    // certificate is asked for, one that a client sends all the same would be judged by the CAs of Node.
     const trust =
       clientTrust === null
-        ? { requestCert: false }
+        ? {}
         : {
-            requestCert: true,
-            rejectUnauthorized: false,
             ca: [...clientTrust.ca],
             ...(clientTrust.crl.length === 0 ? {} : { crl: [...clientTrust.crl] }),
           };
-    this.#server = new tls.Server({
+    this.#requestCert = clientTrust !== null;
+    this.#context = tls.createSecureContext({
       cert,
       key,
       minVersion,
       ...trust,
       secureOptions: SECURE_OPTIONS,
-      // The login's own deadline ends a handshake earlier; this one only bounds what the library keeps.
-      handshakeTimeout: 120_000,
-    });
-    this.#server.on("secureConnection", (socket) => {
-      const tls = factsOf(socket);
-      const isHarmless = tls.certificate?.verifyError ? isLeftOverFromVerifying : undefined;
-      this.#take(socket)?.resolve({ channel: new DuplexChannel(socket, isHarmless), tls });
-    });
-    this.#server.on("tlsClientError", (error, socket) => {
-      socket.on("error", () => {});
-      this.#take(socket)?.reject(error);
+      sessionIdContext: "gatehouse",
     });
   }
 
   /** Does the handshake on `stream`, to which unread bytes were put back. Rejects when it fails or the stream ends. */
   accept(stream: Duplex): Promise<TlsUpgrade> {
     return new Promise((resolve, reject) => {
-      this.#pending.set(stream, { resolve, reject });
-      stream.once("close", () => {
-        const pending = this.#pending.get(stream);
-        this.#pending.delete(stream);
-        pending?.reject(new Error("the connection was closed during the TLS handshake"));
+      const socket = new tls.TLSSocket(stream, {
+        secureContext: this.#context,
+        isServer: true,
+        requestCert: this.#requestCert,
+        rejectUnauthorized: false,
       });
-      this.#server.emit("connection", stream);
+      const handle = (socket as tls.TLSSocket & { _handle?: TlsHandle | null })._handle ?? null;
+      const state: HandshakeState = { done: false, isGenuine: false };
+      if (handle !== null) passOverLeftErrors(handle, state);
+      const onClose = (): void => fail(new Error("the connection was closed during the TLS handshake"));
+      const fail = (error: Error): void => {
+        stream.off("close", onClose);
+        reject(error);
+      };
+      stream.once("close", onClose);
+      socket.once("close", onClose);
+      // Until somebody else listens, and also when there are several.
+      socket.on("error", fail);
+      socket.once("secure", () => {
+        stream.off("close", onClose);
+        socket.off("close", onClose);
+        socket.off("error", fail);
+        try {
+          const facts = factsOf(socket, this.#requestCert ? handle : null);
+          state.done = true;
+          state.isGenuine = facts.certificate?.verifyError === null;
+          resolve({ channel: new DuplexChannel(socket), tls: facts });
+        } catch (error) {
+          // A certificate that Node cannot read.
+          socket.on("error", () => {});
+          socket.destroy();
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
     });
-  }
-
-  #take(socket: tls.TLSSocket): Pending | null {
-    const stream = rawStreamOf(socket);
-    const pending = stream === null ? undefined : this.#pending.get(stream);
-    if (stream === null || pending === undefined) {
-      socket.destroy();
-      return null;
-    }
-    this.#pending.delete(stream);
-    return pending;
   }
 }
 
-/**
- * The stream under a TLS socket. Node keeps it as `_parent` (a stream that is no net.Socket is wrapped once more, with
- * the stream itself as `stream`): undocumented, so a test runs it on every Node version.
- */
-function rawStreamOf(socket: tls.TLSSocket): Duplex | null {
-  const parent = (socket as tls.TLSSocket & { _parent?: Duplex & { stream?: Duplex } })._parent;
-  return parent?.stream ?? parent ?? null;
+/** What of Node's own object is used. Undocumented, so tests run it on every Node version. */
+interface TlsHandle {
+  onerror?: (error: Error) => void;
+  /** What OpenSSL thinks of the peer's certificate; nothing where it is genuine. */
+  verifyError?: () => { readonly code?: string; readonly message?: string } | null | undefined;
+}
+
+interface HandshakeState {
+  done: boolean;
+  isGenuine: boolean;
 }
 
 /**
  * Where a signature was wrong, OpenSSL leaves an error of its verifying functions behind, which Node takes for one of the
- * next read and emits, without closing the socket. The login would end before its 1045 could be told. (When the client's
- * messages come in several pieces, the same error ends the handshake itself; nothing can be told then.)
+ * read under way: it would end the handshake when the client's messages come in several pieces, or the login later, before
+ * its 1045 can be told. Errors that OpenSSL means have one of its protocol among them.
  */
-function isLeftOverFromVerifying(error: Error): boolean {
-  const { library } = error as Error & { readonly library?: unknown };
-  return typeof library === "string" && library !== "SSL routines";
-}
-
-function factsOf(socket: tls.TLSSocket): TlsFacts {
-  return {
-    version: socket.getProtocol() ?? "unknown",
-    cipher: socket.getCipher().name,
-    certificate: certificateOf(socket),
+function passOverLeftErrors(handle: TlsHandle, state: HandshakeState): void {
+  const { onerror } = handle;
+  if (onerror === undefined) return;
+  handle.onerror = (error) => {
+    const { library } = error as Error & { readonly library?: unknown };
+    const isLeft = typeof library === "string" && !error.message.includes("SSL routines");
+    if (isLeft && !(state.done && state.isGenuine)) return;
+    onerror.call(handle, error);
   };
 }
 
-function certificateOf(socket: tls.TLSSocket): PeerCertificate | null {
+function factsOf(socket: tls.TLSSocket, handle: TlsHandle | null): TlsFacts {
+  return {
+    version: socket.getProtocol() ?? "unknown",
+    cipher: socket.getCipher().name,
+    certificate: certificateOf(socket, handle),
+  };
+}
+
+function certificateOf(socket: tls.TLSSocket, handle: TlsHandle | null): PeerCertificate | null {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return null;
-  const error: unknown = socket.authorizationError;
+  // In the trust file OpenSSL would take it for its own CA; what no CA has issued proves nothing.
+  const isOwnIssuer = certificate.issuer === certificate.subject && certificate.verify(certificate.publicKey);
   return {
-    verifyError: socket.authorized
-      ? null
-      : error instanceof Error
-        ? error.message
-        : String(error ?? "not verified"),
+    verifyError: verifyErrorOf(handle) ?? (isOwnIssuer ? "DEPTH_ZERO_SELF_SIGNED_CERT" : null),
     raw: certificate.raw,
     serialNumber: certificate.serialNumber,
     issuer: certificate.issuer,
     notAfterMs: Date.parse(certificate.validTo),
   };
+}
+
+/** As `authorizationError` of a tls.Server's socket, which others do not have. null: the certificate is genuine. */
+function verifyErrorOf(handle: TlsHandle | null): string | null {
+  if (typeof handle?.verifyError !== "function") return "not verified";
+  const error = handle.verifyError();
+  return error === null || error === undefined ? null : (error.code ?? error.message ?? "not verified");
 }

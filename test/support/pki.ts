@@ -22,8 +22,8 @@ export interface LeafOptions {
   readonly names?: string;
   /** Default clientAuth,serverAuth; null: no such extension. */
   readonly usage?: string | null;
-  /** Default `CA:FALSE`. */
-  readonly constraints?: string;
+  /** Default `CA:FALSE`; null: no such extension. */
+  readonly constraints?: string | null;
   readonly keyUsage?: string;
   /** End of its validity, in days from now; negative: expired. */
   readonly days?: number;
@@ -65,14 +65,17 @@ export class Authority implements Issued {
     subject = "/CN=Test Root",
     days = 30,
     newKey: readonly string[] = p256,
+    options: LeafOptions = {},
   ): Authority {
+    const { constraints = "CA:TRUE", keyUsage = "keyCertSign,cRLSign", names } = options;
     const folder = scratchFolder("pki");
     writeFileSync(join(folder, "openssl.cnf"), configuration);
     openssl(
       folder,
       ...["req", "-x509", ...newKey, "-nodes", "-keyout", `${name}.key`, "-out", `${name}.pem`],
       ...["-days", String(days), "-subj", subject, "-config", "openssl.cnf"],
-      ...["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign"],
+      ...["-addext", `basicConstraints=critical,${constraints}`, "-addext", `keyUsage=critical,${keyUsage}`],
+      ...(names === undefined ? [] : ["-addext", `subjectAltName=${names}`]),
     );
     return new Authority(folder, name);
   }
@@ -85,13 +88,14 @@ export class Authority implements Issued {
     return readFileSync(this.key, "utf8");
   }
 
-  /** A CA under this one. */
-  intermediate(name: string): Authority {
+  /** A CA under this one, or what calls itself one. */
+  intermediate(name: string, options: LeafOptions = {}): Authority {
     this.issue(name, {
       names: "URI:spiffe://example.org",
       usage: null,
       constraints: "CA:TRUE,pathlen:0",
       keyUsage: "keyCertSign,cRLSign",
+      ...options,
     });
     return new Authority(this.#folder, name);
   }
@@ -99,7 +103,7 @@ export class Authority implements Issued {
   issue(name: string, options: LeafOptions = {}): Issued {
     const { usage = "clientAuth,serverAuth", constraints = "CA:FALSE", days = 30 } = options;
     const extensions = [
-      `basicConstraints=critical,${constraints}`,
+      ...(constraints === null ? [] : [`basicConstraints=critical,${constraints}`]),
       `keyUsage=critical,${options.keyUsage ?? "digitalSignature"}`,
       ...(usage === null ? [] : [`extendedKeyUsage=${usage}`]),
       ...(options.names === undefined ? [] : [`subjectAltName=${options.names}`]),
