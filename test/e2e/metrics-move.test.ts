@@ -63,7 +63,7 @@ beforeAll(async () => {
   const acl = join(folder, "acl.json");
   const groups = [{ name: "t", table_names_or_prefixes: ["shop.t"], readers: ["app"], writers: ["app"] }];
   writeFileSync(acl, JSON.stringify({ table_groups: groups }));
-  const pool = { backend_pool_size: 2, backend_pool_wait_timeout: "200ms", buffer_window: "1s" };
+  const pool = { backend_pool_size: 2, backend_pool_wait_timeout: "2s", buffer_window: "1s" };
   const tls = { mysql_server_ssl_cert: cert, mysql_server_ssl_key: key };
   const rights = { table_acl_config: acl, queryserver_config_acl_exempt_acl: "boss" };
   gateway = await startGateway({
@@ -94,7 +94,7 @@ beforeAll(async () => {
   keyspaces = await startGateway({
     backend: null,
     users,
-    flags: { topology_file: join(folder, "topology.json") },
+    flags: { topology_file: join(folder, "topology.json"), backend_pool_min_idle: 1 },
   });
 });
 afterAll(async () => {
