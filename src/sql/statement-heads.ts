@@ -62,6 +62,14 @@ const second =
   (a, at) =>
     words.includes(a.word(at + 1)) ? `${head} ${a.word(at + 1)}` : head;
 
+/** The same for what leaves something on its connection. */
+const pinning =
+  (kind: string, because: string): HeadReader =>
+  (a) => {
+    a.draft.pin(because);
+    return kind;
+  };
+
 const heads: ReadonlyMap<string, HeadReader> = new Map<string, HeadReader>(
   Object.entries({
     // Reading
@@ -125,11 +133,12 @@ const heads: ReadonlyMap<string, HeadReader> = new Map<string, HeadReader>(
     SHUTDOWN: named("SHUTDOWN"),
     RESTART: named("RESTART"),
     PURGE: named("PURGE"),
-    BINLOG: named("BINLOG"),
+    // The events that describe those that follow are the session's.
+    BINLOG: pinning("BINLOG", "replayed binary log events"),
     CHANGE: named("CHANGE"),
     STOP: named("STOP"),
     CLONE: named("CLONE"),
-    BACKUP: named("BACKUP"),
+    BACKUP: pinning("BACKUP", "a backup's locks"),
     INSTALL: second("INSTALL", "PLUGIN", "COMPONENT"),
     UNINSTALL: second("UNINSTALL", "PLUGIN", "COMPONENT"),
     IMPORT: named("IMPORT"),

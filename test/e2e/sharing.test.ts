@@ -20,7 +20,7 @@ const kinds = [
   { flavour: "mysql", start: startMysql, skip: mysqldCommand === null },
 ] as const;
 
-describe.each(kinds)("on $flavour", ({ start, skip }) => {
+describe.each(kinds)("on $flavour", ({ flavour, start, skip }) => {
   let server: DatabaseServer;
   beforeAll(async () => {
     if (skip) return;
@@ -89,6 +89,19 @@ describe.each(kinds)("on $flavour", ({ start, skip }) => {
         );
       }),
     240_000,
+  );
+
+  it.skipIf(skip)("the locks of a backup stay with their session", () =>
+    withGateway({ backend_pool_size: 1, backend_pool_wait_timeout: "500ms" }, async (enter) => {
+      const first = await enter("market");
+      const lock = flavour === "mariadb" ? "BACKUP LOCK t" : "LOCK INSTANCE FOR BACKUP";
+      expect((await first.query(lock)).error).toBeNull();
+      expect((await first.query("SELECT 1")).error).toBeNull();
+      const second = await enter();
+      expect(await codeOf(second.query("SELECT 2"))).toBe(1203);
+      await first.quit();
+      expect((await second.query("SELECT 3")).error).toBeNull();
+    }),
   );
 
   it.skipIf(skip)("a new session sees nothing of the one before it on the same connection", () =>
