@@ -20,7 +20,7 @@ export interface AccessFacts {
   readonly access: RouteAccess;
   /** The address that the connection came in on. */
   readonly localAddress: string;
-  /** The header `Host`. */
+  /** The header `Host`; empty: not sent, as probes of balancers do in HTTP/1.0. */
   readonly host: string;
   /** The header `Origin`; undefined: not sent. */
   readonly origin: string | undefined;
@@ -43,7 +43,9 @@ export function refuseAccess(facts: AccessFacts): AccessRefusal | null {
   const { access, token } = facts;
   const loopback = isLoopback(facts.localAddress);
   // Beyond loopback reads are safe from rebinding, for a foreign page has no token; changes are kept strict anyway.
-  if ((loopback || access === "change") && !namesAnAddress(facts.host)) {
+  // Without the header it is no browser that asks.
+  const isNamed = facts.host !== "" || access === "change";
+  if ((loopback || access === "change") && isNamed && !namesAnAddress(facts.host)) {
     return { status: 421, sentence: "The Host header must be localhost or an IP address" };
   }
   if (access === "open") return null;

@@ -256,13 +256,19 @@ export const serveFlags = {
     ...process_,
     type: "boolean",
     default: "false",
-    help: "On SIGTERM let clients leave by themselves, instead of closing idle ones at once",
+    help: "On SIGTERM leave clients alone until they leave by themselves, instead of closing idle ones at once; in the last quarter of --onterm_timeout (5s at most) commands outside transactions get error 1053",
+  },
+  lameduck_period: {
+    ...process_,
+    ...duration,
+    default: "0s",
+    help: "On SIGTERM go on serving new connections this long while /readyz answers 503 already, so that balancers take notice; a second signal ends it",
   },
   onterm_timeout: {
     ...process_,
     ...duration,
     default: "10s",
-    help: "On SIGTERM wait this long, then close what is left",
+    help: "On SIGTERM, after --lameduck_period, wait this long, then close what is left",
   },
   port: {
     ...process_,

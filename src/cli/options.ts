@@ -88,14 +88,7 @@ export function makeServeOptions(
       localInfile: values.local_infile,
       callerIdComment: values.caller_id_comment,
       limits: limitOptions(values),
-      timeouts: {
-        connectMs: values.mysql_server_connect_timeout,
-        idleMs: values.mysql_server_idle_timeout,
-        readMs: values.mysql_server_read_timeout,
-        writeMs: values.mysql_server_write_timeout,
-        queryMs: values.mysql_server_query_timeout,
-      },
-      shutdown: { drainOnTerm: values.mysql_server_drain_onterm, timeoutMs: values.onterm_timeout },
+      ...timeOptions(values),
       admin,
     },
     process: {
@@ -110,6 +103,23 @@ export function makeServeOptions(
     secretInArguments:
       (settings.sourceOf("backend") === "command line" && values.backend !== "embedded") ||
       settings.sourceOf("mysql_auth_server_static_string") === "command line",
+  };
+}
+
+function timeOptions(values: ServeSettings["values"]): Pick<GatewayOptions, "timeouts" | "shutdown"> {
+  return {
+    timeouts: {
+      connectMs: values.mysql_server_connect_timeout,
+      idleMs: values.mysql_server_idle_timeout,
+      readMs: values.mysql_server_read_timeout,
+      writeMs: values.mysql_server_write_timeout,
+      queryMs: values.mysql_server_query_timeout,
+    },
+    shutdown: {
+      lameduckMs: values.lameduck_period,
+      drainOnTerm: values.mysql_server_drain_onterm,
+      timeoutMs: values.onterm_timeout,
+    },
   };
 }
 

@@ -149,6 +149,8 @@ export interface TimeoutOptions {
 
 /** SIGTERM. */
 export interface ShutdownOptions {
+  /** So long everything goes on, in milliseconds, but that the gateway says that it is not ready. */
+  readonly lameduckMs: number;
   /**
    * True: stop accepting and let clients finish and leave by themselves, until `timeoutMs`. False: stop accepting, let
    * running statements end (until `timeoutMs`), close idle clients at once.

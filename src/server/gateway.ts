@@ -22,7 +22,7 @@ import { noProxyUsers } from "../users/proxy-users.ts";
 import type { UserDirectory } from "../users/user-directory.ts";
 import { type AdminView, createAdminView } from "./admin-view.ts";
 import type { BackendSide } from "./backend-side.ts";
-import { drainSessions } from "./drain.ts";
+import { drainSessions, lameduck } from "./drain.ts";
 import { exportEntryMetrics } from "./entry-metrics.ts";
 import { type Expiry, exportExpiries } from "./expiry.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -62,6 +62,7 @@ class RunningGateway implements Gateway {
   #view: AdminView | null = null;
   #sweep: NodeJS.Timeout | null = null;
   #draining = false;
+  #refusesLogins = false;
   #stopping: Promise<void> | null = null;
   #unwatch: () => void = () => {};
 
@@ -156,9 +157,12 @@ class RunningGateway implements Gateway {
   }
 
   async #stopOnce(): Promise<void> {
+    const { shutdown } = this.#options;
     this.#draining = true;
+    if (shutdown.lameduckMs > 0) await lameduck(shutdown, this.#hurry.signal);
+    this.#refusesLogins = !shutdown.drainOnTerm;
     await this.#listener?.close();
-    await drainSessions(this.#registry, this.#options.shutdown, this.#tools.clock, this.#hurry.signal);
+    await drainSessions(this.#registry, shutdown, this.#tools.clock, this.#hurry.signal);
     if (this.#sweep !== null) clearInterval(this.#sweep);
     await this.#backend?.stop();
     await this.#admin?.close();
@@ -205,7 +209,7 @@ class RunningGateway implements Gateway {
       callerIdComment: this.#options.callerIdComment,
       statementBudget: new ByteBudget(limits.statementBufferBytesMax),
       preparedStatements: { count: 0 },
-      draining: () => this.#draining,
+      refusesLogins: () => this.#refusesLogins,
       onLogin: (identity) => this.#activity.recordLogin(identity),
     };
   }

@@ -57,7 +57,7 @@ export async function login(
     loop.end(endWithError(replyTo(), refused, "login_refused"));
     return sessionEnd("login_refused", "schema");
   }
-  if (services.draining()) {
+  if (services.refusesLogins()) {
     loop.end(endWithError(replyTo(), sqlError("ER_SERVER_SHUTDOWN"), "shutdown"));
     return sessionEnd("shutdown");
   }

@@ -105,8 +105,8 @@ export interface SessionServices {
   readonly statementBudget: ByteBudget;
   /** Live prepared statements over all sessions; mutable. */
   readonly preparedStatements: { count: number };
-  /** The gateway is draining: no new sessions, sessions end between commands. */
-  readonly draining: () => boolean;
+  /** The gateway ends: who has not logged in yet is told so (1053). */
+  readonly refusesLogins: () => boolean;
   /** Told once per finished login; for the users page and `users list`. */
   readonly onLogin: (identity: Identity) => void;
 }

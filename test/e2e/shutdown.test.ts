@@ -51,8 +51,9 @@ describe("SIGTERM", () => {
     expect(await within(gateway.ended, "the end", 5000)).toMatchObject({ code: 0 });
   });
 
-  it("with --mysql_server_drain_onterm lets clients finish: transactions go on, idle clients leave by themselves", async () => {
-    const gateway = await startGateway({ backend: server, flags: { mysql_server_drain_onterm: true } });
+  it("with --mysql_server_drain_onterm leaves clients alone until they leave, in and outside of transactions", async () => {
+    const flags = { mysql_server_drain_onterm: true, onterm_timeout: "60s" };
+    const gateway = await startGateway({ backend: server, flags });
     const idle = await enter(gateway);
     const next = await enter(gateway);
     const working = await enter(gateway);
@@ -62,15 +63,44 @@ describe("SIGTERM", () => {
     await refusesConnections(gateway);
     expect((await gateway.admin("/readyz")).status).toBe(503);
     expect(await working.rows("SELECT @kept")).toEqual([["5"]]);
-    // Outside a transaction the next command is told to go elsewhere, as VTGate does it.
-    expect((await next.query("SELECT 1")).error).toMatchObject({ code: 1053, state: "08S01" });
-    await next.readToEnd();
-    expect(await working.rows("SELECT 'still'")).toEqual([["still"]]);
+    for (let command = 0; command < 3; command++)
+      expect(await next.rows("SELECT 'still'")).toEqual([["still"]]);
     expect((await working.query("COMMIT")).error).toBeNull();
-    expect((await working.query("SELECT 1")).error?.code).toBe(1053);
+    expect(await working.rows("SELECT @kept")).toEqual([["5"]]);
+    expect((await working.query("BEGIN")).error).toBeNull();
+    expect((await working.query("ROLLBACK")).error).toBeNull();
     expect(idle.reader.hasEnded).toBe(false);
-    await idle.quit();
-    expect(await within(gateway.ended, "the end", 3000)).toMatchObject({ code: 0 });
+    for (const client of [idle, next, working]) await client.quit();
+    expect(await within(gateway.ended, "the end", 10_000)).toMatchObject({ code: 0 });
+  });
+
+  it("with --lameduck_period goes on taking clients while it says that it is not ready; a second signal ends that", async () => {
+    const flags = { lameduck_period: "10m", mysql_server_drain_onterm: true };
+    const gateway = await startGateway({ backend: server, flags });
+    const before = await enter(gateway);
+    gateway.signal("SIGTERM");
+    await waitUntil(async () => (await gateway.admin("/readyz")).status === 503, "not ready");
+    const later = await enter(gateway);
+    expect(await later.rows("SELECT 5")).toEqual([["5"]]);
+    expect(await before.rows("SELECT 6")).toEqual([["6"]]);
+    gateway.signal("SIGTERM");
+    expect(await within(gateway.ended, "the end", 10_000)).toMatchObject({ code: 0 });
+  });
+
+  it("with --mysql_server_drain_onterm sends away at the end of the time who has not left", async () => {
+    const flags = { mysql_server_drain_onterm: true, onterm_timeout: "6s" };
+    const gateway = await startGateway({ backend: server, flags });
+    const staying = await enter(gateway);
+    gateway.signal("SIGTERM");
+    const errors: unknown[] = [];
+    await waitUntil(async () => {
+      const { error } = await staying.query("SELECT 1");
+      if (error !== null) errors.push(error);
+      return error !== null;
+    }, "an error");
+    expect(errors).toMatchObject([{ code: 1053, state: "08S01" }]);
+    await staying.readToEnd();
+    expect(await within(gateway.ended, "the end", 10_000)).toMatchObject({ code: 0 });
   });
 
   it("in both ways ends at --onterm_timeout what will not end", async () => {

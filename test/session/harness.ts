@@ -227,7 +227,7 @@ export class Harness {
       callerIdComment: false,
       statementBudget: new ByteBudget(1 << 30),
       preparedStatements: { count: 0 },
-      draining: () => false,
+      refusesLogins: () => false,
       onLogin: () => {},
     };
   }

@@ -21,6 +21,8 @@ export interface GatewayOptions {
   /** Flags by name; false leaves one out that would be set by default. */
   readonly flags?: Readonly<Record<string, string | number | boolean>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: free ones. */
+  readonly ports?: { readonly mysql: number; readonly admin: number };
 }
 
 /** One line of the gateway's log. */
@@ -92,8 +94,9 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   writeFileSync(usersFile, typeof users === "string" ? users : JSON.stringify(users, null, 2), {
     mode: 0o600,
   });
-  const port = await freePort();
-  const adminPort = await freePort();
+  const { ports } = options;
+  const port = ports?.mysql ?? (await freePort());
+  const adminPort = ports?.admin ?? (await freePort());
   const socketPath = join(folder, "g.sock");
   const { backend } = options;
   const flags = {

@@ -228,18 +228,34 @@ describe("the admin server", () => {
     expect((await ask("/healthz", { headers: { "X-Long": "x".repeat(20_000) } })).status).toBe(431);
   });
 
+  /** Sends bytes as they are; resolves with all that comes back. */
+  function sendRaw(bytes: string): Promise<string> {
+    const [host, port] = (server?.address ?? "").split(":");
+    return new Promise((resolve) => {
+      let received = "";
+      const socket = connect({ host: host ?? "", port: Number(port) }, () => socket.write(bytes));
+      socket.on("error", () => {});
+      socket.on("data", (data) => {
+        received += String(data);
+      });
+      socket.on("close", () => resolve(received));
+    });
+  }
+
   it("survives random bytes and goes on", async () => {
     await start();
-    const [host, port] = (server?.address ?? "").split(":");
-    await new Promise<void>((resolve) => {
-      const socket = connect({ host: host ?? "", port: Number(port) }, () =>
-        socket.write("\u0000\u0001\u0002 garbage\r\n\r\n"),
-      );
-      socket.on("error", () => {});
-      socket.on("close", () => resolve());
-      socket.resume();
-    });
+    await sendRaw("\u0000\u0001\u0002 garbage\r\n\r\n");
     expect((await ask("/healthz")).status).toBe(200);
+  });
+
+  it("answers the probes of balancers, which send no Host header, and lets nobody change something without one", async () => {
+    await start();
+    for (const path of ["/readyz", "/healthz", "/metrics"])
+      expect(await sendRaw(`GET ${path} HTTP/1.0\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 /);
+    expect(await sendRaw("OPTIONS / HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1.1 405 /);
+    const change = `POST /api/sessions/1/end HTTP/1.0\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    expect(await sendRaw(change)).toMatch(/^HTTP\/1.1 421 /);
+    expect(await sendRaw("GET /readyz HTTP/1.0\r\nHost: evil.example\r\n\r\n")).toMatch(/^HTTP\/1.1 421 /);
   });
 
   it("says what failed in the log only", async () => {
