@@ -19,8 +19,11 @@ export interface OutageTicket {
   attempts: number;
 }
 
-/** Which answers of a server say that a statement did not run and should run elsewhere. */
-export type Follows = "nothing" | "read_only" | "read_only_and_galera";
+/**
+ * Which answers of a server say that a statement did not run and should run elsewhere. `galera_changing`: also that it
+ * has lost against a statement of the node that was the writer a moment ago, or is it now.
+ */
+export type Follows = "nothing" | "read_only" | "read_only_and_galera" | "galera_changing";
 
 /** Holds statements while there is nowhere to send them. */
 export interface Outages {

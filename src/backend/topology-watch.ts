@@ -63,6 +63,8 @@ export class TopologyWatch implements TopologyStates {
   /** What each server was at its last login. */
   readonly #learned = new Map<string, LearnedServer>();
   #judges = new Map<string, KeyspaceJudge>();
+  /** When a keyspace got its primary, or lost it, by name; monotonic milliseconds. */
+  readonly #changedMs = new Map<string, number>();
   readonly #report: KeyspaceReport;
   #agreement: Agreement = { server: null, newestVersionNumber: 0, unsuitable: new Map() };
   /** Capabilities that greetings have told of. */
@@ -121,7 +123,11 @@ export class TopologyWatch implements TopologyStates {
   #adoptKeyspaces({ keyspaces }: Topology): void {
     const before = this.#judges;
     this.#judges = new Map();
-    for (const [name, { config }] of before) if (!keyspaces.has(name)) this.#report.forget(config);
+    for (const [name, { config }] of before) {
+      if (keyspaces.has(name)) continue;
+      this.#report.forget(config);
+      this.#changedMs.delete(name);
+    }
     for (const [name, config] of keyspaces) {
       const known = before.get(name) ?? null;
       if (known !== null) this.#report.forget(known.config);
@@ -144,8 +150,17 @@ export class TopologyWatch implements TopologyStates {
   /** What a refusal of this server may mean: see Outages. */
   follows(tablet: Tablet): Follows {
     const monitors = this.#watched.get(tabletKey(tablet))?.manner.monitors ?? [];
-    if (monitors.includes("galera")) return "read_only_and_galera";
+    if (monitors.includes("galera"))
+      return this.#isChanging(tablet) ? "galera_changing" : "read_only_and_galera";
     return monitors.some((monitor) => monitor !== "none") ? "read_only" : "nothing";
+  }
+
+  /** Whether one of its keyspaces has got another primary so lately that sessions may still be on the former one. */
+  #isChanging(tablet: Tablet): boolean {
+    const sinceMs = this.#tools.clock.monotonicMs() - cutGraceMs;
+    for (const [name, changedMs] of this.#changedMs)
+      if (changedMs > sinceMs && this.#judges.get(name)?.conditionOf(tablet) != null) return true;
+    return false;
   }
 
   /** What the servers are together; null: none was reached yet. */
@@ -244,6 +259,7 @@ export class TopologyWatch implements TopologyStates {
       const judgement = judge.see(tablet, counted, clock.monotonicMs());
       if (judgement === null) continue;
       if (judge.state !== state) this.#generation += 1;
+      if (judge.state.primary !== state.primary) this.#changedMs.set(judge.config.name, clock.monotonicMs());
       const condition = judge.conditionOf(tablet);
       if (condition !== null) this.#report.lag(tablet.alias, condition);
       if (condition?.up === true) isDown = false;

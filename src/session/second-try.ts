@@ -18,6 +18,7 @@ const carriers: ReadonlySet<string> = new Set(["CALL", "EXECUTE", "DO"]);
 const ER_UNKNOWN_COM_ERROR = 1047;
 const ER_OPTION_PREVENTS_STATEMENT = 1290;
 const ER_READ_ONLY_MODE = 1836;
+const ER_LOCK_DEADLOCK = 1213;
 
 /**
  * The command as the client sent it, if a refusal may be answered by a second try; null: the client gets any answer.
@@ -32,7 +33,7 @@ export function keepForSecondTry(loop: CommandLoop, frames: Uint8Array): Buffer 
   // Of several statements some may have run; of a procedure, a block and of what is not understood, parts.
   if (text.statements.length !== 1 || only === undefined || text.uncertain) return null;
   if (carriers.has(only.kind) || only.innerKinds.length > 0) return null;
-  if (text.readOnly && follows !== "read_only_and_galera") return null;
+  if (text.readOnly && follows === "read_only") return null;
   if (loop.inTransaction || pinnedBecause(loop.state) !== null) return null;
   const kept = Buffer.from(frames);
   if (statementIds !== undefined) addressTo(kept, statementIds.client);
@@ -55,7 +56,7 @@ function followsOf({ relay, services }: CommandLoop): Follows {
 
 /**
  * Whether an ERR packet, the first of its reply, says that the statement was not run because the server is read-only, or
- * (`read_only_and_galera`) cut off from its cluster. Returns what the client is told if nobody else takes it in time.
+ * with Galera, cut off from its cluster or no match for another writer. Returns what the client is told if nobody else takes it in time.
  */
 export function refusedByRole(payload: Uint8Array, follows: Follows): SqlError | null {
   const { code, message } = decodeErr(payload);
@@ -64,6 +65,9 @@ export function refusedByRole(payload: Uint8Array, follows: Follows): SqlError |
     return sqlError("ER_OPTION_PREVENTS_STATEMENT", { option: "--read-only" });
   }
   if (code === ER_READ_ONLY_MODE) return sqlError("ER_READ_ONLY_MODE");
-  const isGalera = follows === "read_only_and_galera" && code === ER_UNKNOWN_COM_ERROR;
-  return isGalera && /wsrep/i.test(message) ? sqlError("ER_SERVER_ISNT_AVAILABLE") : null;
+  if (follows === "read_only") return null;
+  // Outside a transaction it has taken all of its statement back with it; the nodes try it again themselves, but once.
+  if (follows === "galera_changing" && code === ER_LOCK_DEADLOCK) return sqlError("ER_LOCK_DEADLOCK");
+  const isCutOff = code === ER_UNKNOWN_COM_ERROR && /wsrep/i.test(message);
+  return isCutOff ? sqlError("ER_SERVER_ISNT_AVAILABLE") : null;
 }

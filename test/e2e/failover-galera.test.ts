@@ -5,7 +5,7 @@ import { type GaleraCluster, galeraMissing, startGaleraCluster } from "../suppor
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startKeyspaceGateway } from "../support/keyspace-gateway.ts";
 import { waitUntil } from "../support/scratch.ts";
-import { expectNothingLost, startWriters, writtenTable } from "../support/writers.ts";
+import { countedTable, countUp, expectNothingLost, startWriters, writtenTable } from "../support/writers.ts";
 
 const missing = galeraMissing();
 if (missing !== null) console.warn(`Skipping tests with a Galera cluster: ${missing}`);
@@ -57,6 +57,30 @@ describe.skipIf(missing !== null)("a Galera cluster", () => {
     await writers.stop();
     expect(writers.failed).toEqual([]);
     await expectNothingLost(nodeAt(2), writers, "SET SESSION wsrep_sync_wait = 1");
+  });
+
+  it("changes its writer while both nodes can be written to: no client sees an error, all at one row", async () => {
+    gateway = await startKeyspaceGateway({
+      monitor: "galera",
+      servers: cluster.nodes,
+      keyspace: { failback_checks: 3 },
+    });
+    await primaryIs("db1");
+    await nodeAt(0).admin(countedTable, "INSERT INTO shop.counted VALUES (1, 0, 0)");
+    const writers = startWriters(gateway.port, 8, countUp);
+    for (let round = 0; round < 3; round++) {
+      await writers.advance(50);
+      await nodeAt(0).admin("SET GLOBAL wsrep_desync = 1");
+      await primaryIs("db2");
+      await writers.advance(50);
+      await nodeAt(0).admin("SET GLOBAL wsrep_desync = 0");
+      await primaryIs("db1");
+    }
+    await writers.advance(50);
+    await writers.stop();
+    expect(writers.failed).toEqual([]);
+    const [row] = await nodeAt(2).admin("SET SESSION wsrep_sync_wait = 1", "SELECT times FROM shop.counted");
+    expect(row?.times).toBe(writers.acknowledged.length);
   });
 
   it("loses nothing that was acknowledged when nodes are stopped and killed, and goes back to them", async () => {

@@ -144,6 +144,8 @@ describe("a statement that a server refused for being read-only", () => {
     ["nobody follows its role", "nothing", readOnlyRefusal, "INSERT 1"],
     ["a read", "read_only", readOnlyRefusal, "SELECT 1"],
     ["1047 without Galera", "read_only", errReply(1047, "WSREP has not yet prepared node"), "INSERT 1"],
+    ["a deadlock", "read_only_and_galera", errReply(1213, "Deadlock found"), "INSERT 1"],
+    ["a deadlock elsewhere", "read_only", errReply(1213, "Deadlock found"), "INSERT 1"],
     ["1047 of something else", "read_only_and_galera", errReply(1047, "Unknown command"), "INSERT 1"],
   ])("is relayed: %s", async (_why, follows, refusal, text) => {
     const { harness, sent } = world(refusal, follows);
@@ -168,6 +170,19 @@ describe("a statement that a server refused for being read-only", () => {
     const client = await harness.login();
     expect((await client.query(text)).error).toBeNull();
     expect(sent()).toEqual([[text], [text]]);
+  });
+
+  it("of a Galera node that has lost against another one, while the writer changes", async () => {
+    const { harness, sent, outages } = world(errReply(1213, "Deadlock found"), "galera_changing");
+    const client = await harness.login();
+    expect((await client.query("INSERT 1")).error).toBeNull();
+    expect(sent()).toEqual([["INSERT 1"], ["INSERT 1"]]);
+    expect(outages.waited).toEqual(["tablet:backend"]);
+    const { harness: other, sent: sentThere } = world(errReply(1213, "Deadlock found"), "galera_changing");
+    const inTransaction = await other.login();
+    await inTransaction.query("BEGIN");
+    expect((await inTransaction.query("INSERT 1")).error?.code).toBe(1213);
+    expect(sentThere()).toEqual([["BEGIN", "INSERT 1"]]);
   });
 });
 

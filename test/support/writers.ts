@@ -29,11 +29,18 @@ export interface Writers {
 export const writtenTable =
   "CREATE OR REPLACE TABLE shop.written (position BIGINT AUTO_INCREMENT PRIMARY KEY, id BIGINT NOT NULL, KEY (id))";
 
+/** What a client writes: `text` with a question mark for the id. */
+const insertRow = "INSERT INTO written (id) VALUES (?)";
+/** All clients meet at this row. */
+export const countUp = "UPDATE counted SET times = times + 1, last_id = ?";
+export const countedTable =
+  "CREATE OR REPLACE TABLE shop.counted (only_row INT PRIMARY KEY, times INT NOT NULL, last_id INT NOT NULL)";
+
 /**
  * Starts `count` clients. The first half sends texts, the others execute a prepared statement. A client whose connection
  * was closed makes a new one and goes on with the next id: nothing is tried again.
  */
-export function startWriters(port: number, count: number, database = "shop"): Writers {
+export function startWriters(port: number, count: number, statement = insertRow, database = "shop"): Writers {
   const acknowledged: number[] = [];
   const failed: Failure[] = [];
   const state = { next: 1, stopped: false };
@@ -54,8 +61,8 @@ export function startWriters(port: number, count: number, database = "shop"): Wr
           connection = await connect();
           connection.on("error", () => {});
         }
-        if (isPrepared) await connection.execute("INSERT INTO written (id) VALUES (?)", [id]);
-        else await connection.query(`INSERT INTO written (id) VALUES (${id})`);
+        if (isPrepared) await connection.execute(statement, [id]);
+        else await connection.query(statement.replace("?", String(id)));
         acknowledged.push(id);
       } catch (error) {
         const {
