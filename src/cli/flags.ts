@@ -232,7 +232,7 @@ export const serveFlags = {
     ...timeouts,
     ...duration,
     default: "8h",
-    help: "Between two commands of a client; error 4031",
+    help: "Between two commands of a client, or what its wait_timeout was set to, if shorter; error 4031",
   },
   mysql_server_read_timeout: {
     ...timeouts,

@@ -1,6 +1,7 @@
 // Which wait of the command phase is over, and when to look again: the clock is a parameter, one sweep asks for all
 // sessions. And how a session ends for it.
 
+import type { SessionSettings } from "../backend/session-settings.ts";
 import { sqlError } from "../errors/sql-error.ts";
 import { endWithError, type ReplyTo } from "./reply.ts";
 import { type SessionEnd, sessionEnd } from "./session-end.ts";
@@ -24,6 +25,21 @@ export interface Waiting {
 export type DeadlineVerdict =
   | { readonly kind: "end_idle" | "end_read" | "end_starved" | "end_write" | "end_cancelled" | "cancel" }
   | { readonly kind: "wait"; readonly untilMs: number };
+
+/**
+ * Until when the next command must have begun to arrive: the limit, or what the session has set as its wait_timeout
+ * (seconds) where that is shorter, as on a server.
+ */
+export function idleDeadline(
+  sinceMs: number,
+  { idleTimeoutMs }: SessionLimits,
+  { variables }: SessionSettings,
+): number {
+  const seconds = variables.size === 0 ? undefined : variables.get("wait_timeout");
+  if (seconds === undefined || !/^[0-9]+$/.test(seconds)) return sinceMs + idleTimeoutMs;
+  // Servers take 0 for 1.
+  return sinceMs + Math.min(idleTimeoutMs, Math.max(1, Number(seconds)) * 1000);
+}
 
 /** Judges a session whose deadline has passed. */
 export function judgeDeadline(waiting: Waiting, limits: SessionLimits, nowMs: number): DeadlineVerdict {

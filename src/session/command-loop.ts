@@ -15,7 +15,7 @@ import { ResponseBoundary } from "../wire/response-boundary.ts";
 import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { BackendHolder } from "./backend-holder.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
-import { endOverdue, judgeDeadline } from "./command-deadline.ts";
+import { endOverdue, idleDeadline, judgeDeadline } from "./command-deadline.ts";
 import { type CommandInHand, nothingInHand } from "./command-in-hand.ts";
 import { handleAgain, handleCommand } from "./commands/command-table.ts";
 import { contextOf, inspectReply, toldErrorOf } from "./inspect-reply.ts";
@@ -233,7 +233,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     if (this.#phase === "ended") return;
     this.#phase = "idle";
     this.phaseSinceMs = this.services.clock.monotonicMs();
-    this.deadlineMs = this.phaseSinceMs + this.services.limits.idleTimeoutMs;
+    this.deadlineMs = idleDeadline(this.phaseSinceMs, this.services.limits, this.state.following.settings);
     this.#leaveIfDue();
     if (this.backend.stateLost) this.end(sessionEnd("backend_lost"));
     this.#endIfRequested();

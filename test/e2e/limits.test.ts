@@ -153,6 +153,20 @@ describe("timeouts", () => {
       await (await enter(gateway)).quit();
     }));
 
+  it("a session's own wait_timeout: 4031 likewise, unless it is longer than the limit", () =>
+    withGateway({}, async (gateway) => {
+      const client = await enter(gateway);
+      const patient = await enter(gateway);
+      await patient.query("SET SESSION wait_timeout = 1");
+      await patient.query("SET SESSION wait_timeout = 100000000");
+      await client.query("SET wait_timeout = 1");
+      expect(decodeError((await client.reader.readFrame()).payload)).toMatchObject({ code: 4031 });
+      await client.readToEnd();
+      client.destroy();
+      expect(await patient.rows("SELECT 'still here'")).toEqual([["still here"]]);
+      patient.destroy();
+    }));
+
   it("--mysql_server_idle_timeout: 4031, unsolicited, sequence 0, then close; a busy session stays", () =>
     withGateway({ mysql_server_idle_timeout: "400ms" }, async (gateway) => {
       const busy = await enter(gateway);
