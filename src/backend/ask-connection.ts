@@ -1,6 +1,7 @@
 // Questions of the gateway to a server on a session's own connection, between two of its commands: how it reads texts,
 // what the account may do, what other connections are doing. Knows no pool.
 
+import { assert } from "../base/assert.ts";
 import type { RunningStatement, SessionVariables, ToldError } from "./backend-pool.ts";
 import { type HousekeepingCommand, type HousekeepingReply, queryCommand } from "./housekeeping.ts";
 import { BackendLoginError } from "./login-error.ts";
@@ -124,6 +125,22 @@ function runningOf([reply]: readonly HousekeepingReply[]): ReadonlyMap<number, R
     running.set(Number((id ?? "").replaceAll("\0", "")), { state: textOfHex(state ?? ""), text });
   }
   return running;
+}
+
+/**
+ * Asks for the value of a user variable, as a whole number; null: it is none. `name`: with its `@`; letters, digits,
+ * `_`, `$` and dots only.
+ * @throws BackendLoginError when the connection is not to be used any more.
+ */
+export async function readUserVariable(
+  connection: PooledConnection,
+  name: string,
+  timeoutMs: number,
+): Promise<{ readonly value: number | null }> {
+  assert(/^@[A-Za-z0-9_$.]+$/.test(name), "a user variable of a plain name");
+  const [reply] = await connection.converse([queryCommand(`SELECT ${name}`)], timeoutMs);
+  const written = reply?.kind === "rows" ? (reply.rows[0]?.[0] ?? "").replaceAll("\0", "") : "";
+  return { value: /^[0-9]{1,15}$/.test(written) ? Number(written) : null };
 }
 
 const grantsQuery = queryCommand("SHOW GRANTS");

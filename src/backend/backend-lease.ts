@@ -7,7 +7,14 @@ import type { ByteReceiver } from "../base/byte-channel.ts";
 import type { CutManner } from "../routing/judge-keyspace.ts";
 import type { Route } from "../routing/route.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
-import { hideLastReply, readGrants, readRunning, readVariables, tellLastError } from "./ask-connection.ts";
+import {
+  hideLastReply,
+  readGrants,
+  readRunning,
+  readUserVariable,
+  readVariables,
+  tellLastError,
+} from "./ask-connection.ts";
 import type {
   BackendConnection,
   BackendConnectionId,
@@ -143,6 +150,10 @@ export class Lease implements BackendLease {
 
   readGrants(): Promise<readonly string[] | null> {
     return this.#ask(readGrants);
+  }
+
+  readUserVariable(name: string): Promise<{ readonly value: number | null } | null> {
+    return this.#ask((connection, timeoutMs) => readUserVariable(connection, name, timeoutMs));
   }
 
   readRunning(threadIds: readonly number[]): Promise<ReadonlyMap<number, RunningStatement> | null> {

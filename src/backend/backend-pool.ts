@@ -125,6 +125,8 @@ export interface BackendLease {
   prepareStatement(request: PrepareRequest): Promise<PrepareReply | null>;
   /** The lines of the account's SHOW GRANTS, likewise. */
   readGrants(): Promise<readonly string[] | null>;
+  /** What a user variable of the session holds, if it is a whole number, likewise. */
+  readUserVariable(name: string): Promise<{ readonly value: number | null } | null>;
   /** What threads of the server, by their ids, are doing, likewise; those that it does not tell of are left out. */
   readRunning(threadIds: readonly number[]): Promise<ReadonlyMap<number, RunningStatement> | null>;
   /** How far the server has written, likewise. */

@@ -234,6 +234,12 @@ export const mysqlErrors = {
     wording: "Server isn't available",
     kind: "backend",
   },
+  ER_CONNECTION_KILLED: {
+    code: 1927,
+    sqlState: "70100",
+    wording: "Connection was killed",
+    kind: "client",
+  },
   ER_CLIENT_INTERACTION_TIMEOUT: {
     code: 4031,
     sqlState: "HY000",

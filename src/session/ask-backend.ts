@@ -45,6 +45,17 @@ export function readGrants(backend: BackendHolder): Promise<readonly string[] | 
   return backend.ask(null, "it does not tell its account's grants", (lease) => lease.readGrants());
 }
 
+/** What a user variable of the session holds, if it is a whole number; the error, when that cannot be had. */
+export async function readUserVariable(
+  backend: BackendHolder,
+  name: string,
+): Promise<number | null | SqlError> {
+  const answer = await backend.ask(null, "it does not tell a user variable", (lease) =>
+    lease.readUserVariable(name),
+  );
+  return answer instanceof SqlError ? answer : answer.value;
+}
+
 /**
  * What the server at hand says of its threads: of those whose ids `threads` names once it is known which server that is.
  * The error, when it cannot be asked.

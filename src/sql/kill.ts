@@ -70,7 +70,21 @@ export function parseKill(tokens: Tokens, index: number, end: number): KillReque
     scope = "query";
     at += 1;
   } else if (tokens.word(at) === "CONNECTION") at += 1;
+  const of = personOf(tokens, at, end);
+  if (of !== null) return { scope, id: null, of };
   return { scope, id: at + 1 === end ? threadId(tokens, at) : null };
+}
+
+/** CONNECTION_ID() or a user variable with a plain name; null: something else. */
+function personOf(tokens: Tokens, at: number, end: number): NonNullable<KillRequest["of"]> | null {
+  if (tokens.kind(at) === TokenKind.variable && at + 1 === end) {
+    const name = /^@([A-Za-z0-9_$.]{1,64})$/.exec(tokens.slice(at))?.[1];
+    return name === undefined ? null : `@${name}`;
+  }
+  const words = ["CONNECTION_ID", "(", ")"];
+  const isOneself =
+    at + words.length === end && words.every((word, index) => tokens.word(at + index) === word);
+  return isOneself ? "CONNECTION_ID()" : null;
 }
 
 /** A plain number; QUERY ID n counts another thing, USER names several sessions. */

@@ -108,6 +108,8 @@ export interface UnnamedItem {
 export interface KillRequest {
   readonly scope: "connection" | "query";
   readonly id: number | null;
+  /** Where `id` is null: whom it means. CONNECTION_ID() is the asking session, `@name` a user variable. @default nobody */
+  readonly of?: "CONNECTION_ID()" | `@${string}`;
 }
 
 /** Why a statement could not be understood with certainty; the number the client would see, and a sentence. */

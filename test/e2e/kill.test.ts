@@ -1,7 +1,7 @@
 // KILL by text, prepared statement, batch and Ctrl-C: answered by the gateway, with its own ids, for one's own sessions.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commandLines, connectOptions, passwordEnvironment } from "../support/command-line.ts";
-import type { DatabaseServer } from "../support/database-server.ts";
+import { type DatabaseServer, serviceAccount } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
@@ -104,6 +104,40 @@ describe("KILL QUERY", () => {
   });
 });
 
+describe("KILL of whom a value names", () => {
+  it("a user variable: its session, if it is one's own", async () => {
+    const victim = await connect(alice);
+    const other = await connect(bob);
+    const killer = await connect(alice);
+    const answer = async (value: number | string) => {
+      await killer.query(`SET @Id_1 = ${value}`);
+      return (await killer.query("KILL QUERY @Id_1")).error?.code ?? "done";
+    };
+    const sleeping = await startSleeping(victim, "sleep-variable");
+    expect(await answer("'x'")).toBe(1094);
+    expect(await answer("NULL")).toBe(1094);
+    expect(await answer(other.greeting.connectionId)).toBe(1095);
+    expect(await answer(victim.greeting.connectionId)).toBe("done");
+    await sleeping.ended;
+    await gone("sleep-variable");
+    const unset = await connect(alice);
+    expect((await unset.query("KILL @never_set")).error).toMatchObject({ code: 1094 });
+    for (const client of [victim, other, killer, unset]) client.destroy();
+  });
+
+  it("CONNECTION_ID(): oneself, in the server's words", async () => {
+    const direct = await loggedIn({ socketPath: server.socketPath }, serviceAccount);
+    const through = await connect(alice);
+    for (const text of ["KILL QUERY CONNECTION_ID()", "KILL Connection_Id ( )"]) {
+      const wanted = (await direct.query(text)).error;
+      expect([1317, 1927]).toContain(wanted?.code);
+      expect((await through.query(text)).error).toEqual(wanted);
+    }
+    await through.readToEnd();
+    for (const client of [direct, through]) client.destroy();
+  });
+});
+
 describe("a KILL that only the server behind it reads", () => {
   it("is found whatever version is announced", async () => {
     const posing = await startGateway({
@@ -147,7 +181,7 @@ describe("KILL CONNECTION", () => {
     expect((await killer.query(`KILL ${idle.greeting.connectionId}`)).error).toBeNull();
     await idle.readToEnd();
     const own = await killer.query(`KILL ${killer.greeting.connectionId}`);
-    expect(own.error === null || own.error.code === 1317).toBe(true);
+    expect(own.error).toMatchObject({ code: 1927, state: "70100", message: "Connection was killed" });
     await killer.readToEnd();
     idle.destroy();
     killer.destroy();

@@ -354,6 +354,7 @@ function leaseOver(
     hideLastReply: async () => true,
     tellLastError: async () => true,
     readRunning: async () => new Map(),
+    readUserVariable: async () => ({ value: null }),
     readGrants: async () => ["GRANT USAGE ON *.* TO `service`@`%`"],
     readWritePosition: async () => ({ kind: "none" }),
     awaitWritePosition: async () => false,

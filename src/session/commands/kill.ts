@@ -13,6 +13,7 @@ import { encodeColumnDefinition, parameterDefinition } from "../../wire/packets/
 import { encodeEof } from "../../wire/packets/eof.ts";
 import { encodePrepareOk } from "../../wire/packets/prepare-ok.ts";
 import { decodeIntegerParameters } from "../../wire/packets/stmt-execute.ts";
+import { readUserVariable } from "../ask-backend.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
 import { lexOptionsOf } from "../reading.ts";
@@ -43,7 +44,7 @@ export function handleKillText(
   edits: readonly TextEdit[],
 ): HandlerResult | Promise<HandlerResult> {
   const request = text.statements.length === 1 ? (text.statements[0]?.kill ?? null) : null;
-  if (request !== null && request.id !== null) return carryOut(loop, request);
+  if (request !== null && (request.id !== null || request.of !== undefined)) return carryOut(loop, request);
   return relayAroundKills(loop, frames, text, permit, edits);
 }
 
@@ -70,7 +71,7 @@ function relayAroundKills(
   ) {
     return carryOut(loop, only.request);
   }
-  const found = sites.map(({ request }) => find(loop, request));
+  const found = sites.map(({ request }) => find(loop, meant(loop, request)));
   const relay = (
     victims: readonly (Victim | null)[],
     whole: Uint8Array,
@@ -243,7 +244,20 @@ function judge(loop: CommandLoop, request: KillRequest, victim: Victim | null): 
   return { kind: "kill", victim };
 }
 
-function carryOut(loop: CommandLoop, request: KillRequest): HandlerResult | Promise<HandlerResult> {
+/** With the session's own id where that is meant. */
+function meant({ state }: CommandLoop, request: KillRequest): KillRequest {
+  return request.of === "CONNECTION_ID()" ? { scope: request.scope, id: state.id } : request;
+}
+
+function carryOut(loop: CommandLoop, wanted: KillRequest): HandlerResult | Promise<HandlerResult> {
+  const request = meant(loop, wanted);
+  const { scope, of } = request;
+  if (of !== undefined && of !== "CONNECTION_ID()") {
+    return readUserVariable(loop.backend, of).then((id) => {
+      if (loop.ended) return relaying;
+      return id instanceof SqlError ? replyError(loop.replyTo, id) : carryOut(loop, { scope, id });
+    });
+  }
   const victim = find(loop, request);
   if (victim instanceof Promise) return victim.then((found) => carryOutOn(loop, request, found));
   return carryOutOn(loop, request, victim);
@@ -264,8 +278,11 @@ function doKill(loop: CommandLoop, victim: Victim, request: KillRequest): void {
   else if (request.scope === "connection") loop.end(sessionEnd("killed"));
 }
 
-/** A session that kills itself is told that it was interrupted; KILL CONNECTION then ends it. */
+/** A session that kills itself is told so, in its server's words; KILL CONNECTION then ends it. */
 function killOneself(loop: CommandLoop, request: KillRequest): HandlerResult {
-  const answered = replyError(loop.replyTo, sqlError("ER_QUERY_INTERRUPTED"));
-  return request.scope === "query" ? answered : sessionEnd("killed");
+  const isMariadb = loop.services.readingServer()?.flavour === "mariadb";
+  const ends = request.scope === "connection";
+  const symbol = ends && isMariadb ? "ER_CONNECTION_KILLED" : "ER_QUERY_INTERRUPTED";
+  const answered = replyError(loop.replyTo, sqlError(symbol));
+  return ends ? sessionEnd("killed") : answered;
 }

@@ -13,7 +13,7 @@ const mariadb: LexOptions = { ...mysql, flavour: "mariadb", version: 101_119 };
 
 function find(text: string, options = mysql): string {
   const kill = findKill(text, options);
-  return kill === null ? "none" : `${kill.scope} ${kill.id}`;
+  return kill === null ? "none" : `${kill.scope} ${kill.of ?? kill.id}`;
 }
 
 describe("findKill()", () => {
@@ -33,6 +33,13 @@ describe("findKill()", () => {
     ["KILL ?", "connection null"],
     ["KILL QUERY ?", "query null"],
     ["KILL 1+1", "connection null"],
+    ["KILL Connection_Id ( )", "connection CONNECTION_ID()"],
+    ["KILL QUERY connection_id();", "query CONNECTION_ID()"],
+    ["KILL CONNECTION_ID() + 1", "connection null"],
+    ["KILL HARD CONNECTION @Id_1", "connection @Id_1"],
+    ["KILL @`a b`", "connection null"],
+    ["KILL @a + 1", "connection null"],
+    ["SELECT 1; KILL CONNECTION_ID()", "connection null"],
     ["KILL (5)", "connection null"],
     ["KILL 99999999999999999999", "connection null"],
     ["KILL @@pseudo_thread_id", "connection null"],
