@@ -1,5 +1,5 @@
 // A gateway over one keyspace, `shop`, of several servers: its topology file and the passwords that it names.
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseServer } from "./database-server.ts";
 import { type GatewayProcess, startGateway } from "./gateway-process.ts";
@@ -45,6 +45,22 @@ export async function startKeyspaceGateway(options: KeyspaceGatewayOptions): Pro
     flags: { topology_file: path, ...options.flags },
     env: { APP_PASSWORD: appAccount.password, MONITOR_PASSWORD: monitorAccount.password, ...options.env },
   });
+  topologyFiles.set(gateway, path);
   void gateway.ended.then(() => removeFolder(folder));
   return gateway;
+}
+
+const topologyFiles = new WeakMap<GatewayProcess, string>();
+
+/** Gives a running gateway other tablets for its keyspace: alias and server, in file order; the first is of type primary. */
+export function setTablets(gateway: GatewayProcess, tablets: readonly [string, DatabaseServer][]): void {
+  const path = topologyFiles.get(gateway);
+  if (path === undefined) throw new Error("it has no topology");
+  const topology = JSON.parse(readFileSync(path, "utf8")) as { keyspaces: { shop: { tablets: unknown } } };
+  topology.keyspaces.shop.tablets = tablets.map(([alias, server], index) => ({
+    alias,
+    type: index === 0 ? "primary" : "replica",
+    address: `127.0.0.1:${server.port}`,
+  }));
+  writeFileSync(path, JSON.stringify(topology));
 }
