@@ -104,15 +104,35 @@ function replaceFile(path: string, before: string | null, after: string): void {
   } catch (error) {
     rmSync(temporary, { force: true });
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`Cannot write ${path}: ${writeFailure(error)}`);
+    throw cannotWrite(path, error);
   }
+}
+
+/** What can be done about it, too. */
+function cannotWrite(path: string, error: unknown): UsageError {
+  const { code } = error as NodeJS.ErrnoException;
+  const says = `Cannot write ${path}: ${writeFailure(error)}`;
+  if (code === "EACCES" || code === "EPERM")
+    return new UsageError(`${says}: run this as a user who may write into ${dirname(path)}, e.g. with sudo`);
+  if (code === "EROFS")
+    return new UsageError(
+      `${says}: edit a copy with --file, and bring it where this one comes from (a Secret, an image)`,
+    );
+  return new UsageError(says);
 }
 
 function copyOwnerAndMode(path: string, descriptor: number): void {
   const facts = statSync(path);
   const own = facts.uid === process.getuid?.() && facts.gid === process.getgid?.();
-  // Not as root and not the owner: the new file could not be given back, and a reader might lose it.
-  if (!own) fchownSync(descriptor, facts.uid, facts.gid);
+  try {
+    if (!own) fchownSync(descriptor, facts.uid, facts.gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+    // Not as root and not the owner: the new file could not be given back, and a reader might lose it.
+    throw new UsageError(
+      `Cannot write ${path}: it belongs to another user (uid ${facts.uid}, gid ${facts.gid}), and would not any more: run this as that user or as root`,
+    );
+  }
   fchmodSync(descriptor, facts.mode & 0o7777);
 }
 
@@ -138,7 +158,7 @@ async function lock(path: string, clock: Clock): Promise<() => void> {
       return () => rmSync(lockPath, { force: true });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EEXIST") throw new UsageError(`Cannot write ${lockPath}: ${writeFailure(error)}`);
+      if (code !== "EEXIST") throw cannotWrite(lockPath, error);
     }
     const holder = lockHolder(lockPath);
     if (holder !== null && !isAlive(holder)) {

@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { formatDuration } from "../../base/duration.ts";
+import { fileFailure } from "../../base/file-content.ts";
 import type { UserEntry } from "../../users/user-directory.ts";
 import { digestOfEntries } from "../../users/users-file-entry.ts";
 import { UsageError } from "../arguments.ts";
@@ -55,7 +56,7 @@ export function readToken(path: string | null): string | null {
   try {
     token = readFileSync(path, "utf8").trim();
   } catch (error) {
-    throw new UsageError(`Cannot read the token file ${path}: ${(error as NodeJS.ErrnoException).code}`);
+    throw new UsageError(`Cannot read the token file ${path}: ${fileFailure(error)}`);
   }
   if (token === "") throw new UsageError(`The token file ${path} is empty`);
   return token;
@@ -137,6 +138,11 @@ async function askForPart(url: string, token: string | null, query: URLSearchPar
       signal: AbortSignal.timeout(answerTimeoutMs),
       redirect: "error",
     });
+    if (response.status === 401) {
+      return token === null
+        ? "it wants a token: name the file that holds it with --admin_token_file"
+        : "its token is another one than that of --admin_token_file";
+    }
     if (!response.ok) {
       const said = (await response.text()).split("\n", 1)[0]?.slice(0, 200);
       return `it answered ${response.status}: ${said}`;
@@ -144,9 +150,9 @@ async function askForPart(url: string, token: string | null, query: URLSearchPar
     return readPart(await response.json()) ?? "it is not a gateway that this version understands";
   } catch (error) {
     const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
-    const why =
-      (error as Error).name === "TimeoutError" ? "no answer in time" : (cause?.code ?? "no valid answer");
-    return `it cannot be reached (${why})`;
+    if (cause?.code?.startsWith("ERR_SSL") === true) return "it speaks no TLS there: write http://host:port";
+    const why = cause?.code ?? cause?.message ?? "no valid answer";
+    return `it cannot be reached (${(error as Error).name === "TimeoutError" ? "no answer in time" : why})`;
   }
 }
 

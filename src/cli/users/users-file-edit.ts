@@ -58,8 +58,10 @@ export async function editUsersFile(
     path,
     clock,
     initialText: options.create ? "{\n}\n" : null,
-    edit: (text) => {
-      const isNew = options.create && text === "{\n}\n";
+    edit: (found) => {
+      // Made beforehand and still empty, as touch or an editor leaves it.
+      const isNew = options.create && /^\ufeff?\s*(?:\{\s*\})?\s*$/.test(found);
+      const text = isNew ? "{\n}\n" : found;
       const after = change(text, isNew ? null : parseUsersText(text, path));
       parseUsersText(after, path);
       return after;

@@ -213,6 +213,8 @@ describe("gatehouse users rotate", () => {
 });
 
 describe("gatehouse users retire and list", () => {
+  let wantedToken: string | null = null;
+
   async function gateway(
     seen: readonly Partial<EntryActivity>[],
     stale = false,
@@ -235,7 +237,7 @@ describe("gatehouse users retire and list", () => {
       ...seen[position],
     }));
     server = await startAdminServer(
-      { host: "127.0.0.1", port: 0, token: () => null },
+      { host: "127.0.0.1", port: 0, token: () => wantedToken },
       {
         sources: quietSources({
           userActivity: async ({ users, from, proof }) => {
@@ -303,6 +305,38 @@ describe("gatehouse users retire and list", () => {
     expect(code).toBe(1);
     expect(err.join("\n")).toContain("unknown: it uses another version of the users file");
     expect(fileText()).toBe(twoEntries);
+  });
+
+  it("says what to do when a gateway does not take the token, or it is no gateway's address", async () => {
+    writeFileSync(path, twoEntries);
+    const file = join(directory, "token");
+    const asked = async (url: string, ...flags: string[]) =>
+      (await run(["list", `--admin=${url}`, ...flags])).out.at(-1);
+    const url = await gateway([]);
+    wantedToken = "right";
+    expect(await asked(url)).toContain(
+      "it wants a token: name the file that holds it with --admin_token_file",
+    );
+    writeFileSync(file, "wrong\n");
+    expect(await asked(url, `--admin_token_file=${file}`)).toContain("its token is another one than that of");
+    writeFileSync(file, "right\n");
+    expect(await asked(url, `--admin_token_file=${file}`)).toContain("has counted since");
+    wantedToken = null;
+    expect(await asked(url.replace("http:", "https:"))).toContain("it speaks no TLS there: write http://");
+    expect(await asked("gateway-1")).toContain("its URL is not one: write http://host:port");
+    const missing = await run(["list", `--admin=${url}`, "--admin_token_file=/none"]);
+    expect(missing.err).toEqual(["gatehouse: Cannot read the token file /none: it does not exist"]);
+  });
+
+  it("adds to a file that touch or an editor left empty, and refuses one that is not text", async () => {
+    for (const empty of ["", "\n", "{}", "\ufeff{ }\n"]) {
+      writeFileSync(path, empty);
+      expect((await run(["add", "new"])).code).toBe(0);
+      expect(entries("new")).toHaveLength(1);
+    }
+    writeFileSync(path, Buffer.from('{"a": [{"Password": "\xff"}]}', "latin1"));
+    const { err } = await run(["rotate", "a"]);
+    expect(err).toEqual([`gatehouse: ${path} is not UTF-8: convert it, e.g. with iconv`]);
   });
 
   it("keeps an entry when no gateway was asked, one is not reached, or it is the last", async () => {
