@@ -81,6 +81,69 @@ describe.each([
     expect(err).toMatch(/'reporting'@'%?' is left out: it is a role/);
   });
 
+  it.skipIf(!present)(
+    "takes over every kind of account that clients can use, and names every other one",
+    async () => {
+      const isMariadb = name === "mariadbd";
+      await server.admin(
+        "CREATE USER anywhere@'%' IDENTIFIED BY 'old'",
+        "CREATE USER anywhere@'10.0.0.0/255.255.255.0' IDENTIFIED BY 'near'",
+        "CREATE USER wild@'app-%' IDENTIFIED BY 'x'",
+        "CREATE USER six@'::1' IDENTIFIED BY 'x'",
+        "CREATE USER local1@'localhost' IDENTIFIED BY 'x'",
+        "CREATE USER strange@'%' IDENTIFIED BY 'x' WITH MAX_QUERIES_PER_HOUR 5",
+        "CREATE USER 'quo\"te\\nd'@'%' IDENTIFIED BY 'x'",
+        "CREATE USER spent@'%' IDENTIFIED BY 'x'",
+        "ALTER USER spent@'%' PASSWORD EXPIRE",
+        "CREATE USER x509@'%' IDENTIFIED BY 'x' REQUIRE X509",
+        ...(isMariadb
+          ? [
+              "INSTALL SONAME 'auth_ed25519'",
+              "CREATE USER ''@'%'",
+              "CREATE USER curve@'%' IDENTIFIED VIA ed25519 USING PASSWORD('x')",
+              "CREATE USER either@'%' IDENTIFIED VIA ed25519 USING PASSWORD('x') OR mysql_native_password USING PASSWORD('x')",
+              "CREATE USER socket@'%' IDENTIFIED VIA unix_socket",
+            ]
+          : [
+              "CREATE USER ''@'%' IDENTIFIED BY 'x'",
+              "ALTER USER anywhere@'%' IDENTIFIED BY 'new' RETAIN CURRENT PASSWORD",
+              "CREATE USER careful@'%' IDENTIFIED BY 'x' FAILED_LOGIN_ATTEMPTS 3 PASSWORD_LOCK_TIME 2 PASSWORD EXPIRE INTERVAL 90 DAY",
+            ]),
+      );
+      const url = `mysql://${serviceAccount.user}@127.0.0.1:${server.port}`;
+      const { code, out, err } = await run([url], `${serviceAccount.password}\n`);
+      expect(code).toBe(0);
+      const found = JSON.parse(out) as Record<string, Record<string, unknown>[]>;
+      expect(found.anywhere?.map((entry) => entry.SourceHost)).toEqual(
+        isMariadb ? ["10.0.0.0/24", undefined] : ["10.0.0.0/24", undefined, undefined],
+      );
+      expect(found.six?.[0]?.SourceHost).toBe("::1");
+      expect(found.local1?.[0]?.SourceHost).toBe("localhost");
+      expect(err).toContain("'local1'@'localhost': localhost means the unix socket only: add 127.0.0.1");
+      expect(err).toContain("'wild'@'app-%' is left out: its host is a name or a pattern that is no network");
+      expect(err).toContain("'strange'@'%': not carried over: limits per hour");
+      expect(err).toContain("'spent'@'%': its password has expired on the server; here it works");
+      expect(err).toContain("'x509'@'%' is left out: it needs a client certificate");
+      expect(err).toContain("''@'%' is left out: it is anonymous");
+      expect(Object.keys(found)).toContain('quo"te\nd');
+      expect(err).toContain("'anywhere' has");
+      if (isMariadb) {
+        expect(err).toContain(
+          "'curve'@'%' is left out: no client can prove that password to the gateway (ed25519)",
+        );
+        expect(err).toContain("'either'@'%': its login by ed25519 is left out");
+        expect(found.either).toHaveLength(1);
+        expect(err).toContain("'socket'@'%' is left out: it has no password (unix_socket)");
+      } else {
+        const both = found.anywhere?.slice(1).map((entry) => String(entry.CachingSha2Password));
+        expect(new Set(both).size).toBe(2);
+        const careful =
+          "'careful'@'%': not carried over: locking after failed logins, the lifetime of its password";
+        expect(err).toContain(careful);
+      }
+    },
+  );
+
   it.skipIf(!present)("adds to a file and leaves users that are there as they are", async () => {
     const path = join(directory, `${name}.json`);
     const url = `mysql://${serviceAccount.user}:${serviceAccount.password}@127.0.0.1:${server.port}`;

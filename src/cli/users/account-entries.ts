@@ -17,6 +17,10 @@ export interface Account {
   readonly sslType: string;
   /** 0: no limit. */
   readonly maxUserConnections: number;
+  /** What else it demands, as the end of a sentence: with any of these the account is left out. */
+  readonly beyondPassword: string | null;
+  /** What its entries do not have, e.g. `limits per hour`. */
+  readonly lost: readonly string[];
 }
 
 /** What became of the accounts. */
@@ -33,8 +37,9 @@ const systemUsers = new Set(["mysql.sys", "mysql.session", "mysql.infoschema", "
 export function convertAccounts(accounts: readonly Account[]): ConvertedAccounts {
   const notes: string[] = [];
   const found = new Map<string, { readonly entry: EntryText; readonly order: number }[]>();
+  const hosts = new Map<string, number>();
   for (const account of accounts) {
-    const name = `'${account.user}'@'${account.host}'`;
+    const name = printable(`'${account.user}'@'${account.host}'`);
     const converted = convertAccount(account);
     if (typeof converted === "string") {
       notes.push(`${name} is left out: ${converted}`);
@@ -44,6 +49,7 @@ export function convertAccounts(accounts: readonly Account[]): ConvertedAccounts
     const list = found.get(account.user) ?? [];
     for (const entry of converted.entries) list.push({ entry, order: converted.order });
     found.set(account.user, list);
+    hosts.set(account.user, (hosts.get(account.user) ?? 0) + 1);
   }
   const users = new Map<string, EntryText[]>();
   for (const [user, list] of found) {
@@ -51,9 +57,9 @@ export function convertAccounts(accounts: readonly Account[]): ConvertedAccounts
       user,
       list.sort((a, b) => b.order - a.order).map((item) => item.entry),
     );
-    if (list.length > 1) {
+    if ((hosts.get(user) ?? 0) > 1) {
       notes.push(
-        `'${user}' has ${list.length} entries: the server lets only the most specific host decide, here each password that admits the client's address logs in`,
+        `'${printable(user)}' has ${list.length} entries: the server lets only the most specific host decide, here each password that admits the client's address logs in`,
       );
     }
   }
@@ -72,6 +78,7 @@ function convertAccount(account: Account): Converted | string {
   if (account.user === "$schema") return "the users file gives that name another meaning";
   if (systemUsers.has(account.user)) return "it belongs to the server itself";
   if (account.sslType === "X509" || account.sslType === "SPECIFIED") return "it needs a client certificate";
+  if (account.beyondPassword !== null) return account.beyondPassword;
   const source = convertHost(account.host);
   if (source === null) return "its host is a name or a pattern that is no network";
   const remarks: string[] = [];
@@ -95,7 +102,11 @@ function convertAccount(account: Account): Converted | string {
   }
   if (entries.length === 0) return reasons.join("; ") || "it has no way to log in";
   if (account.expired) remarks.push("its password has expired on the server; here it works");
-  if (account.host === "localhost") remarks.push("localhost means the unix socket only, as on the server");
+  if (account.host === "localhost") {
+    const hint = "add 127.0.0.1 to SourceHost for clients that come over TCP";
+    remarks.push(`localhost means the unix socket only: ${hint}`);
+  }
+  if (account.lost.length > 0) remarks.push(`not carried over: ${account.lost.join(", ")}`);
   return { entries, order: source.order, remarks };
 }
 
@@ -111,6 +122,11 @@ function convertHash(plugin: string, hash: Buffer): EntryText | string {
     return decodeSha2Hash(written).ok ? { CachingSha2Password: written } : "its hash is not valid here";
   }
   return "no client can prove that password to the gateway";
+}
+
+/** Names are the server's own, but a terminal is not to be steered by them. */
+function printable(name: string): string {
+  return JSON.stringify(name).slice(1, -1).replaceAll('\\"', '"');
 }
 
 /** `order` grows with how specific the host is. */

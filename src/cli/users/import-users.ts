@@ -103,24 +103,55 @@ function reasonOf(error: unknown): string {
 
 /** https://dev.mysql.com/doc/refman/8.4/en/grant-tables.html */
 async function readMysqlAccounts(connection: ControlConnection): Promise<Account[]> {
-  const rows = await connection.query(
-    "SELECT User, Host, plugin, HEX(authentication_string) AS hash, account_locked, password_expired, ssl_type, max_user_connections FROM mysql.user ORDER BY User, Host",
-  );
+  const query = (attributes: string): Promise<readonly Record<string, unknown>[]> =>
+    connection.query(
+      `SELECT User, Host, plugin, HEX(authentication_string) AS hash, account_locked, password_expired, ssl_type, password_lifetime, max_questions, max_updates, max_connections, max_user_connections, ${attributes} AS attributes FROM mysql.user ORDER BY User, Host`,
+    );
+  // 5.7 has no attributes.
+  const rows = await query("User_attributes").catch(() => query("NULL"));
   const roles = await connection
     .query("SELECT DISTINCT FROM_USER AS name, FROM_HOST AS host FROM mysql.role_edges")
     .catch(() => []); // 5.7 has no roles.
   const isRole = (user: string, host: string): boolean =>
     roles.some((role) => String(role.name) === user && String(role.host) === host);
-  return rows.map((row) => ({
-    user: String(row.User),
-    host: String(row.Host),
-    methods: [{ plugin: String(row.plugin), hash: Buffer.from(String(row.hash ?? ""), "hex") }],
-    locked: row.account_locked === "Y",
-    expired: row.password_expired === "Y",
-    isRole: isRole(String(row.User), String(row.Host)),
-    sslType: String(row.ssl_type),
-    maxUserConnections: Number(row.max_user_connections),
-  }));
+  return rows.map((row) => {
+    const plugin = String(row.plugin);
+    const attributes = attributesOf(row.attributes);
+    // RETAIN CURRENT PASSWORD: both work, so both become entries.
+    const second = attributes.additional_password;
+    const hashes = [
+      Buffer.from(String(row.hash ?? ""), "hex"),
+      ...(typeof second === "string" && second !== "" ? [Buffer.from(second, "latin1")] : []),
+    ];
+    return {
+      user: String(row.User),
+      host: String(row.Host),
+      methods: hashes.map((hash) => ({ plugin, hash })),
+      locked: row.account_locked === "Y",
+      expired: row.password_expired === "Y",
+      isRole: isRole(String(row.User), String(row.Host)),
+      sslType: String(row.ssl_type),
+      maxUserConnections: Number(row.max_user_connections),
+      beyondPassword:
+        attributes.multi_factor_authentication === undefined ? null : "it needs more than a password",
+      lost: [
+        ...lostLimits(row),
+        ...(attributes.Password_locking === undefined ? [] : ["locking after failed logins"]),
+        ...(Number(row.password_lifetime ?? 0) > 0 ? ["the lifetime of its password"] : []),
+      ],
+    };
+  });
+}
+
+/** The column is JSON; drivers hand it out parsed or as text. */
+function attributesOf(value: unknown): Readonly<Record<string, unknown>> {
+  const parsed: unknown = typeof value === "string" ? JSON.parse(value) : value;
+  return typeof parsed === "object" && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : {};
+}
+
+function lostLimits(limits: Readonly<Record<string, unknown>>): string[] {
+  const names = ["max_questions", "max_updates", "max_connections"];
+  return names.some((name) => Number(limits[name] ?? 0) > 0) ? ["limits per hour"] : [];
 }
 
 /** https://mariadb.com/kb/en/mysqlglobal_priv-table/ */
@@ -148,6 +179,11 @@ async function readMariadbAccounts(connection: ControlConnection): Promise<Accou
       isRole: priv.is_role === true,
       sslType: sslTypes[Number(priv.ssl_type ?? 0)] ?? "SPECIFIED",
       maxUserConnections: Number(priv.max_user_connections ?? 0),
+      beyondPassword: null,
+      lost: [
+        ...lostLimits(priv),
+        ...(Number(priv.password_lifetime ?? 0) > 0 ? ["the lifetime of its password"] : []),
+      ],
     };
   });
 }

@@ -13,6 +13,8 @@ function account(values: Partial<Account> & { plugin?: string; hash?: string | U
     isRole: false,
     sslType: "",
     maxUserConnections: 0,
+    beyondPassword: null,
+    lost: [],
     ...rest,
   };
 }
