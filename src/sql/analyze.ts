@@ -9,6 +9,7 @@ import { define } from "./ddl.ts";
 import { defaultReadingModes, type LexOptions, type ReadingModes } from "./dialect.ts";
 import { Draft } from "./draft.ts";
 import { noteHints } from "./hints.ts";
+import { skimIdentity } from "./identity-tokens.ts";
 import { killOf, killOfUnknown } from "./kill.ts";
 import { lex } from "./lexer.ts";
 import { query } from "./query.ts";
@@ -237,6 +238,7 @@ function readStatement(
     a.draft.pin("a statement that was not understood");
     const head = tokens.word(start);
     const kind = statementHeads.includes(head) && head !== "(" ? head : "UNKNOWN";
+    skimIdentity(a, start, next);
     return { summary: a.draft.finish(kind, uncertaintyOf(error)), next };
   }
 }
@@ -313,11 +315,13 @@ function semicolonFrom(tokens: Tokens, start: number, end: number): number {
 /** The text of PREPARE and EXECUTE IMMEDIATE: one statement. */
 function nestedText(outer: Analysis, text: string): string {
   const { context, modes } = outer;
-  if (context.characterSet !== "utf8" && /[^\0-\x7f]/.test(text))
-    notSupported("a prepared text that is not ASCII");
   const tokens = lexInContext(text, context, modes);
   try {
-    return preparedStatement(outer, tokens);
+    const kind = preparedStatement(outer, tokens);
+    // Servers read it in the character set of the connection, which may be another one.
+    if (context.characterSet !== "utf8" && /[^\0-\x7f]/.test(text))
+      notSupported("a prepared text that is not ASCII");
+    return kind;
   } finally {
     tokens.release();
   }

@@ -4,6 +4,7 @@
 
 import { type Analysis, identityCountMax } from "./analysis.ts";
 import type { IdentityName, StatementSummary } from "./statement-summary.ts";
+import { TokenKind } from "./tokens.ts";
 import { notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
 
@@ -74,6 +75,40 @@ export function noteSystemVariable(a: Analysis, at: number, end: number): number
 
 function add(a: Analysis, name: IdentityName, first: number, last: number, global: boolean): void {
   a.noteToken(name, first, last, { global });
+}
+
+/** Statements in which these words stand in expressions only. */
+const skimmedHeads = wordSet("SELECT WITH VALUES DO INSERT REPLACE UPDATE DELETE CALL SET (");
+
+/** What is left of a statement that was not understood to its end: calls without arguments and variables are plain to see. */
+export function skimIdentity(a: Analysis, start: number, end: number): void {
+  const { tokens, draft } = a;
+  if (!skimmedHeads.has(a.word(start)) || a.stored) return;
+  const knownEnd = draft.identityTokens.reduce((last, token) => Math.max(last, token.end), 0);
+  for (let at = start; at < end; at += 1) {
+    if (tokens.start(at) < knownEnd || a.word(at - 1) === "." || a.word(at + 1) === ".") continue;
+    if (a.kind(at) === TokenKind.systemVariable) skimVariable(a, at, end);
+    else if (a.kind(at) === TokenKind.word && noteBareIdentity(a, at, end) === 0 && isPlainCall(a, at))
+      noteIdentityCall(a, at, a.word(at));
+  }
+}
+
+/** Behind these stands the name of a table. */
+const beforeTables = wordSet(
+  "INTO INSERT REPLACE IGNORE DELAYED LOW_PRIORITY HIGH_PRIORITY UPDATE FROM JOIN TABLE",
+);
+/** Built in whatever stands before the parenthesis; others are a stored function's names with a space there. */
+const reservedCalls = wordSet("USER CURRENT_USER");
+
+function isPlainCall(a: Analysis, at: number): boolean {
+  if (a.word(at + 1) !== "(" || beforeTables.has(a.word(at - 1))) return false;
+  const adjacent = a.modes.ignoreSpace || a.tokens.end(at) === a.tokens.start(at + 1);
+  return adjacent || reservedCalls.has(a.word(at));
+}
+
+function skimVariable(a: Analysis, at: number, end: number): void {
+  const behind = scopes.has(a.word(at + 1)) && a.word(at + 2) === "." ? at + 3 : at + 1;
+  if (behind < end && a.isIdentifier(behind)) noteSystemVariable(a, at, end);
 }
 
 /** Whether anything in the statements has to be replaced. */

@@ -23,6 +23,11 @@ export function textInPlaceOf(function_: string, value: string | null): string {
   return `IF(1, ${narrow === null ? "NULL" : hexLiteral(narrow)}, ${function_})`;
 }
 
+/** A number with the type and length of `function_`, which is not called. */
+export function integerInPlaceOf(function_: string, value: number): string {
+  return `IF(1, ${integerLiteral(value)}, ${function_})`;
+}
+
 function hexLiteral(value: string): string {
   return `_utf8mb4 x'${Buffer.from(value, "utf8").toString("hex")}'`;
 }

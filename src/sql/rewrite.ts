@@ -4,7 +4,8 @@
 
 import { analyzeBytes } from "./analyze.ts";
 import type { AnalysisContext, AnalyzedText } from "./analyzed-text.ts";
-import { integerLiteral, textInPlaceOf } from "./literals.ts";
+import type { Flavour } from "./dialect.ts";
+import { integerInPlaceOf, textInPlaceOf } from "./literals.ts";
 import type { IdentityToken, ServerTable, UnnamedItem } from "./statement-summary.ts";
 import { decodeString } from "./string-literal.ts";
 import { applyEdits, type TextEdit } from "./text-edits.ts";
@@ -91,7 +92,11 @@ export function identityEdits(
       const first =
         replaced[firstFrom(replaced.length, (index) => (replaced[index]?.start ?? 0) >= item.start)];
       if (first === undefined || first.end > item.end) continue;
-      edits.push({ start: item.end, end: item.end, text: alias(text, item, analyzed.executableParts) });
+      edits.push({
+        start: item.end,
+        end: item.end,
+        text: alias(text, item, analyzed.executableParts, context.flavour),
+      });
     }
   }
   return edits;
@@ -131,8 +136,9 @@ function literalFor(token: IdentityToken, values: IdentityValues): string | null
     case "current_role":
       return textInPlaceOf("CURRENT_ROLE()", values.currentRole);
     case "connection_id":
+      return integerInPlaceOf("CONNECTION_ID()", values.connectionId);
     case "pseudo_thread_id":
-      return integerLiteral(values.connectionId);
+      return integerInPlaceOf("@@pseudo_thread_id", values.connectionId);
     case "database":
       return values.database === undefined ? null : textInPlaceOf("DATABASE()", values.database);
     case "row_count":
@@ -173,8 +179,13 @@ function switched(on: boolean): string {
 }
 
 /** ` AS `text``: the heading that the item has without an alias. */
-function alias(text: Uint8Array, item: UnnamedItem, executableParts: readonly number[]): Uint8Array {
-  const written = withoutParts(text, item, executableParts).toString("latin1");
+function alias(
+  text: Uint8Array,
+  item: UnnamedItem,
+  executableParts: readonly number[],
+  flavour: Flavour,
+): Uint8Array {
+  const written = withoutParts(text, item, executableParts, flavour).toString("latin1");
   // Cut by bytes of whole characters: a byte from 0x80 to 0xBF continues one, where characters have several.
   let end = Math.min(written.length, headingCharactersMax);
   while (end < written.length && end > 0 && /[\x80-\xbf]/.test(written.charAt(end))) end -= 1;
@@ -215,8 +226,16 @@ export function withMarks(
   return kept.length === 1 ? replacement : Buffer.concat(kept);
 }
 
-/** Servers leave the marks of executable comments out of headings. */
-function withoutParts(text: Uint8Array, { start, end }: UnnamedItem, parts: readonly number[]): Buffer {
+const STAR = 0x2a;
+const SPACES: ReadonlySet<number | undefined> = new Set([0x20, 9, 10, 11, 12, 13]);
+
+/** Servers leave the marks of executable comments out of headings; MySQL has a space for the end of one. */
+function withoutParts(
+  text: Uint8Array,
+  { start, end }: UnnamedItem,
+  parts: readonly number[],
+  flavour: Flavour,
+): Buffer {
   const kept: Uint8Array[] = [];
   let from = start;
   const first = firstFrom(parts.length / 2, (index) => (parts[index * 2] ?? 0) >= start);
@@ -225,6 +244,7 @@ function withoutParts(text: Uint8Array, { start, end }: UnnamedItem, parts: read
     const partEnd = parts[index + 1] ?? 0;
     if (partEnd > end) break;
     kept.push(text.subarray(from, partStart));
+    if (flavour === "mysql" && text[partStart] === STAR && !SPACES.has(text[partStart - 1])) kept.push(space);
     from = partEnd;
   }
   kept.push(text.subarray(from, end));

@@ -137,8 +137,17 @@ export function execute(a: Analysis, start: number, end: number, scope: Scope): 
 function nested(a: Analysis, at: number): void {
   const known = a.draft.identityTokens.length;
   const items = a.draft.unnamedItems.length;
-  const kind = a.grammar.nestedText(a, bytesAt(a, at));
-  a.draft.carry(kind);
+  try {
+    a.draft.carry(a.grammar.nestedText(a, bytesAt(a, at)));
+  } finally {
+    // Also where it was not understood to its end: what was found is put right all the same.
+    placeInLiteral(a, at, known);
+    a.draft.unnamedItems.length = items;
+    a.draft.ownShow = null;
+  }
+}
+
+function placeInLiteral(a: Analysis, at: number, known: number): void {
   for (let index = known; index < a.draft.identityTokens.length; index += 1) {
     const token = a.draft.identityTokens[index];
     if (token === undefined) continue;
@@ -149,8 +158,6 @@ function nested(a: Analysis, at: number): void {
       place: token.place === "stored" ? "stored" : "literal",
     };
   }
-  a.draft.unnamedItems.length = items;
-  a.draft.ownShow = null;
 }
 
 /** DEALLOCATE PREPARE s, DROP PREPARE s. */

@@ -136,6 +136,46 @@ for (const { flavour, start, present } of servers) {
       ).toEqual([[1, 1, 0]]);
     });
 
+    it("has type, length and heading of the server's own answer to an account of that name", async () => {
+      await server.admin(
+        "CREATE USER IF NOT EXISTS 'alice'@'localhost' IDENTIFIED BY 'p'",
+        "GRANT ALL ON *.* TO 'alice'@'localhost'",
+      );
+      const direct = await createConnection({
+        socketPath: server.socketPath,
+        user: "alice",
+        password: "p",
+        database: "d",
+        multipleStatements: true,
+      });
+      open.push(direct);
+      const db = await connect("alice");
+      const shape = async (one: Connection, sql: string, prepared: boolean): Promise<unknown> => {
+        const options = { sql, rowsAsArray: true };
+        const [rows, fields] = prepared ? await one.execute(options) : await one.query(options);
+        const columns = fields.map((field) => [
+          ...[field.name, field.columnType, field.columnLength, field.flags, field.decimals],
+          (field as unknown as { characterSet: number }).characterSet,
+        ]);
+        const told = JSON.stringify(rows).replace(/alice@(localhost|127\.0\.0\.1|%)/gi, "alice@h");
+        return /CONNECTION_ID|thread_id/.test(sql) ? columns : [columns, told];
+      };
+      for (const sql of [
+        "SELECT USER(), CURRENT_USER, SESSION_USER() x, CONNECTION_ID(), @@pseudo_thread_id, @@proxy_user, @@external_user",
+        "SELECT CONCAT(CONNECTION_ID(), '!'), HEX(@@pseudo_thread_id), CONNECTION_ID() + 1, -CONNECTION_ID()",
+        "SELECT COALESCE(USER(), 'x'), UPPER(CURRENT_USER()) = UPPER(CURRENT_USER), CHARSET(USER()), COERCIBILITY(USER()), COLLATION(USER())",
+        "SELECT CONCAT(USER/*!50000()*/, 1), COALESCE(/*!50000USER()*/, 2), USER ( ) , (SELECT USER())",
+        "SELECT * FROM (SELECT USER() a, CONNECTION_ID() b) q WHERE a = USER()",
+        "WITH c AS (SELECT CURRENT_USER AS v) SELECT v, IF(1 = 1, v, USER()) FROM c GROUP BY CURRENT_USER, v ORDER BY USER()",
+        "SELECT CAST(USER() AS CHAR), CONVERT(USER() USING latin1), LENGTH(@@external_user), QUOTE(CURRENT_USER())",
+      ]) {
+        for (const prepared of [false, true])
+          expect(await shape(db, sql, prepared), `${prepared} ${sql}`).toEqual(
+            await shape(direct, sql, prepared),
+          );
+      }
+    });
+
     it("is written, compared and explained", async () => {
       const db = await connect("alice");
       await db.query(
@@ -195,6 +235,10 @@ for (const { flavour, start, present } of servers) {
       await db.query("SET @mode = ''");
       await db.query("SET sql_mode = @mode");
       expect(await first(String.raw`SELECT 'a\', USER(), \'', USER()`)).toEqual(["a', USER(), '", me]);
+      await db.query("SET sql_mode = ''");
+      await db.query("SET NAMES latin1");
+      await db.query("PREPARE latin FROM 'SELECT ''\u00e9'', USER()'");
+      expect((await first("EXECUTE latin"))?.[1]).toBe(me);
       const gbk = await connect("alice", { charset: "GBK_CHINESE_CI" });
       expect((await ask(gbk, "SELECT 'plain', USER()")).rows[0]).toEqual(["plain", me]);
     });

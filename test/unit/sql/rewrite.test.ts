@@ -45,7 +45,7 @@ describe("rewriteIdentity()", () => {
     ["SELECT @@global.proxy_user", "SELECT @@global.proxy_user"],
     [
       "SELECT CONNECTION_ID(), @@pseudo_thread_id a",
-      "SELECT  CAST(42 AS UNSIGNED)  AS `CONNECTION_ID()`,  CAST(42 AS UNSIGNED)  a",
+      "SELECT  IF(1, CAST(42 AS UNSIGNED), CONNECTION_ID())  AS `CONNECTION_ID()`,  IF(1, CAST(42 AS UNSIGNED), @@pseudo_thread_id)  a",
     ],
     ["SELECT @@check_proxy_users c", "SELECT  CAST(1 AS SIGNED)  c"],
     ["SELECT DATABASE()", "SELECT DATABASE()"],
@@ -71,6 +71,15 @@ describe("rewriteIdentity()", () => {
     [
       "SELECT USER() LIKE 'a', USER() = _utf8'x', USER() 'b', USER() > DATE '2020-01-01' FROM t",
       "SELECT  <bob@h|USER()>  LIKE 'a' AS `USER() LIKE 'a'`,  <bob@h|USER()>  = _utf8'x' AS `USER() = _utf8'x'`,  <bob@h|USER()>  'b',  <bob@h|USER()>  > DATE '2020-01-01' AS `USER() > DATE '2020-01-01'` FROM t",
+    ],
+    [
+      "SELECT USER(), x.y.z.w.v FROM a.b.c WHERE o = CURRENT_USER AND t.user() = user (\n) AND @@proxy_user IS NULL",
+      "SELECT  <bob@h|USER()>  AS `USER()`, x.y.z.w.v FROM a.b.c WHERE o =  <base@%|CURRENT_USER()>  AND t.user() =  <bob@h|USER()>  AND  <|@@proxy_user>  IS NULL",
+    ],
+    ["INSERT INTO a.b.user () VALUES (USER())", "INSERT INTO a.b.user () VALUES ( <bob@h|USER()> )"],
+    [
+      "PREPARE s FROM 'SELECT USER() FROM a.b.c'",
+      "PREPARE s FROM 'SELECT  <bob@h|USER()>  AS `USER()` FROM a.b.c'",
     ],
     ["SELECT id FROM ((information_schema.processlist p))", "SELECT id FROM    (SELECT 1)  p  "],
     [
