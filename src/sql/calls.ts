@@ -9,15 +9,65 @@ import { notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
 
 /**
- * Words that are keywords on every server and may stand before a parenthesis without being called: operators, types,
- * parts of clauses. Non-reserved ones stand here only where no server takes them for the name of a function.
+ * Words that no server takes for the name of a function, and that may stand before a parenthesis: operators, types, parts of
+ * clauses. Measured on each server with a stored function of that name (test/e2e/sql-words.test.ts).
  */
 const noCalls =
-  wordSet(`AGAINST ALL AND ANY AS BETWEEN BINARY BOTH BY CASE CHARACTER COLLATE CUBE DATETIME DEC DECIMAL DISTINCT
-  DIV DOUBLE ELSE ESCAPE EXISTS FIXED FLOAT FROM IN INT INTEGER IS KEY LEADING LIKE LIMIT NATIONAL NCHAR NOT NUMERIC NVARCHAR OF
-  ON OR ORDER OVER PRECISION REAL REGEXP RETURN RETURNING RLIKE ROLLUP SEPARATOR SET SIGNED SOME SOUNDS THEN TO TRAILING UNSIGNED
-  UPDATE USING VARBINARY VARCHAR WHEN WHERE WITHIN XOR UNIQUE PRIMARY CHECK COLUMNS INDEX PATH NESTED GROUP HAVING RANGE
-  ROWS GROUPS PARTITION LESS THAN DEFAULT WINDOW DATA TEXT BLOB LEAVES DAY_SECOND DAY_MINUTE DAY_HOUR HOUR_SECOND CONDITION`);
+  wordSet(`ALL AND ANY AS BETWEEN BINARY BOTH BY CASE CHARACTER COLLATE DATETIME DEC DECIMAL DISTINCT DIV DOUBLE ELSE EXISTS
+  FIXED FLOAT FROM IN INT INTEGER IS KEY LEADING LIKE LIMIT NATIONAL NCHAR NOT NUMERIC NVARCHAR ON OR ORDER PRECISION REAL
+  REGEXP RETURN RETURNING RLIKE SEPARATOR SET SIGNED SOME SOUNDS THEN TO TRAILING UNSIGNED UPDATE USING VARBINARY VARCHAR
+  WHEN WHERE XOR UNIQUE PRIMARY CHECK INDEX GROUP HAVING RANGE ROWS PARTITION DEFAULT WINDOW TEXT BLOB DAY_SECOND DAY_MINUTE
+  DAY_HOUR HOUR_SECOND CONDITION`);
+
+const endsOperand = wordSet(") ?");
+
+/** Words that are a part of the grammar in one place, and the name of a function in another. */
+function isGrammar(a: Analysis, at: number): boolean {
+  switch (a.word(at)) {
+    case "OVER":
+      return a.isMariaDb() || a.context.version >= windowsSince;
+    case "COLUMNS":
+      // JSON_TABLE(.., 'path' COLUMNS (..))
+      return a.kind(at - 1) === TokenKind.string;
+    case "CUBE":
+    case "ROLLUP":
+      return !a.isMariaDb() && a.word(at - 1) === "BY";
+    case "ESCAPE":
+      return a.kind(at - 1) === TokenKind.string || endsOperand.has(a.word(at - 1));
+    case "AGAINST":
+      return isOfMatch(a, at - 1);
+    default:
+      return noCalls.has(a.word(at));
+  }
+}
+
+const windowsSince = 80_002;
+
+/** Whether MATCH and its columns end at `at`: MATCH (a, t.b), MATCH a, b. */
+function isOfMatch(a: Analysis, at: number): boolean {
+  let first = at;
+  if (a.word(at) === ")") {
+    while (first > 0 && a.tokens.match(first) !== at) first -= 1;
+    return a.word(first - 1) === "MATCH";
+  }
+  while (first > 0 && (a.isName(first) || a.word(first) === "." || a.word(first) === ",")) first -= 1;
+  return a.word(first) === "MATCH" && first < at;
+}
+
+/** MariaDB takes its constructors of geometries for stored functions where the number of arguments is none of theirs. */
+const constructors = wordSet(
+  "GEOMETRYCOLLECTION LINESTRING MULTILINESTRING MULTIPOINT MULTIPOLYGON POINT POLYGON",
+);
+
+function isOtherConstructor(a: Analysis, at: number): boolean {
+  if (!a.isMariaDb() || !constructors.has(a.word(at))) return false;
+  if (a.word(at + 2) === ")") return true;
+  if (a.word(at) !== "POINT") return false;
+  let commas = 0;
+  for (let index = at + 2; index < a.closing(at + 1); index = a.skip(index))
+    if (a.word(index) === ",") commas += 1;
+  return commas !== 1;
+}
 
 /**
  * Notes the call of the one-part name at `at`, a parenthesis right after it. False: this is no call.
@@ -30,9 +80,11 @@ export function noteCall(a: Analysis, at: number): boolean {
   const builtin = builtinFunction(upper, context.flavour, context.version);
   const adjacent = a.modes.ignoreSpace || a.tokens.end(at) === a.tokens.start(at + 1);
   const isBuiltin =
-    builtin !== undefined && (builtin.form === "any" || (!quoted && (builtin.form === "word" || adjacent)));
+    builtin !== undefined &&
+    (builtin.form === "any" || (!quoted && (builtin.form === "word" || adjacent))) &&
+    (quoted || !isOtherConstructor(a, at));
   if (!isBuiltin) {
-    if (!quoted && noCalls.has(a.word(at))) return false;
+    if (!quoted && isGrammar(a, at)) return false;
     if (!quoted && reservedWords.has(a.word(at))) notUnderstood(`a call that is unknown ${a.near(at)}`);
     draft.routines.add(a.routineOf({ schema: null, name: a.nameAt(at) }));
     draft.notReadOnly("it calls a stored function");

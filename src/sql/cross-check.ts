@@ -101,11 +101,19 @@ function isNoLeader(tokens: Tokens, at: number): boolean {
 
 function nameAfter(tokens: Tokens, from: number, end: number): number {
   let at = from;
-  while (at < end && between.has(tokens.word(at))) at += 1;
+  while (at < end && between.has(tokens.word(at)) && !isNamedSo(tokens, at)) at += 1;
   const kind = tokens.kind(at);
   if (at >= end || (kind !== TokenKind.word && kind !== TokenKind.quoted)) return -1;
   return noTables.has(tokens.word(at)) ? -1 : at;
 }
+
+/** Whether OJ without a brace, or LATERAL without a query, is a table's name. */
+function isNamedSo(tokens: Tokens, at: number): boolean {
+  if (tokens.word(at) === "OJ") return tokens.word(at - 1) !== "{";
+  return tokens.word(at) === "LATERAL" && !queryHeads.has(tokens.word(at + 2));
+}
+
+const queryHeads = wordSet("( SELECT WITH VALUES TABLE");
 
 /** The table's part of the name at `at`, for comparison. */
 function lastPart(tokens: Tokens, at: number): string {

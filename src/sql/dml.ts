@@ -11,11 +11,12 @@ import { type TableFactor, tableReferences } from "./table-references.ts";
 import { notUnderstood } from "./uncertain.ts";
 import { wordSet } from "./words.ts";
 
-const modifiers = wordSet("LOW_PRIORITY HIGH_PRIORITY DELAYED IGNORE QUICK");
+const modifiers = wordSet("LOW_PRIORITY HIGH_PRIORITY DELAYED IGNORE");
+const deleteModifiers = wordSet("LOW_PRIORITY IGNORE QUICK");
 
-function skipModifiers(a: Analysis, start: number): number {
+function skipModifiers(a: Analysis, start: number, skipped: ReadonlySet<string> = modifiers): number {
   let at = start;
-  while (modifiers.has(a.word(at))) at += 1;
+  while (skipped.has(a.word(at))) at += 1;
   return at;
 }
 
@@ -252,7 +253,7 @@ export function deleteRows(a: Analysis, start: number, end: number, scope: Scope
   a.draft.notReadOnly("DELETE changes rows");
   if (a.isMariaDb() && a.isPhrase(start + 1, "HISTORY", "FROM"))
     return deleteHistory(a, start + 3, end, scope);
-  const at = skipModifiers(a, start + 1);
+  const at = skipModifiers(a, start + 1, deleteModifiers);
   if (a.word(at) !== "FROM") {
     const targets: string[][] = [];
     const from = targetList(a, at, end, targets);

@@ -138,7 +138,7 @@ function noteReads(a: Analysis, factors: readonly TableFactor[]): void {
 
 function select(a: Analysis, start: number, end: number, scope: Scope): number {
   let at = start;
-  while (at < end && selectOptions.has(a.word(at))) {
+  while (at < end && isSelectOption(a, at)) {
     if (a.word(at) === "SQL_CALC_FOUND_ROWS") a.draft.effects.countsFoundRows = true;
     at += 1;
   }
@@ -149,6 +149,12 @@ function select(a: Analysis, start: number, end: number, scope: Scope): number {
   at = tableReferences(a, at + 1, end, scope, factors);
   noteReads(a, factors);
   return clauses(a, at, end, scope, clausesAfterFrom);
+}
+
+function isSelectOption(a: Analysis, at: number): boolean {
+  // MySQL 8 has no query cache: there it is a name.
+  if (a.word(at) === "SQL_CACHE" && !a.isMariaDb() && a.context.version >= 80_003) return false;
+  return selectOptions.has(a.word(at));
 }
 
 function items(a: Analysis, start: number, end: number, scope: Scope): number {

@@ -246,7 +246,7 @@ export function explain(a: Analysis, start: number, end: number, scope: Scope): 
   let at = start + 1;
   let runs = false;
   for (;;) {
-    if (explainOptions.has(a.word(at)) && at + 1 < end && a.word(at + 1) !== ".") {
+    if (explainOptions.has(a.word(at)) && isOption(a, at, end)) {
       runs ||= a.word(at) === "ANALYZE";
       at += 1;
     } else if (a.isPhrase(at, "FORMAT", "=")) at += 3;
@@ -267,6 +267,16 @@ export function explain(a: Analysis, start: number, end: number, scope: Scope): 
     return "EXPLAIN";
   }
   return describe(a, at, end);
+}
+
+/** DESC extended a: a column of a table that is called so. Only a statement, or more options, may stand behind an option. */
+function isOption(a: Analysis, at: number, end: number): boolean {
+  const next = at + 1;
+  if (next >= end) return false;
+  const word = a.word(next);
+  if (word === "(" || explainable.has(word) || a.isPhrase(next, "FORMAT", "=")) return true;
+  if (word === "FOR" || word === "INTO") return true;
+  return explainOptions.has(word) && isOption(a, next, end);
 }
 
 /** MySQL 9's EXPLAIN FOR DATABASE s: the statement is read as if it stood behind USE s. */
