@@ -115,7 +115,7 @@ export class Lease implements BackendLease {
     const taker = this.#taker;
     if (taker === null) return null;
     noteHandover(this.#pooled, taker.describe());
-    this.#pooled.onInsertId = taker.onTaken();
+    this.#pooled.owed = taker.onTaken();
     const wasLost = this.connection.revoke();
     this.#end();
     if (wasLost === null) return this.#pooled;
@@ -198,7 +198,7 @@ export class Lease implements BackendLease {
     const wasLost = this.connection.revoke();
     const handover = notes.handover ?? null;
     if (handover !== null) noteHandover(this.#pooled, handover);
-    this.#pooled.onInsertId = notes.onInsertId ?? null;
+    this.#pooled.owed = notes.owed ?? null;
     if (wasLost !== null) {
       this.#end();
       this.#owner.discard(this.#pooled, wasLost);

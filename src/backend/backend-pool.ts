@@ -51,9 +51,25 @@ export interface LeaseTaker {
   describe(): Handover;
   /**
    * The connection is taken: the lease has ended. Called in the middle of the pool's work: it must not call the pool.
-   * Returns who is to be told the insert id, once, or null when the connection was lost before; null: nobody.
+   * Returns what the connection owes to the session; null: nothing.
    */
-  onTaken(): ((insertId: string | null) => void) | null;
+  onTaken(): OwedLeftovers | null;
+}
+
+/** What only a connection knows of the session that has left it. */
+export interface OwedLeftovers {
+  /** Whether FOUND_ROWS() is among it; LAST_INSERT_ID() always is. */
+  readonly foundRows: boolean;
+  /** To be called once; null: it was lost. */
+  readonly tell: (told: ToldLeftovers | null) => void;
+}
+
+/** What a connection has told of the session that left it. */
+export interface ToldLeftovers {
+  /** LAST_INSERT_ID(), in digits. */
+  readonly insertId: string;
+  /** FOUND_ROWS(); null: it was not owed. */
+  readonly foundRows: number | null;
 }
 
 /** What the pool cannot know of a session that gives its connection back. */
@@ -64,8 +80,8 @@ export interface ReleaseNotes {
   readonly database?: string | null | undefined;
   /** What is on it can be said again elsewhere: it need not be reset. @default it must be reset */
   readonly handover?: Handover | null;
-  /** Is told the insert id that `handover` leaves open, or null when it is lost. @default nobody */
-  readonly onInsertId?: ((insertId: string | null) => void) | null;
+  /** What only the connection knows. @default nothing */
+  readonly owed?: OwedLeftovers | null;
 }
 
 /** What decides how a connection's server reads the session's texts, as the server tells it. */

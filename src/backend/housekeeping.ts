@@ -68,6 +68,9 @@ export const databaseQuery: HousekeepingCommand = queryCommand("SELECT DATABASE(
 /** Reads what LAST_INSERT_ID() says; to be sent before anything else. */
 export const insertIdQuery: HousekeepingCommand = queryCommand("SELECT LAST_INSERT_ID()");
 
+/** The same with FOUND_ROWS(), of which MySQL warns that it is deprecated. */
+export const leftoversQuery: HousekeepingCommand = queryCommand("SELECT LAST_INSERT_ID(), FOUND_ROWS()");
+
 /** MariaDB keeps warnings and errors, with values of the statements before, until a statement reads a table. */
 export const forgetDiagnostics: HousekeepingCommand = queryCommand("DO (SELECT 1 FROM (SELECT 1) t)");
 

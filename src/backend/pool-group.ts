@@ -23,7 +23,7 @@ import type { GroupTools, PoolSnapshot } from "./pool-settings.ts";
 import { Upkeep } from "./pool-upkeep.ts";
 import { exhausted, interrupted, Waiter } from "./pool-waiter.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
-import { fitConnection, fitness, settleInsertId, type Wish, wishOf } from "./prepare-connection.ts";
+import { fitConnection, fitness, settleLeftovers, type Wish, wishOf } from "./prepare-connection.ts";
 import type { ClientShare } from "./usual-clients.ts";
 
 /** A session whose prepared connection breaks gets another one, this many times. */
@@ -194,7 +194,7 @@ export class PoolGroup implements LeaseOwner {
     const { sessionAssignments } = this.#tools;
     try {
       await this.#errands.run(connection, null, async (timeoutMs) => {
-        if (connection.onInsertId !== null) await settleInsertId(connection, timeoutMs);
+        if (connection.owed !== null) await settleLeftovers(connection, timeoutMs);
         await cleanConnection(connection, notes, sessionAssignments, timeoutMs);
       });
       lane.resetting -= 1;
@@ -267,10 +267,10 @@ export class PoolGroup implements LeaseOwner {
 
   /** Makes a connection idle that a session has left; what it is owed is told first. */
   async #rest(lane: Lane, connection: PooledConnection): Promise<void> {
-    if (connection.onInsertId !== null) {
+    if (connection.owed !== null) {
       lane.resetting += 1;
       try {
-        await this.#errands.run(connection, null, (timeoutMs) => settleInsertId(connection, timeoutMs));
+        await this.#errands.run(connection, null, (timeoutMs) => settleLeftovers(connection, timeoutMs));
         lane.resetting -= 1;
       } catch (error) {
         lane.resetting -= 1;
@@ -359,7 +359,7 @@ export class PoolGroup implements LeaseOwner {
     const connection = lease?.take() ?? null;
     if (connection === null) return false;
     this.#tools.observer.taken("room");
-    if (connection.onInsertId === null) {
+    if (connection.owed === null) {
       this.#connections.quit(connection);
       return true;
     }

@@ -10,6 +10,7 @@ import { decodeErr, isErr } from "../wire/packets/err.ts";
 import { WireError } from "../wire/reader.ts";
 import type { BackendConnectionId, ServerFacts } from "./backend-connection.ts";
 import type { LoggedIn } from "./backend-login.ts";
+import type { OwedLeftovers, ToldLeftovers } from "./backend-pool.ts";
 import { type HousekeepingCommand, type HousekeepingReply, quitCommand, readReply } from "./housekeeping.ts";
 import { BackendLoginError, quoteServer } from "./login-error.ts";
 import { PacketStream } from "./packet-stream.ts";
@@ -46,8 +47,8 @@ export class PooledConnection {
   multiStatements: boolean;
   /** What LAST_INSERT_ID() says, in digits; null: the server is to be asked. */
   insertId: string | null = "0";
-  /** The session that is to be told the insert id before anything else happens on it; null: nobody. */
-  onInsertId: ((insertId: string | null) => void) | null = null;
+  /** What is to be told to the session that left it before anything else happens on it; null: nothing. */
+  owed: OwedLeftovers | null = null;
   /** Whether SHOW WARNINGS may tell of another session's statements. */
   hasDiagnostics = false;
   schema: KnownSchema = { known: true, name: null };
@@ -116,12 +117,12 @@ export class PooledConnection {
     this.channel.resume();
   }
 
-  /** Tells the session that left it what LAST_INSERT_ID() says; null: it was lost. */
-  tellInsertId(insertId: string | null): void {
-    const told = this.onInsertId;
-    this.insertId = insertId;
-    this.onInsertId = null;
-    told?.(insertId);
+  /** Tells the session that left it what it is owed; null: it was lost. */
+  tellLeftovers(told: ToldLeftovers | null): void {
+    const { owed } = this;
+    this.insertId = told?.insertId ?? null;
+    this.owed = null;
+    owed?.tell(told);
   }
 
   /** Ends an idle connection with a word of farewell: servers log the others as aborted. */
@@ -130,13 +131,13 @@ export class PooledConnection {
     this.send(quitCommand.permit, encodeFrames(quitCommand.payload, 0));
     // Not end(): a server that hangs would keep the socket open.
     this.channel.destroy();
-    this.tellInsertId(null);
+    this.tellLeftovers(null);
   }
 
   /** Ends it now. */
   destroy(): void {
     this.interrupt("The connection was closed");
-    this.tellInsertId(null);
+    this.tellLeftovers(null);
     this.channel.setReceiver({ onBytes: () => {}, onClosed: () => {} });
     this.channel.destroy();
   }

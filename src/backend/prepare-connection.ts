@@ -13,6 +13,7 @@ import {
   type HousekeepingReply,
   initDbCommand,
   insertIdQuery,
+  leftoversQuery,
   queryCommand,
   resetCommand,
   setOptionCommand,
@@ -46,6 +47,7 @@ export function fitness(connection: PooledConnection, wish: Wish): 0 | 1 | null 
     schema.name === wish.database &&
     connection.insertId === wish.insertId &&
     !connection.hasDiagnostics &&
+    connection.owed === null &&
     connection.settings.key === wish.settings.key &&
     connection.multiStatements === wish.multiStatements;
   return isSame ? 0 : 1;
@@ -101,13 +103,17 @@ function refusal(reply: HousekeepingReply | undefined): BackendLoginError {
 }
 
 /**
- * Asks what a session's LAST_INSERT_ID() was, where that is owed to it, so that the connection can be idle.
+ * Asks what is owed to the session that has left the connection, so that it can be idle.
  * @throws BackendLoginError when the connection is not to be used any more.
  */
-export async function settleInsertId(connection: PooledConnection, timeoutMs: number): Promise<void> {
-  const [reply] = await connection.converse([insertIdQuery], timeoutMs);
-  if (reply === undefined || takeInsertId(connection, reply) === "broken")
-    throw new BackendLoginError("protocol", "The server does not tell its last insert id");
+export async function settleLeftovers(connection: PooledConnection, timeoutMs: number): Promise<void> {
+  const [reply] = await connection.converse([owedQuery(connection)], timeoutMs);
+  if (reply === undefined || takeLeftovers(connection, reply) === "broken")
+    throw new BackendLoginError("protocol", "The server does not tell what its last statement left");
+}
+
+function owedQuery({ owed }: PooledConnection): HousekeepingCommand {
+  return owed?.foundRows === true ? leftoversQuery : insertIdQuery;
 }
 
 /** One command of ours, and what its reply means; the connection's record is brought up to date. */
@@ -120,8 +126,8 @@ interface Step {
 function fittingSteps(connection: PooledConnection, wish: Wish): Step[] {
   const steps: Step[] = [];
   // First of all: what the session before is still to be told.
-  if (connection.onInsertId !== null)
-    steps.push({ command: insertIdQuery, take: (reply) => takeInsertId(connection, reply) });
+  if (connection.owed !== null)
+    steps.push({ command: owedQuery(connection), take: (reply) => takeLeftovers(connection, reply) });
   const way = wayToNames(connection, wish);
   if (way === "reset") {
     steps.push({ command: resetCommand, take: (reply) => onOk(reply, () => noteReset(connection, wish)) });
@@ -153,11 +159,15 @@ function noteForgotten(connection: PooledConnection): void {
   connection.hasDiagnostics = false;
 }
 
-function takeInsertId(connection: PooledConnection, reply: HousekeepingReply): "fits" | "broken" {
-  const value = reply.kind === "rows" ? reply.rows[0]?.[0] : null;
-  if (typeof value !== "string" || !/^\d{1,20}$/.test(value)) return "broken";
-  connection.tellInsertId(value);
+function takeLeftovers(connection: PooledConnection, reply: HousekeepingReply): "fits" | "broken" {
+  const [insertId, foundRows] = (reply.kind === "rows" ? reply.rows[0] : null) ?? [];
+  if (!isDigits(insertId)) return "broken";
+  connection.tellLeftovers({ insertId, foundRows: isDigits(foundRows) ? Number(foundRows) : null });
   return "fits";
+}
+
+function isDigits(value: string | null | undefined): value is string {
+  return typeof value === "string" && /^\d{1,20}$/.test(value);
 }
 
 function onOk(reply: HousekeepingReply, note: () => void): "fits" | "broken" {

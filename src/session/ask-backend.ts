@@ -71,7 +71,9 @@ export function readRunning(
 }
 
 /** What the last reply was to the client: of so many rows, or this error. */
-export type LastReply = { readonly rows: number } | { readonly error: ToldError };
+export type LastReply =
+  /** `isRecalled`: an earlier one, on a connection that was left since. */
+  { readonly rows: number; readonly isRecalled: boolean } | { readonly error: ToldError };
 
 /** Makes the server say the same of the last reply; null: it does not. */
 export function settleLastReply(lease: BackendLease, last: LastReply): Promise<true | null> {

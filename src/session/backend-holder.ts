@@ -2,7 +2,13 @@
 // nothing of commands.
 
 import type { Authorizer } from "../acl/authorizer.ts";
-import type { BackendLease, BackendPool, Handover, LeaseTaker } from "../backend/backend-pool.ts";
+import type {
+  BackendLease,
+  BackendPool,
+  Handover,
+  LeaseTaker,
+  OwedLeftovers,
+} from "../backend/backend-pool.ts";
 import { type Outages, placeOfTablet } from "../backend/outage.ts";
 import { CancelSource } from "../base/cancel-signal.ts";
 import { SqlError, sqlError } from "../errors/sql-error.ts";
@@ -77,7 +83,7 @@ export class BackendHolder implements LeaseTaker {
 
   /** The client has seen `rows` rows of the last reply and must not learn of the others. */
   hideLastReply(rows: number): void {
-    this.#lastReply = { rows };
+    this.#lastReply = { rows, isRecalled: false };
   }
 
   /** A text asks for leftovers of the statement before it; the error, when they are lost. */
@@ -92,8 +98,8 @@ export class BackendHolder implements LeaseTaker {
       return sqlError("ER_NOT_SUPPORTED_YET", { feature });
     }
     // What this connection has to say is another session's, or our own.
-    if (following.isElsewhere && text.asksFor.some((what) => what !== "insert id"))
-      this.#lastReply = { rows: Math.min(following.foundRows ?? 0, RECALLED_ROWS_MAX) };
+    if (following.isToBeHiddenFor(text))
+      this.#lastReply = { rows: Math.min(following.foundRows, RECALLED_ROWS_MAX), isRecalled: true };
     return null;
   }
 
@@ -127,7 +133,7 @@ export class BackendHolder implements LeaseTaker {
       if (lease !== null) {
         this.asking = true;
         const settled = last === null || (await settleLastReply(lease, last)) !== null;
-        if (settled) this.#lastReply = null;
+        if (settled) this.#noteLastReply(true);
         answer = settled ? await question(lease) : null;
         this.asking = false;
       }
@@ -140,6 +146,12 @@ export class BackendHolder implements LeaseTaker {
       const lost = this.#noteLoss(lease, bound) ?? this.recallLeftovers(text);
       if (lost !== null) return lost;
     }
+  }
+
+  /** `settled`: the connection at hand says the same now; else it is left. */
+  #noteLastReply(settled: boolean): void {
+    this.#state.following.noteLastReply(this.#lastReply, settled);
+    this.#lastReply = null;
   }
 
   /** A connection was lost before the command was sent; the error, when that cannot be mended by another one. */
@@ -172,7 +184,7 @@ export class BackendHolder implements LeaseTaker {
     const acquiring = new CancelSource();
     this.#acquiring = acquiring;
     // The connection that was left is still being asked.
-    const known = following.whenInsertIdKnown();
+    const known = following.whenAnswered();
     if (known !== null) await known;
     const request: RequestLease = (readsMayLeave) => {
       const { capabilities, collation } = this.#state;
@@ -248,11 +260,10 @@ export class BackendHolder implements LeaseTaker {
     return this.#state.following.describe(present ?? null);
   }
 
-  onTaken(): ((insertId: string | null) => void) | null {
+  onTaken(): OwedLeftovers | null {
     const { following } = this.#state;
     this.#relay.detach();
-    if (this.#lastReply !== null && "rows" in this.#lastReply) following.hideLastReply(this.#lastReply.rows);
-    this.#lastReply = null;
+    this.#noteLastReply(false);
     return following.leave();
   }
 
@@ -328,13 +339,13 @@ export class BackendHolder implements LeaseTaker {
     const notes = releaseNotes(handover, this.schemaUncertain, this.holdsBecause, this.#state.capabilities);
     this.#relay.detach();
     const spoiled = this.#spoiled;
-    const onInsertId = goesOn ? this.#state.following.leave() : null;
+    const owed = goesOn ? this.#state.following.leave() : null;
     if (spoiled !== null) {
-      onInsertId?.(null);
+      owed?.tell(null);
       this.#relay.whenClientHasTakenAll(() => lease.close(spoiled));
       return;
     }
-    notes.onInsertId = onInsertId;
+    notes.owed = owed;
     this.#relay.whenClientHasTakenAll(() => lease.release(notes));
   }
 
@@ -346,12 +357,8 @@ export class BackendHolder implements LeaseTaker {
 
   /** Ends the connection: it is lost, or not to be believed. With it a transaction that was open on it. */
   drop(reason: string): void {
-    const { following } = this.#state;
-    // What was recalled is known already; what was filtered is not.
-    const last = this.#lastReply;
-    if (last !== null && "rows" in last && !following.isElsewhere) following.hideLastReply(last.rows);
-    this.#lastReply = null;
-    following.lose();
+    this.#noteLastReply(false);
+    this.#state.following.lose();
     this.#state.statusFlags &= ~STATUS_IN_TRANS;
     this.#relay.detach()?.close(reason);
   }

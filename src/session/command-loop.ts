@@ -12,7 +12,7 @@ import { COM_QUIT } from "../wire/commands.ts";
 import { LocalFileTracker } from "../wire/local-file-tracker.ts";
 import { PacketCollector } from "../wire/packet-collector.ts";
 import { ResponseBoundary } from "../wire/response-boundary.ts";
-import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
+import { lastingStatusFlags, STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { BackendHolder } from "./backend-holder.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { endOverdue, idleDeadline, judgeDeadline } from "./command-deadline.ts";
@@ -131,6 +131,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       sequence: this.#replySequence,
       metrics: this.services.metrics,
       note: this.#note,
+      leaves: (rowCount) => this.state.following.noteOwnAnswer(rowCount),
     };
   }
 
@@ -285,20 +286,20 @@ export class CommandLoop implements InputOwner, RelayObserver {
   onReplyComplete(): void {
     const { summary } = this.relay.boundary;
     const { errorCode, statusFlags } = summary;
-    const { text } = this.inHand;
-    if (text !== null) this.state.following.noteReply(summary, text);
-    else if (errorCode !== 0) this.state.following.noteError();
-    if (errorCode === 0) this.state.statusFlags = statusFlags;
+    const { text, command } = this.inHand;
+    if (text === null) this.state.following.noteCommand(command, errorCode !== 0);
+    else
+      this.state.following.noteReply(summary, text, this.relay.lease?.connection.server.flavour ?? "mysql");
+    if (errorCode === 0) this.state.statusFlags = statusFlags & lastingStatusFlags;
     else if (this.#note !== null) this.#note.errorCode ??= errorCode;
     this.inHand.after?.(errorCode === 0);
     this.#finish();
   }
 
   onInspect(payload: Buffer): Uint8Array | null {
-    const { command } = this.inHand;
     const kept = this.#kept;
     if (kept !== null && this.#cancelled === null && leaveForPrimary(this, payload)) {
-      this.#answer(() => handleAgain(this, command, kept));
+      this.#answer(() => handleAgain(this, this.inHand.command, kept));
       return null;
     }
     const verdict = inspectReply(payload, contextOf(this, this.#cancelled));

@@ -1,30 +1,31 @@
 // What follows a session from one backend connection to the next, and what holds it on the one that it has: settings,
 // the insert id, the leftovers of its last statement. Pure record keeping: it knows replies and texts, no connection.
 
-import type { Handover, SessionVariables, ToldError } from "../backend/backend-pool.ts";
+import type { ServerFlavour } from "../backend/backend-connection.ts";
+import type {
+  Handover,
+  OwedLeftovers,
+  SessionVariables,
+  ToldError,
+  ToldLeftovers,
+} from "../backend/backend-pool.ts";
 import { noSettings, readingKeyOf, type SessionSettings, withVariable } from "../backend/session-settings.ts";
 import type { Leftover } from "../sql/statement-summary.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import type { ReplySummary } from "../wire/reply-summary.ts";
 import { STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
+import type { LastReply } from "./ask-backend.ts";
+import { LeftoverRecord, type Leftovers } from "./leftover-record.ts";
 import type { StatementText } from "./statement-text.ts";
 
 /** Why a session stays on its connection whose schema may be gone. */
 export const DROPPED_SCHEMA = "a dropped schema";
 
 /**
- * Leftovers that only the connection knows (warnings, SQL_CALC_FOUND_ROWS) are kept for this time after the statement,
- * in milliseconds, even if others wait; a client that asks for them does so at once.
+ * Warnings are kept on their connection for this time after the statement, in milliseconds, even if others wait: a
+ * client that asks for them does so at once.
  */
 export const LEFTOVERS_KEPT_MS = 2000;
-
-const isOfDiagnostics = (what: Leftover): boolean => what === "warnings" || what === "messages";
-
-/** What the text under way is told of the statement before it. */
-export interface Leftovers {
-  readonly rowCount: number;
-  readonly foundRows: number | null;
-}
 
 /** See the file's head. */
 export class Following {
@@ -32,50 +33,33 @@ export class Following {
   multiStatements = false;
   /** What LAST_INSERT_ID() says, in digits; null: only the connection knows, or is being asked. */
   insertId: string | null = "0";
-  /** What ROW_COUNT() and FOUND_ROWS() say; null: only the connection knows. */
-  rowCount = 0;
-  foundRows: number | null = 0;
-  /** Whether SHOW WARNINGS has anything to say. */
-  hasDiagnostics = false;
-  /** The last error as the client was told it, where the server has other words for it; null: it has not. */
-  toldError: ToldError | null = null;
-  /** The leftovers are those of a connection that the session has left. */
-  isElsewhere = true;
-  /** The connection may have warnings or errors of this session, of whatever statement. */
-  #leavesDiagnostics = false;
+  /** Of its statements: row counts, warnings. */
+  readonly #leftovers = new LeftoverRecord();
   /** It has a prepared statement that asks for leftovers: they cannot be put into its text. */
   asksByStatement = false;
-  /** The last statement had SQL_CALC_FOUND_ROWS. */
-  #hasCounted = false;
   /** SET TRANSACTION was said and waits for its transaction, or that one is under way. */
   #nextTransaction: "set" | "under way" | null = null;
   /** The schema that the session was in may be gone. */
   #schemaDropped = false;
-  /** Is told when the insert id has come from the connection that was left. */
-  #onInsertId: (() => void)[] = [];
+  /** The connection that was left is being asked for what only it knows. */
+  #isAsked = false;
+  /** Are told when it has answered. */
+  #onAnswer: (() => void)[] = [];
   /** The connection that knew it was lost. */
   #isInsertIdLost = false;
-  /** The gateway has asked its connection something since the last statement: only the warnings are still there. */
-  #wasAsked = false;
   /** Grows with every reset: what was asked before is no longer wanted. */
   #epoch = 0;
 
   /** As after a login. */
   reset(capabilities: number, settings: SessionSettings = noSettings): void {
     this.#epoch += 1;
-    for (const told of this.#onInsertId.splice(0)) told();
+    this.#isAsked = false;
+    for (const told of this.#onAnswer.splice(0)) told();
     this.settings = settings;
     this.multiStatements = has(capabilities, CLIENT_MULTI_STATEMENTS);
     this.insertId = "0";
     this.#isInsertIdLost = false;
-    this.rowCount = 0;
-    this.foundRows = 0;
-    this.#hasCounted = false;
-    this.hasDiagnostics = false;
-    this.toldError = null;
-    // The first connection was another session's before.
-    this.isElsewhere = true;
-    this.#wasAsked = false;
+    this.#leftovers.reset();
     this.asksByStatement = false;
     this.#nextTransaction = null;
     this.#schemaDropped = false;
@@ -91,10 +75,9 @@ export class Following {
 
   /** Why the connection is not left for some time; null: it is at once. */
   get lingersBecause(): string | null {
-    if (this.isElsewhere) return null;
-    if (this.hasDiagnostics) return "warnings of the last statement";
-    if (this.#hasCounted) return "SQL_CALC_FOUND_ROWS";
-    return this.asksByStatement ? "a prepared statement that asks for leftovers" : null;
+    if (this.#leftovers.keepsDiagnostics) return "warnings of the last statement";
+    const asks = this.asksByStatement && this.#leftovers.isHere;
+    return asks ? "a prepared statement that asks for leftovers" : null;
   }
 
   /** A text is sent: some of what it does counts even if it fails. */
@@ -103,36 +86,35 @@ export class Following {
   }
 
   /** The reply to a text has ended. */
-  noteReply(summary: ReplySummary, text: StatementText): void {
+  noteReply(summary: ReplySummary, text: StatementText, flavour: ServerFlavour): void {
     const failed = summary.errorCode !== 0;
-    this.#leavesDiagnostics ||= failed || summary.hadWarnings;
+    this.#leftovers.leavesDiagnostics ||= failed || summary.hadWarnings;
     if (!text.runs) {
-      if (failed) this.noteError();
+      if (failed) this.#leftovers.noteError();
       return;
-    }
-    this.isElsewhere = false;
-    this.#wasAsked = false;
-    if (!text.asksForWarnings) {
-      this.hasDiagnostics = failed || summary.warnings > 0;
-      if (!failed) this.toldError = null;
     }
     if (summary.hadInsertId || text.setsInsertId || (failed && !text.readOnly)) {
       this.insertId = null;
       this.#isInsertIdLost = false;
     }
-    this.rowCount = summary.affectedRows;
-    this.#hasCounted = text.countsFoundRows;
-    if (text.countsFoundRows) this.foundRows = null;
-    else if (summary.resultSetCount > 0 && !failed) this.foundRows = summary.rowCount;
-    else if (text.blursFoundRows) this.foundRows = null;
+    this.#leftovers.noteReply(summary, text, flavour);
     if (this.#nextTransaction !== null) this.#noteTransaction(summary);
   }
 
-  /** A command that is no statement has failed: SHOW WARNINGS tells of it. */
-  noteError(): void {
-    this.#leavesDiagnostics = true;
-    this.isElsewhere = false;
-    this.hasDiagnostics = true;
+  /** A command that is no statement has been answered. */
+  noteCommand(command: number, failed: boolean): void {
+    if (failed) this.#leftovers.noteError();
+    else this.#leftovers.noteCommand(command);
+  }
+
+  /** The gateway has answered a command by itself, which leaves this row count. */
+  noteOwnAnswer(rowCount: number): void {
+    this.#leftovers.noteOwnAnswer(rowCount);
+  }
+
+  /** The client was told an error in other words than the server's. */
+  set toldError(error: ToldError | null) {
+    this.#leftovers.toldError = error;
   }
 
   #noteTransaction({ errorCode, statusFlags }: ReplySummary): void {
@@ -160,87 +142,89 @@ export class Following {
   /** What the connection is like. */
   describe(database: string | null): Handover {
     const { settings, multiStatements, insertId } = this;
-    return { database, settings, multiStatements, insertId, hasDiagnostics: this.#leavesDiagnostics };
+    const hasDiagnostics = this.#leftovers.leavesDiagnostics;
+    return { database, settings, multiStatements, insertId, hasDiagnostics };
   }
 
-  /** The connection is left. Returns who is to be told its insert id; null: it is known. */
-  leave(): ((insertId: string | null) => void) | null {
-    this.isElsewhere = true;
-    this.#leavesDiagnostics = false;
-    if (this.insertId !== null) return null;
+  /** The connection is left. Returns what only it knows; null: all is known. */
+  leave(): OwedLeftovers | null {
+    const asksForRows = this.#leftovers.onlyHereAreFoundRows;
+    this.#leftovers.leave();
+    if (this.insertId !== null && !asksForRows) return null;
     const epoch = this.#epoch;
-    return (insertId) => {
+    this.#isAsked = true;
+    const tell = (told: ToldLeftovers | null): void => {
       if (epoch !== this.#epoch) return;
-      this.#isInsertIdLost = insertId === null;
-      this.insertId = insertId ?? "0";
-      for (const told of this.#onInsertId.splice(0)) told();
+      this.#isAsked = false;
+      if (this.insertId === null) {
+        this.#isInsertIdLost = told === null;
+        this.insertId = told?.insertId ?? "0";
+      }
+      if (asksForRows) this.#leftovers.foundRows = told?.foundRows ?? null;
+      for (const wake of this.#onAnswer.splice(0)) wake();
     };
+    return { foundRows: asksForRows, tell };
   }
 
   /** The connection is lost, with all that only it knew. */
   lose(): void {
-    this.isElsewhere = true;
-    this.#leavesDiagnostics = false;
+    this.#leftovers.leave();
     this.#isInsertIdLost ||= this.insertId === null;
     this.insertId ??= "0";
   }
 
-  /** A reply was kept back from the client, but for so many rows. */
-  hideLastReply(rows: number): void {
-    this.foundRows = rows;
-    this.hasDiagnostics = false;
-    this.toldError = null;
+  /** A reply of which the client has not seen all. `settled`: its connection says the same now; else it is left. */
+  noteLastReply(last: LastReply | null, settled: boolean): void {
+    if (last === null || !("rows" in last)) return;
+    // What was recalled is known already; what was filtered is not.
+    if (!last.isRecalled) this.#leftovers.hideLastReply(last.rows);
+    if (settled) this.#leftovers.noteHidden(last.rows);
+  }
+
+  /** Rows that FOUND_ROWS() has to count; 0 where that is not known. */
+  get foundRows(): number {
+    return this.#leftovers.foundRows ?? 0;
+  }
+
+  /** Whether the connection at hand might tell a text of another session's warnings, or of our own. */
+  isToBeHiddenFor(text: StatementText): boolean {
+    return this.#leftovers.isToBeHiddenFor(text);
   }
 
   /** What a text asks for of the statement before, and nobody knows any more; null: it can be told. */
   lostFor(text: StatementText): Leftover | null {
     if (text.asksFor.length === 0) return null;
     if (this.#isInsertIdLost && text.asksFor.includes("insert id")) return "insert id";
-    if (!this.isElsewhere) return null;
-    if (text.asksFor.includes("last value")) return "last value";
-    if (this.hasDiagnostics && text.asksFor.some(isOfDiagnostics)) return "warnings";
-    if (text.statements.length === 1)
-      return this.foundRows === null && text.asksFor.includes("found rows") ? "found rows" : null;
-    // The later ones ask for what the earlier ones leave.
-    return text.asksFor.find((what) => what === "found rows" || what === "row count") ?? null;
+    return this.#leftovers.lostFor(text);
   }
 
   /** The error of which the server must not tell a text in its own words; asked once. null: there is none. */
   errorToTell(text: StatementText): ToldError | null {
-    const { toldError } = this;
-    if (toldError === null || this.isElsewhere || !text.readsMessages) return null;
-    this.toldError = null;
-    return toldError;
+    return this.#leftovers.errorToTell(text);
   }
 
   /** What is to be put into a text, where its connection would say something else; null: nothing is. */
   leftoversFor(text: StatementText, anyhow = false): Leftovers | null {
-    if (!(this.isElsewhere || this.#wasAsked || anyhow) || text.asksFor.length === 0) return null;
-    return { rowCount: this.rowCount, foundRows: this.foundRows };
+    return this.#leftovers.leftoversFor(text, anyhow);
   }
 
   /**
    * The server has told its variables: its sql_mode is said on every connection from now on. To be asked took leftovers
    * of the last statement away, except its warnings. A reason to stay: the mode cannot be said.
    */
-  noteVariables({ sqlMode, rowCount, foundRows }: SessionVariables): string | null {
-    if (!this.isElsewhere && !this.#wasAsked) {
-      this.rowCount = rowCount;
-      if (foundRows !== null) this.foundRows = foundRows;
-    }
-    if (this.hasDiagnostics) this.#wasAsked = true;
-    else this.isElsewhere = true;
-    const settings = withVariable(this.settings, "sql_mode", sqlMode);
+  noteVariables(variables: SessionVariables): string | null {
+    this.#leftovers.noteAsked(variables);
+    const settings = withVariable(this.settings, "sql_mode", variables.sqlMode);
     if (settings === null) return "a variable that does not follow the session";
     this.settings = settings;
     return null;
   }
 
-  /** Resolves when the insert id is known; null: it is. To be called without a connection only. */
-  whenInsertIdKnown(): Promise<void> | null {
-    if (this.insertId !== null) return null;
+  /** Resolves when the connection that was left has answered; null: it is not asked, or has. */
+  whenAnswered(): Promise<void> | null {
+    if (!this.#isAsked) return null;
     return new Promise((resolve) => {
-      this.#onInsertId.push(resolve);
+      this.#onAnswer.push(resolve);
     });
   }
 }

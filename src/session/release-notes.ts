@@ -3,7 +3,7 @@
 import type { Handover, ReleaseNotes } from "../backend/backend-pool.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 
-/** With all fields from the start, so that every release has the same shape of object; `onInsertId` is the caller's to set. */
+/** With all fields from the start, so that every release has the same shape of object; `owed` is the caller's to set. */
 export type NotesOfRelease = { -readonly [Field in keyof ReleaseNotes]-?: ReleaseNotes[Field] };
 
 /** `holdsBecause`: why the session could not have left it; null: all that is on it can be said elsewhere. */
@@ -18,6 +18,6 @@ export function releaseNotes(
     handover: isDescribed ? handover : null,
     optionToggled: handover.multiStatements !== has(capabilities, CLIENT_MULTI_STATEMENTS),
     database: schemaUncertain ? undefined : handover.database,
-    onInsertId: null,
+    owed: null,
   };
 }

@@ -22,12 +22,15 @@ export interface ReplyTo {
   readonly metrics: SessionMetrics;
   /** Learns the error that is sent. @default nobody wants to know */
   readonly note?: { errorCode: number | null } | null;
+  /** Learns what ROW_COUNT() is to say after an OK or an error of ours. @default nobody wants to know */
+  readonly leaves?: (rowCount: number) => void;
   /** Packets of a login that wait to leave with this reply. */
   readonly before?: () => Buffer | null;
 }
 
 /** Sends OK with nothing affected. */
 export function replyOk(to: ReplyTo): Replied {
+  to.leaves?.(0);
   writePacket(to, encodeOk(plainOk(to.statusFlags), to.capabilities));
   return replied;
 }
@@ -59,6 +62,7 @@ export function internalError(): SqlError {
 
 function writeError(to: ReplyTo, error: SqlError): void {
   countUp(to.metrics.errorsSent, mysqlErrors[error.symbol].kind);
+  to.leaves?.(-1);
   if (to.note) to.note.errorCode = error.code;
   writePacket(
     to,

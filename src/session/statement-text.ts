@@ -5,6 +5,7 @@ import { type Listing, listingOf } from "../acl/show-rights.ts";
 import { noSettings, type SessionSettings, withNames, withVariable } from "../backend/session-settings.ts";
 import { accountKindOf } from "../sql/accounts.ts";
 import type { Leftover, StatementSummary } from "../sql/statement-summary.ts";
+import { type FoundRowsEffect, foundRowsEffect } from "./found-rows.ts";
 import { tellsInRows } from "./told-rows.ts";
 
 /** The statements of one COM_QUERY or COM_STMT_PREPARE, judged together. */
@@ -24,10 +25,9 @@ export interface StatementText {
   readonly nextTransaction: boolean;
   /** Whether LAST_INSERT_ID() says something else afterwards, whatever its OK tells. */
   readonly setsInsertId: boolean;
-  /** SQL_CALC_FOUND_ROWS: only the server knows what FOUND_ROWS() says afterwards. */
-  readonly countsFoundRows: boolean;
-  /** Whether it may change FOUND_ROWS() without giving rows: servers differ there. */
-  readonly blursFoundRows: boolean;
+  readonly foundRows: FoundRowsEffect;
+  /** Whether any statement names a table: MariaDB forgets the warnings before it then. */
+  readonly namesTables: boolean;
   /** What of the statement before the text asks for. */
   readonly asksFor: readonly Leftover[];
   /** Whether warnings stay as they are, since they are what is asked for. */
@@ -65,9 +65,6 @@ export interface FilteredListing {
 
 /** One SET. */
 export type SettingChange = (settings: SessionSettings) => SessionSettings | null;
-
-/** Kinds after which FOUND_ROWS() says what it said before. */
-const foundRowsStay = /^(SET|USE|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b/;
 
 /** Kinds whose assignments last. */
 const settingKinds: ReadonlySet<string> = new Set(["SET", "SET NAMES", "SET TRANSACTION"]);
@@ -143,10 +140,10 @@ export function statementText(
     settings: pins === null ? settingChanges(statements) : [],
     nextTransaction: statements.some(({ effects }) => effects.nextTransaction),
     setsInsertId: statements.some(({ effects }) => effects.setsInsertId),
-    blursFoundRows: statements.some(
-      (statement) => !statement.readOnly && !foundRowsStay.test(statement.kind),
+    foundRows: foundRowsEffect(statements),
+    namesTables: statements.some(
+      ({ reads, writes, changes }) => reads.length + writes.length + changes.length > 0,
     ),
-    countsFoundRows: statements.some(({ effects }) => effects.countsFoundRows),
     asksFor: statements[0]?.asksFor ?? [],
     asksForWarnings: statements.every((statement) => statement.asksFor.includes("warnings")),
     readsMessages: statements.some(mayReadMessages),
@@ -173,7 +170,7 @@ export function preparingText(text: StatementText): StatementText {
     settings: [],
     nextTransaction: false,
     setsInsertId: false,
-    countsFoundRows: false,
+    foundRows: "stays",
     asksFor: [],
     asksForWarnings: false,
     readsMessages: false,

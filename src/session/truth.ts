@@ -12,7 +12,7 @@ import { COM_STMT_PREPARE } from "../wire/commands.ts";
 import { encodeFrames } from "../wire/frames.ts";
 import { callerComments } from "./caller-comment.ts";
 import type { CommandLoop } from "./command-loop.ts";
-import type { Leftovers } from "./following.ts";
+import type { Leftovers } from "./leftover-record.ts";
 import { sessionRows } from "./session-rows.ts";
 import type { StatementText } from "./statement-text.ts";
 import { shownVariables, systemVariableRows, variableRows } from "./variable-rows.ts";

@@ -142,9 +142,10 @@ function literalFor(token: IdentityToken, values: IdentityValues): string | null
     case "database":
       return values.database === undefined ? null : textInPlaceOf("DATABASE()", values.database);
     case "row_count":
-      return values.rowCount == null ? null : `CAST(${values.rowCount} AS SIGNED)`;
+      return values.rowCount == null ? null : countLiteral(values.rowCount);
     case "found_rows":
-      return values.foundRows == null ? null : `CAST(${values.foundRows} AS SIGNED)`;
+      // MySQL warns that it is deprecated, which is to be seen in @@warning_count.
+      return values.foundRows == null ? null : `IF(FOUND_ROWS() < 0, 0, ${countLiteral(values.foundRows)})`;
     case "proxy_user":
       // `@@global.` is an error, which servers word themselves.
       return global ? null : textInPlaceOf("@@proxy_user", values.proxyUser);
@@ -249,4 +250,16 @@ function withoutParts(
   }
   kept.push(text.subarray(from, end));
   return Buffer.concat(kept);
+}
+
+const bigintMax = 2n ** 63n - 1n;
+
+/**
+ * A count as an expression of the very type that ROW_COUNT() and FOUND_ROWS() have (BIGINT of 21 digits, not null): a
+ * literal, and on MariaDB a cast of it, is as small as its value. -1 is the least.
+ */
+function countLiteral(count: number): string {
+  const whole = BigInt(count);
+  if (whole < 0n) return `(${bigintMax - 1n} - ${bigintMax})`;
+  return `(${bigintMax} - ${bigintMax - whole})`;
 }

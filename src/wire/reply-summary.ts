@@ -12,7 +12,7 @@ export interface ReplySummary {
   hadWarnings: boolean;
   /** Whether an OK of this reply told a last insert id other than 0. */
   hadInsertId: boolean;
-  /** Of the last OK of this reply, exact up to 2^53; -1: no OK told it. */
+  /** Of the last result's OK, exact up to 2^53; -1: it had rows, or no OK told it. */
   affectedRows: number;
   /** Number of the ERR that ended the reply; 0: none did. */
   errorCode: number;

@@ -306,7 +306,9 @@ export class ResponseBoundary {
 
   /** Behind an OK or EOF: another result, or the end. Only text and execute have several. */
   #endResult(): void {
-    if (this.#phase !== ROWS) this.summary.resultCount += 1;
+    // What an OK says behind rows, or the statement before them, is no row count: ROW_COUNT() is -1 then.
+    if (this.#phase === ROWS) this.summary.affectedRows = -1;
+    else this.summary.resultCount += 1;
     const more = (this.summary.statusFlags | this.#moreBehindOutParameters) & STATUS_MORE_RESULTS;
     this.#moreBehindOutParameters = 0;
     this.#phase = more !== 0 && this.#shape === "result" ? RESULT : END;

@@ -24,6 +24,14 @@ export const statusFlagTable = {
 /** The name of a flag. */
 export type StatusFlagName = keyof typeof statusFlagTable;
 
+/** Flags that say how a session is, and not how its last statement went. */
+export const lastingStatusFlags: number =
+  statusFlagTable.IN_TRANS |
+  statusFlagTable.AUTOCOMMIT |
+  statusFlagTable.NO_BACKSLASH_ESCAPES |
+  statusFlagTable.IN_TRANS_READONLY |
+  statusFlagTable.ANSI_QUOTES;
+
 export const STATUS_IN_TRANS: number = statusFlagTable.IN_TRANS;
 export const STATUS_AUTOCOMMIT: number = statusFlagTable.AUTOCOMMIT;
 export const STATUS_MORE_RESULTS: number = statusFlagTable.MORE_RESULTS_EXISTS;

@@ -2,7 +2,7 @@
 // whatever was there before, and is told the insert id that it left behind.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { BackendLease, Handover } from "../../src/backend/backend-pool.ts";
+import type { BackendLease, Handover, ToldLeftovers } from "../../src/backend/backend-pool.ts";
 import {
   noSettings,
   type SessionSettings,
@@ -144,10 +144,11 @@ async function takeTurn(
       onTaken: () => {
         session.lease = null;
         if (session.insertId !== null) return null;
-        return (insertId) => {
-          session.insertId = insertId;
-          expect(insertId).toBe(session.expected.last_insert_id);
+        const tell = (told: ToldLeftovers | null): void => {
+          session.insertId = told?.insertId ?? null;
+          expect(session.insertId).toBe(session.expected.last_insert_id);
         };
+        return { foundRows: false, tell };
       },
     },
     house.nowMs,

@@ -5,6 +5,7 @@ import { SqlError } from "../../errors/sql-error.ts";
 import { bareStatement } from "../../sql/statement-summary.ts";
 import { CLIENT_IGNORE_SPACE, has } from "../../wire/capabilities.ts";
 import { COM_RESET_CONNECTION } from "../../wire/commands.ts";
+import { STATUS_AUTOCOMMIT } from "../../wire/status-flags.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
@@ -17,6 +18,7 @@ export function handleResetConnection(
   const { lease } = loop.relay;
   if (lease === null) {
     forget(loop);
+    loop.state.statusFlags = STATUS_AUTOCOMMIT;
     return replyOk(loop.replyTo);
   }
   const identity = loop.state.identity;

@@ -18,7 +18,7 @@ import { STATUS_CURSOR_EXISTS, STATUS_LAST_ROW_SENT } from "../../wire/status-fl
 import { recordPermits } from "../acl-records.ts";
 import { afterText } from "../after-text.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import type { Leftovers } from "../following.ts";
+import type { Leftovers } from "../leftover-record.ts";
 import { withOtherSessions } from "../other-sessions.ts";
 import { addressTo, CURSOR_OFFSET, executeOn, opensCursor } from "../prepared-command.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";

@@ -41,8 +41,8 @@ describe("a server that is left while", () => {
     const house = silentOn("QUERY SELECT LAST_INSERT_ID");
     const lease = await house.lease();
     await use(lease, "insert");
-    const told: (string | null)[] = [];
-    lease.release({ onInsertId: (insertId) => void told.push(insertId) });
+    const told: unknown[] = [];
+    lease.release({ owed: { foundRows: false, tell: (leftovers) => void told.push(leftovers) } });
     await asked(house, "QUERY SELECT LAST_INSERT_ID");
     expect(told).toEqual([]);
     leave(house, "now");

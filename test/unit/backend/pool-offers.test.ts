@@ -1,6 +1,6 @@
 // Connections that sessions offer: kept as long as nobody wants them, taken when somebody does, fitted by the difference.
 import { describe, expect, it } from "vitest";
-import type { BackendLease, Handover } from "../../../src/backend/backend-pool.ts";
+import type { BackendLease, Handover, ToldLeftovers } from "../../../src/backend/backend-pool.ts";
 import { noSettings, withNames, withVariable } from "../../../src/backend/session-settings.ts";
 import { SqlError } from "../../../src/errors/sql-error.ts";
 import { CLIENT_FOUND_ROWS, CLIENT_MULTI_STATEMENTS } from "../../../src/wire/capabilities.ts";
@@ -10,7 +10,7 @@ import { rowReply } from "../../support/scripted-backend.ts";
 
 class Taker {
   taken = 0;
-  insertIds: (string | null)[] = [];
+  told: (ToldLeftovers | null)[] = [];
   handover: Handover;
 
   constructor(handover: Partial<Handover> = {}) {
@@ -30,7 +30,8 @@ class Taker {
 
   onTaken() {
     this.taken += 1;
-    return this.handover.insertId === null ? (id: string | null) => void this.insertIds.push(id) : null;
+    if (this.handover.insertId !== null) return null;
+    return { foundRows: true, tell: (told: ToldLeftovers | null) => void this.told.push(told) };
   }
 }
 
@@ -142,16 +143,16 @@ describe("an offered connection", () => {
 
   it("is asked for the insert id of its session before anything else", async () => {
     const house = new House(
-      { onCommand: (command) => (command.includes("LAST_INSERT_ID") ? rowReply(["42"]) : undefined) },
+      { onCommand: (command) => (command.includes("LAST_INSERT_ID") ? rowReply(["42", "3"]) : undefined) },
       only,
     );
     const taker = new Taker({ insertId: null });
     await offered(house, taker);
     await house.lease("shop", { insertId: "5" });
-    expect(taker.insertIds).toEqual(["42"]);
+    expect(taker.told).toEqual([{ insertId: "42", foundRows: 3 }]);
     expect(commandsOf(house)).toEqual([
       "INIT_DB shop",
-      "QUERY SELECT LAST_INSERT_ID()",
+      "QUERY SELECT LAST_INSERT_ID(), FOUND_ROWS()",
       "QUERY SET last_insert_id=5",
     ]);
   });
@@ -170,7 +171,7 @@ describe("an offered connection", () => {
     const taker = new Taker({ insertId: null });
     await offered(house, taker);
     await house.lease("shop");
-    expect(taker.insertIds).toEqual([null]);
+    expect(taker.told).toEqual([null]);
     expect(house.backend.open).toHaveLength(1);
   });
 
