@@ -28,14 +28,18 @@ export class KeyspaceJudge {
   readonly config: KeyspaceConfig;
   /** By alias. */
   readonly #conditions = new Map<string, TabletCondition>();
-  #verdict: KeyspaceVerdict = noVerdict;
+  #verdict: KeyspaceVerdict;
   /** The last primary, where sessions were sent away from it already; null: they were not. */
   #left: string | null = null;
   #state: KeyspaceState;
 
-  /** `known`: how far its tablets were known before a reload; they go on from there. */
-  constructor(config: KeyspaceConfig, known: KeyspaceJudge | null = null) {
+  /**
+   * `known`: how far its tablets were known before a reload; they go on from there. `expected`: whom another process of
+   * this gateway writes to; null: nobody has said.
+   */
+  constructor(config: KeyspaceConfig, known: KeyspaceJudge | null = null, expected: string | null = null) {
     this.config = config;
+    this.#verdict = { ...noVerdict, expected };
     // What was learned by one monitor says nothing to another one.
     const goesOn = known !== null && known.config.monitor === config.monitor;
     if (goesOn) this.#verdict = known.#verdict;

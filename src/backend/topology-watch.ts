@@ -39,6 +39,8 @@ export interface TopologyWatchTools {
   /** Told what the servers are together, whenever that may have changed. */
   readonly onAgreement: (server: LearnedServer) => void;
   readonly clock: Clock;
+  /** Whom other processes of this gateway write to when this one starts, by keyspace. @default nobody has said */
+  readonly primaries?: Readonly<Record<string, string>>;
   /** From 0 to 1: spreads the checks of many gateways and servers. */
   readonly random: () => number;
 }
@@ -131,7 +133,7 @@ export class TopologyWatch implements TopologyStates {
     for (const [name, config] of keyspaces) {
       const known = before.get(name) ?? null;
       if (known !== null) this.#report.forget(known.config);
-      const judge = new KeyspaceJudge(config, known);
+      const judge = new KeyspaceJudge(config, known, this.#tools.primaries?.[name] ?? null);
       this.#judges.set(name, judge);
       this.#report.gauges(config, judge.verdict);
     }
@@ -140,6 +142,14 @@ export class TopologyWatch implements TopologyStates {
 
   keyspace(name: string): KeyspaceState | null {
     return this.#judges.get(name)?.state ?? null;
+  }
+
+  /** The aliases of the primaries there are now, by keyspace. */
+  get primaries(): Readonly<Record<string, string>> {
+    const found = [...this.#judges].flatMap(([name, { verdict }]) =>
+      verdict.primary === null ? [] : [[name, verdict.primary] as const],
+    );
+    return Object.fromEntries(found);
   }
 
   /** How a keyspace was judged last; null: there is none of this name. */

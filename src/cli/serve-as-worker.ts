@@ -49,7 +49,7 @@ export async function serveAsWorker(
   const start = await Promise.race([seat.started, stopped]);
   if (start === undefined) return 0;
   const { logger, audit, metrics, queryLog } = telemetry;
-  const { idPrefix, fingerprintKey, rsaKeyPem, embedded } = start;
+  const { idPrefix, fingerprintKey, rsaKeyPem, embedded, primaries } = start;
   const tools: GatewayTools = {
     clock: context.clock,
     logger: logger.child({ worker_pid: serving.pid }),
@@ -63,6 +63,7 @@ export async function serveAsWorker(
       fingerprintKey: Buffer.from(fingerprintKey, "base64"),
       rsaKeyPem,
       embedded,
+      primaries,
       attach: (duties) => seat.attach(duties),
     },
   };

@@ -46,6 +46,8 @@ export interface KeyspaceVerdict {
   readonly unusable: ReadonlyMap<string, string>;
   /** The primary, or while there is none the last one: sessions may still hold connections to it. */
   readonly lastPrimary: string | null;
+  /** Whom another process of this gateway writes to, until this one has chosen; null: nobody has said. */
+  readonly expected: string | null;
 }
 
 /** Before the first verdict. */
@@ -58,6 +60,7 @@ export const noVerdict: KeyspaceVerdict = {
   complete: false,
   unusable: new Map(),
   lastPrimary: null,
+  expected: null,
 };
 
 /** Checks in which each of several writable tablets must have said so before that is called a conflict. */
@@ -98,6 +101,7 @@ export function judgeKeyspace(
     complete: tablets.every(({ condition }) => condition.asked),
     unusable,
     lastPrimary: choice.primary ?? before.lastPrimary,
+    expected: choice.primary === null ? before.expected : null,
   };
 }
 
@@ -167,11 +171,13 @@ function preferredWriter(
 ): Choice {
   const stable = claimants.filter(({ condition }) => condition.up);
   const current = stable.find(({ alias }) => alias === before.primary);
-  const first = stable.find(({ condition }) => condition.failures === 0);
+  const answering = stable.filter(({ condition }) => condition.failures === 0);
+  const [first] = answering;
   if (current === undefined) {
-    return first === undefined
+    const chosen = answering.find(({ alias }) => alias === before.expected) ?? first;
+    return chosen === undefined
       ? noPrimary(`No node of keyspace '${rules.name}' has proved stable yet`)
-      : { primary: first.alias, because: null };
+      : { primary: chosen.alias, because: null };
   }
   if (first === undefined || claimants.indexOf(first) >= claimants.indexOf(current)) {
     return { primary: current.alias, because: null };

@@ -19,6 +19,8 @@ export interface BackendSide {
   readingServer(): ReadingServer | null;
   /** null: usable; else a sentence that says why not. */
   notReadyBecause(): string | null;
+  /** Whom is written to now, by keyspace: alias of the server. */
+  primaries(): Readonly<Record<string, string>>;
   /** What an operator should know although the gateway is ready. */
   notes(): readonly string[];
   /** The servers and their pools as they are now, for the status page. */

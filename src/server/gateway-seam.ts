@@ -31,6 +31,8 @@ export interface GatewaySeat {
   readonly rsaKeyPem: string | null;
   /** The embedded database, which the first process runs; null: the options name a server. */
   readonly embedded: EmbeddedAccess | null;
+  /** Whom the other processes write to, by keyspace: where several servers could be, all choose the same one. */
+  readonly primaries: Readonly<Record<string, string>>;
   /** Called when sessions can be asked for. */
   attach(duties: WorkerDuties): void;
 }

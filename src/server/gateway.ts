@@ -119,7 +119,7 @@ class RunningGateway implements Gateway {
       const seat = this.#tools.seat;
       if (admin !== null || seat !== undefined) this.#view = this.#createView(backend, services);
       if (seat !== undefined && this.#view !== null)
-        seat.attach(workerDuties(this.#registry, this.#view, metrics));
+        seat.attach(workerDuties(this.#registry, this.#view, metrics, () => backend.primaries()));
       if (admin !== null && this.#view !== null) {
         const context = {
           sources: this.#view,

@@ -126,6 +126,7 @@ async function watchServer(
       ),
     ],
     expiries: () => certificates.expiries(),
+    primaries: () => ({}),
     notReadyBecause: () => parts.health.status.reason,
     notes: () => opened.notes,
     stop: async () => {

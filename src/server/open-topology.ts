@@ -58,6 +58,7 @@ export async function openTopologySide(
     logger,
     metrics,
     clock,
+    primaries: tools.seat?.primaries ?? {},
     random: Math.random,
     onAgreement: onServer,
   });
@@ -87,6 +88,7 @@ export async function openTopologySide(
     readingServer: () => (reading = readingServerOf(watch.server, reading, watch.newestVersionNumber)),
     tablets: () => tabletRows(source.current(), watch, pool, options.backendPool.connectionsMax),
     expiries: () => certificates.expiries(),
+    primaries: () => watch.primaries,
     notReadyBecause: () => notReadyBecause(source.current(), watch),
     notes: () => [...notesOn(source, watch), ...rights.notes()],
     stop: async () => {

@@ -83,6 +83,27 @@ describe.skipIf(missing !== null)("a Galera cluster", () => {
     expect(row?.times).toBe(writers.acknowledged.length);
   });
 
+  it("has one writer for all workers, also for one that is started again", async () => {
+    gateway = await startKeyspaceGateway({
+      monitor: "galera",
+      servers: cluster.nodes,
+      flags: { workers: 2 },
+    });
+    await primaryIs("db1");
+    await nodeAt(0).admin("SET GLOBAL wsrep_desync = 1");
+    await primaryIs("db2");
+    await nodeAt(0).admin("SET GLOBAL wsrep_desync = 0");
+    const ready = (): number[] =>
+      (gateway?.records() ?? [])
+        .filter(({ message }) => message === "A worker is ready")
+        .map((record) => Number(record.worker_pid));
+    await waitUntil(() => ready().length === 2, "both workers", 20_000);
+    process.kill(ready()[0] ?? 0, "SIGKILL");
+    await waitUntil(() => ready().length === 3, "another worker", 20_000);
+    // The first node could be written to again, and is not.
+    await primaryIs("db2");
+  });
+
   it("loses nothing that was acknowledged when nodes are stopped and killed, and goes back to them", async () => {
     gateway = await startKeyspaceGateway({
       monitor: "galera",

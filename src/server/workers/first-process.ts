@@ -114,12 +114,14 @@ class FirstProcess implements FirstGateway {
 
   /** @throws StartError with the worker's own sentence when it cannot start. */
   async #startWorker(): Promise<void> {
+    const primaries = await this.#primaries();
+    if (this.#stopping !== null) return;
     const worker = new WorkerHandle(this.#fork());
     this.#workers.set(worker.id, worker);
     this.#broker.workerCame(worker.id);
     worker.onMessage((message) => this.#take(worker, message));
     void worker.gone.then((how) => this.#workerGone(worker, how));
-    worker.start(this.#startOf());
+    worker.start(this.#startOf(primaries));
     const began = await worker.ready;
     if (began.kind === "failed") throw new StartError(began.message);
     this.#restartMs = restartMs;
@@ -128,7 +130,13 @@ class FirstProcess implements FirstGateway {
     this.#tools.logger.info("A worker is ready", { worker: worker.id, worker_pid: worker.pid });
   }
 
-  #startOf(): WorkerStart {
+  /** Of whichever worker knows; two that disagree are about to change. */
+  async #primaries(): Promise<Readonly<Record<string, string>>> {
+    const answers = await this.#askOthers(null, { about: "primaries" });
+    return Object.assign({}, ...(answers as Readonly<Record<string, string>>[]).reverse());
+  }
+
+  #startOf(primaries: Readonly<Record<string, string>>): WorkerStart {
     const prefix = (this.#prefixStart + this.#prefixNext) % ID_PREFIXES;
     this.#prefixNext += 1;
     return {
@@ -138,6 +146,7 @@ class FirstProcess implements FirstGateway {
       rsaKeyPem: this.#rsaKeyPem,
       embedded: this.#embedded?.access ?? null,
       tcpPort: this.#tcpPort,
+      primaries,
     };
   }
 
@@ -208,7 +217,7 @@ class FirstProcess implements FirstGateway {
   }
 
   /** Of those that answer. */
-  async #askOthers(asker: WorkerHandle, question: Question): Promise<unknown[]> {
+  async #askOthers(asker: WorkerHandle | null, question: Question): Promise<unknown[]> {
     const others = [...this.#workers.values()].filter((worker) => worker !== asker);
     const answers = await Promise.all(others.map((worker) => worker.ask(question)));
     return answers.filter((answer) => answer !== null);

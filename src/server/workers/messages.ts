@@ -17,6 +17,8 @@ export interface WorkerStart {
   readonly embedded: EmbeddedAccess | null;
   /** The port that the first worker got; null: what the options say. */
   readonly tcpPort: number | null;
+  /** Whom the workers that are there write to, by keyspace. */
+  readonly primaries: Readonly<Record<string, string>>;
 }
 
 /** To a worker. */
@@ -37,6 +39,8 @@ export type Question =
   | { readonly about: "used"; readonly place: string }
   /** The login user of a session: a string or null. */
   | { readonly about: "owner"; readonly id: number }
+  /** Whom it writes to: an object of aliases by keyspace. */
+  | { readonly about: "primaries" }
   /** What may be shown of its sessions: an array of SessionView. */
   | { readonly about: "sessions" }
   /** What the admin side shows: a WorkerReport. */

@@ -6,8 +6,14 @@ import type { AdminView } from "../admin-view.ts";
 import type { WorkerDuties } from "./worker-seat.ts";
 
 /** Answers from the gateway's own parts. */
-export function workerDuties(registry: SessionRegistry, view: AdminView, metrics: Metrics): WorkerDuties {
+export function workerDuties(
+  registry: SessionRegistry,
+  view: AdminView,
+  metrics: Metrics,
+  primaries: WorkerDuties["primaries"],
+): WorkerDuties {
   return {
+    primaries,
     ownerOf: (id) => registry.get(id)?.identity?.loginUser ?? null,
     sessions: () => view.sessions(),
     kill: (id, scope) => registry.get(id)?.kill(scope),

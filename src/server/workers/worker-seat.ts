@@ -24,6 +24,8 @@ export interface WorkerDuties {
   /** The login user of a live session; null: there is none with this id. */
   ownerOf(id: number): string | null;
   sessions(): readonly SessionView[];
+  /** Whom it writes to: aliases by keyspace. */
+  primaries(): Readonly<Record<string, string>>;
   kill(id: number, scope: "query" | "connection"): void;
   /** Recorded in the audit log. */
   endSession(id: number, from: string): void;
@@ -136,6 +138,8 @@ export class WorkerSeat {
         return this.#places.shrink(question.place);
       case "owner":
         return this.#duties?.ownerOf(question.id) ?? null;
+      case "primaries":
+        return this.#duties?.primaries() ?? {};
       case "sessions":
         return this.#duties?.sessions() ?? [];
       case "users":

@@ -321,6 +321,18 @@ describe("monitor galera", () => {
     expect(world.verdict.replicas).toEqual(state === "read-only" ? ["db1", "db3"] : ["db3"]);
   });
 
+  it("begins with the node that other processes of the gateway write to, where that one can", () => {
+    const told = (result: ProbeResult): World => {
+      const world = new World({ monitor: "galera" }, three);
+      world.verdict = { ...noVerdict, expected: "db2" };
+      return world.see("db3", node()).see("db1", node()).see("db2", result);
+    };
+    expect(told(node()).verdict.primary).toBe("db2");
+    expect(told(node({ desynced: true })).verdict.primary).toBe("db1");
+    // Only at the beginning.
+    expect(told(node()).see("db2", gone, 3).see("db2", node(), 2).verdict.primary).toBe("db1");
+  });
+
   it("stays with the writer by default, and goes back after as many checks as it is told", () => {
     const away = (rules: Partial<KeyspaceRules>): World =>
       cluster(rules)
