@@ -12,6 +12,8 @@ export interface TrafficCounters {
   readonly errors: number;
   readonly loginsAccepted: number;
   readonly loginsRefused: number;
+  /** Statements that the table ACL denied, or would have in a dry run. */
+  readonly denials: number;
   readonly bytesReceived: number;
   readonly bytesSent: number;
   /** Commands per latency bucket; one more than `latencyBoundsMs`. */
@@ -39,6 +41,7 @@ export interface TrafficPoint {
   readonly errorsPerSecond: number;
   readonly loginsPerSecond: number;
   readonly refusalsPerSecond: number;
+  readonly denialsPerSecond: number;
   readonly bytesReceivedPerSecond: number;
   readonly bytesSentPerSecond: number;
   /** Latency of commands, in milliseconds; null: there was none. */
@@ -78,6 +81,7 @@ export class TrafficHistory {
       errorsPerSecond: perSecond(counters.errors, before.errors),
       loginsPerSecond: perSecond(counters.loginsAccepted, before.loginsAccepted),
       refusalsPerSecond: perSecond(counters.loginsRefused, before.loginsRefused),
+      denialsPerSecond: perSecond(counters.denials, before.denials),
       bytesReceivedPerSecond: perSecond(counters.bytesReceived, before.bytesReceived),
       bytesSentPerSecond: perSecond(counters.bytesSent, before.bytesSent),
       p50Ms: quantile(deltas, counters.latencyBoundsMs, 0.5),

@@ -111,6 +111,7 @@ function countersOf({ sessions, registry, backend }: AdminViewParts, loop: LoopM
     errors: sum(sessions.errorsSent) + sessions.backendErrors,
     loginsAccepted: logins.accepted,
     loginsRefused: logins.refused,
+    denials: sum(sessions.tableAclDenials),
     bytesReceived: sessions.bytesFromClients,
     bytesSent: sessions.bytesToClients,
     latencyCounts: commandBoundsMs

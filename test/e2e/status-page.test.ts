@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasBrowser, launchBrowser } from "../support/browser.ts";
+import { createAuthority } from "../support/certificates.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway } from "../support/gateway-process.ts";
@@ -97,6 +98,7 @@ describe.skipIf(!hasBrowser)("the status page", () => {
     const tokenFile = join(folder, "token");
     writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
     const acl = join(folder, "acl.json");
+    const { cert, key } = createAuthority("Page CA").issue({ commonName: "page.example", days: 20 });
     const groups = [
       { name: "orders", table_names_or_prefixes: ["shop.orders"], readers: ["app_rw"] },
       { name: "rest", table_names_or_prefixes: ["shop.%"], readers: ["*"], deny_writers: ["reporting"] },
@@ -112,7 +114,12 @@ describe.skipIf(!hasBrowser)("the status page", () => {
         reporting: [{ Password: password }],
         [evilUser]: [{ Password: password, UserData: evilData }],
       },
-      flags: { admin_token_file: tokenFile, table_acl_config: acl },
+      flags: {
+        admin_token_file: tokenFile,
+        table_acl_config: acl,
+        mysql_server_ssl_cert: cert,
+        mysql_server_ssl_key: key,
+      },
     });
     browser = await launchBrowser();
   });
@@ -142,6 +149,10 @@ describe.skipIf(!hasBrowser)("the status page", () => {
     expect(await page.locator("#users tbody tr", { hasText: "app[1]" }).innerText()).toContain(
       "until 2099-01-01 00:00:00 UTC",
     );
+
+    expect(await page.locator("#certificates tbody tr").allInnerTexts()).toEqual([
+      expect.stringMatching(/server certificate\s+CN=page\.example\s+.*UTC\s+(19|20) d left/),
+    ]);
 
     await connect("reporting", { program_name: "monthly report" });
     const busy = await connect("app", { program_name: "shop frontend" });
@@ -279,6 +290,15 @@ describe.skipIf(!hasBrowser)("the status page", () => {
       /orders: shop\.orders[\s\S]*SELECT as reader[\s\S]*reporting[\s\S]*2/,
     );
     expect(await rows.filter({ hasText: "deny_writers has reporting" }).count()).toBe(1);
+    const legend = page.locator("#chart-logins .third");
+    await legend.first().waitFor();
+    expect(await legend.first().innerText()).toContain("denied");
+    const headers = { Authorization: `Bearer ${token}` };
+    const url = `http://127.0.0.1:${gateway.adminPort}/api/history`;
+    await waitUntil(async () => {
+      const { points } = (await (await fetch(url, { headers })).json()) as { points: { denials: number }[] };
+      return points.some(({ denials }) => denials > 0);
+    }, "denials in the history");
     const button = orders.locator("button");
     expect(await button.getAttribute("aria-label")).toBe(
       "Explain why SELECT as reader on shop.orders was denied to reporting",

@@ -43,6 +43,7 @@ export function quietSources(changes: Partial<AdminSources> = {}): AdminSources 
     errors: 0,
     loginsAccepted: 0,
     loginsRefused: 0,
+    denials: 0,
     bytesReceived: 0,
     bytesSent: 0,
     latencyCounts: [0, 0],

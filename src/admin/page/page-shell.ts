@@ -96,7 +96,7 @@ export function pageShell(nonce: string): string {
 <noscript><p class="notice">This page needs its script. The same numbers are at <a href="/metrics">/metrics</a> and under /api.</p></noscript>
 <ul id="notices" class="notices" hidden></ul>
 <section aria-labelledby="h-traffic"><h2 id="h-traffic">Traffic</h2>
-<div class="charts">${chart("commands", "Commands")}${chart("latency", "Time per command")}${chart("logins", "Logins")}${chart("sessions", "Sessions")}${chart("bytes", "Bytes")}${chart("process", "Event loop")}</div>
+<div class="charts">${chart("commands", "Commands")}${chart("latency", "Time per command")}${chart("logins", "Logins and denials by the table ACL")}${chart("sessions", "Sessions")}${chart("bytes", "Bytes")}${chart("process", "Event loop")}</div>
 </section>
 <section aria-labelledby="h-sessions"><div class="head"><h2 id="h-sessions">Sessions</h2><p id="sessions-count" class="count"></p>
 <label for="sessions-user">Only user</label><input id="sessions-user" type="search" autocomplete="off" spellcheck="false"></div>

@@ -2,9 +2,9 @@
 
 export const pageStyle: string = `
 :root{color-scheme:light dark;--page:#f6f6f4;--card:#fcfcfb;--ink:#1c1c1a;--soft:#55544f;--line:#dddcd6;--grid:#e7e6e1;
---one:#1f66b8;--two:#a4480f;--bad:#c02f2f;--badback:#fbe9e7;--good:#14784d;--focus:#1f66b8;--button:#ecebe6}
+--one:#1f66b8;--two:#a4480f;--three:#7b3fa0;--bad:#c02f2f;--badback:#fbe9e7;--good:#14784d;--focus:#1f66b8;--button:#ecebe6}
 @media (prefers-color-scheme:dark){:root{--page:#121211;--card:#1a1a19;--ink:#ecebe6;--soft:#b3b1a9;--line:#383733;--grid:#2a2a27;
---one:#5a9ff0;--two:#ef9552;--bad:#ff8a80;--badback:#3a1d1b;--good:#55c795;--focus:#8abcf5;--button:#2c2b28}}
+--one:#5a9ff0;--two:#ef9552;--three:#c79af0;--bad:#ff8a80;--badback:#3a1d1b;--good:#55c795;--focus:#8abcf5;--button:#2c2b28}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.45 system-ui,sans-serif}
 header,main,footer{max-width:1400px;margin:0 auto;padding:0 20px}
@@ -26,19 +26,21 @@ figcaption{font-weight:600;color:var(--soft);font-size:13px}
 .now{display:flex;flex-wrap:wrap;gap:2px 18px;min-height:30px;align-items:baseline}
 .now span{white-space:nowrap;font-size:13px;color:var(--soft)}.now b{font-size:20px;color:var(--ink);font-variant-numeric:tabular-nums}
 .now i{display:inline-block;width:14px;height:0;border-top:3px solid var(--one);margin-right:6px;vertical-align:4px}
-.now .second i{border-top-style:dashed;border-color:var(--two)}
+.now .second i{border-top-style:dashed;border-color:var(--two)}.now .third i{border-top-style:dotted;border-color:var(--three)}
 .plot{position:relative;height:96px;margin-top:4px}
 .plot svg{width:100%;height:100%;display:block;overflow:visible}
 .plot path,.plot line{vector-effect:non-scaling-stroke;fill:none}
 .plot line{stroke:var(--grid);stroke-width:1}
 .plot .first{stroke:var(--one);stroke-width:2}.plot .second{stroke:var(--two);stroke-width:2;stroke-dasharray:5 3}
+.plot .third{stroke:var(--three);stroke-width:2;stroke-dasharray:2 3}
 .plot .at{stroke:var(--soft)}
 .plot .top{position:absolute;top:-9px;right:0;font-size:11px;color:var(--soft);background:var(--card);padding-left:4px}
 .axis{display:flex;justify-content:space-between;font-size:11px;color:var(--soft)}
 .head{display:flex;flex-wrap:wrap;gap:4px 12px;align-items:baseline;margin-bottom:10px}.head h2{margin:0}
 .count{color:var(--soft);margin-right:auto}
 .head label{color:var(--soft);font-size:13px}
-.scroll{overflow-x:auto;position:relative}
+.scroll{overflow:auto;position:relative;max-height:27rem}
+.scroll thead th{position:sticky;top:0;background:var(--card);box-shadow:0 1px var(--line)}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th{text-align:left;font-weight:600;color:var(--soft);font-size:12.5px;border-bottom:1px solid var(--line);padding:4px 14px 4px 0;white-space:nowrap}
 td{padding:5px 14px 5px 0;border-bottom:1px solid var(--grid);vertical-align:top;overflow-wrap:anywhere;min-width:8em;max-width:28em}

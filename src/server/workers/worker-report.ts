@@ -59,6 +59,7 @@ export function sumCounters(all: readonly TrafficCounters[]): TrafficCounters {
     errors: sum((one) => one.errors),
     loginsAccepted: sum((one) => one.loginsAccepted),
     loginsRefused: sum((one) => one.loginsRefused),
+    denials: sum((one) => one.denials),
     bytesReceived: sum((one) => one.bytesReceived),
     bytesSent: sum((one) => one.bytesSent),
     latencyCounts: [...bounds, Number.POSITIVE_INFINITY].map((_, bucket) =>

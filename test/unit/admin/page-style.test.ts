@@ -29,7 +29,7 @@ describe("the page's colours", () => {
   ])("can be read in the %s theme", (_name, theme) => {
     const colour = (name: string): string => theme?.get(name) ?? "";
     const weak: string[] = [];
-    for (const text of ["ink", "soft", "bad", "good", "one", "two"])
+    for (const text of ["ink", "soft", "bad", "good", "one", "two", "three"])
       for (const ground of ["page", "card", "button"])
         if (!(contrast(colour(text), colour(ground)) >= 4.5)) weak.push(`${text} on ${ground}`);
     if (!(contrast(colour("bad"), colour("badback")) >= 4.5)) weak.push("bad on badback");

@@ -7,6 +7,7 @@ function counters(commands: number, latencyCounts: number[]) {
     errors: 0,
     loginsAccepted: commands / 2,
     loginsRefused: 0,
+    denials: 0,
     bytesReceived: 0,
     bytesSent: 0,
     latencyCounts,

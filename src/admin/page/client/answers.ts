@@ -51,6 +51,7 @@ export interface Point {
   readonly errors: number;
   readonly logins: number;
   readonly refusals: number;
+  readonly denials: number;
   readonly bytes_received: number;
   readonly bytes_sent: number;
   readonly p50_ms: number | null;

@@ -128,7 +128,7 @@ export interface Chart {
 
 const width = 1000;
 const height = 100;
-const classes = ["first", "second"] as const;
+const classes = ["first", "second", "third"] as const;
 
 /** Where the pointer is in each chart, as a share of its width. */
 const pointers = new Map<string, number>();

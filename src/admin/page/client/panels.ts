@@ -157,8 +157,9 @@ export function showCharts(points: readonly Point[], nowMs: number): void {
   draw(
     "logins",
     perSecond,
-    line("accepted", (point) => point.logins),
+    line("logins", (point) => point.logins),
     line("refused", (point) => point.refusals),
+    line("denied", (point) => point.denials),
   );
   draw(
     "sessions",
