@@ -13,7 +13,12 @@ export const explainFlags = {
     help: "UserData of the entry that accepts the login, where the user has entries with different ones",
   },
   host: { ...group, type: "text", default: "localhost", help: "Where the client comes from: an IP address" },
-  query: { ...group, type: "text", default: null, help: "The text, as the client would send it" },
+  query: {
+    ...group,
+    type: "text",
+    default: null,
+    help: "The text, as the client would send it; - reads it from standard input",
+  },
   database: {
     ...group,
     type: "text",

@@ -8,6 +8,7 @@ import { createTableAclAuthorizer, type TableAclAuthorizer } from "../acl/table-
 import { parseTableAclFile } from "../acl/table-acl-file.ts";
 import { isFileContent, readFileContent } from "../base/file-content.ts";
 import { jsonFileBytesMax } from "../base/json-file.ts";
+import { nearestName } from "../base/nearest-name.ts";
 import { FileProblemsError } from "../base/reloadable.ts";
 import type { TableAclOptions } from "../server/gateway-options.ts";
 import { analyzeText } from "../sql/analyze.ts";
@@ -24,11 +25,30 @@ import { formatHelp } from "./help.ts";
 import { makeServeOptions } from "./options.ts";
 import { gatherSettings } from "./settings.ts";
 
+/** Modes of MySQL 5.7 to 9 and of MariaDB. */
+const sqlModes: readonly string[] =
+  `ALLOW_INVALID_DATES ANSI ANSI_QUOTES DB2 EMPTY_STRING_IS_NULL ERROR_FOR_DIVISION_BY_ZERO HIGH_NOT_PRECEDENCE IGNORE_BAD_TABLE_OPTIONS
+  IGNORE_SPACE MAXDB MSSQL MYSQL323 MYSQL40 NO_AUTO_CREATE_USER NO_AUTO_VALUE_ON_ZERO NO_BACKSLASH_ESCAPES NO_DIR_IN_CREATE
+  NO_ENGINE_SUBSTITUTION NO_FIELD_OPTIONS NO_KEY_OPTIONS NO_TABLE_OPTIONS NO_UNSIGNED_SUBTRACTION NO_ZERO_DATE NO_ZERO_IN_DATE
+  ONLY_FULL_GROUP_BY ORACLE PAD_CHAR_TO_FULL_LENGTH PIPES_AS_CONCAT POSTGRESQL REAL_AS_FLOAT SIMULTANEOUS_ASSIGNMENT
+  STRICT_ALL_TABLES STRICT_TRANS_TABLES TIME_ROUND_FRACTIONAL TIME_TRUNCATE_FRACTIONAL TRADITIONAL`.split(
+    /\s+/,
+  );
+
 /** The server that texts are read for, when no flag names one. */
 const usualServer = "8.4.0";
 
-/** Explains the statements of --query. @throws UsageError for wrong flags, FileProblemsError for bad files */
-export async function explain(context: CommandContext): Promise<ExitCode> {
+/** Texts from standard input are read up to here, in bytes: a packet of the usual --max_allowed_packet. */
+const queryBytesMax = 64 * 1024 * 1024;
+
+/**
+ * Explains the statements of --query. `input`: standard input, for `--query=-`.
+ * @throws UsageError for wrong flags, FileProblemsError for bad files
+ */
+export async function explain(
+  context: CommandContext,
+  input: AsyncIterable<Uint8Array | string> | null = null,
+): Promise<ExitCode> {
   const split = splitArguments(context.argv, { ...serveFlags, ...explainFlags });
   if (split.help) {
     context.print(explainHelp(context.width));
@@ -49,7 +69,8 @@ export async function explain(context: CommandContext): Promise<ExitCode> {
   const routes = await explainRoutes(gateway.backend, identity, values.database, foldsCase);
   const analysis = contextOf(values, gateway.serverVersion ?? usualServer, routes.database);
   const authorizer = gateway.tableAcl === null ? null : await authorizerOf(gateway.tableAcl, analysis);
-  const { statements } = analyzeText(Buffer.from(query), analysis);
+  const text = query === "-" && input !== null ? await readQuery(input) : Buffer.from(query);
+  const { statements } = analyzeText(text, analysis);
   const explainedUser = explainUser(identity, authorizer);
   const routed = statements.map(routes.explain);
   const explained = statements.map((statement, index) =>
@@ -59,6 +80,22 @@ export async function explain(context: CommandContext): Promise<ExitCode> {
   else context.print(explanationText(explainedUser, explained).trimEnd());
   const isServed = routed.every(({ refused }) => !refused);
   return isServed && explained.every(({ answer }) => answer.permitted) ? 0 : 1;
+}
+
+/** Byte by byte: what is not UTF-8 is no mistake of the terminal's there. */
+async function readQuery(input: AsyncIterable<Uint8Array | string>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of input) {
+    const read = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    bytes += read.length;
+    if (bytes > queryBytesMax)
+      throw new UsageError(`The text from standard input is longer than ${queryBytesMax} bytes`);
+    chunks.push(read);
+  }
+  const text = Buffer.concat(chunks);
+  if (text.toString("latin1").trim() === "") throw new UsageError("Standard input holds no statement");
+  return text;
 }
 
 function contextOf(
@@ -72,6 +109,13 @@ function contextOf(
     throw new UsageError(
       `Flag --server_version must be a version such as 8.4.3 or 10.11.6-MariaDB: '${text}'`,
     );
+  for (const mode of values.sql_mode) {
+    if (sqlModes.includes(mode.toUpperCase())) continue;
+    const nearest = nearestName(mode.toUpperCase(), sqlModes);
+    throw new UsageError(
+      `Flag --sql_mode has no mode '${mode}'${nearest === null ? "" : `: did you mean ${nearest}?`}`,
+    );
+  }
   const modes = readingModesOf(values.sql_mode.join(","));
   if (modes === null)
     throw new UsageError(

@@ -41,7 +41,7 @@ export async function main(): Promise<void> {
   process.exitCode = await runCommand(context, {
     serve: (inner) => serve(inner, serving, createGateway),
     check,
-    explain,
+    explain: (inner) => explain(inner, process.stdin),
     users: (inner) =>
       users(inner, {
         input: process.stdin,

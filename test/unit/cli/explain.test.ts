@@ -28,7 +28,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-async function run(...argv: string[]) {
+const run = (...argv: string[]) => runWith([], argv);
+
+/** `input`: what stands on standard input. */
+async function runWith(input: readonly (string | Buffer)[], argv: readonly string[]) {
   const out: string[] = [];
   const err: string[] = [];
   const context = {
@@ -45,7 +48,16 @@ async function run(...argv: string[]) {
     print: (text: string) => void out.push(text),
     complain: (text: string) => void err.push(text),
   };
-  const code = await runCommand(context, { serve: async () => 0, explain });
+  const code = await runCommand(context, {
+    serve: async () => 0,
+    explain: (inner) =>
+      explain(
+        inner,
+        (async function* () {
+          yield* input;
+        })(),
+      ),
+  });
   return { code, out: out.join("\n"), err: err.join("\n") };
 }
 
@@ -97,6 +109,18 @@ describe("gatehouse explain", () => {
     expect((await run(...proxied)).out).toContain("mapped as app (UserData app; Groups crew)");
   });
 
+  it("reads a text from standard input, whatever bytes it has", async () => {
+    const argv = ["--user=app", "--query=-"];
+    const long = `INSERT INTO log VALUES ${"(1),".repeat(200_000)}(1)`;
+    expect((await runWith(["SELECT a ", "FROM orders\n"], argv)).out).toContain("shop.orders: allowed");
+    expect((await runWith([long.slice(0, 7), long.slice(7)], argv)).out).toContain("shop.log: allowed");
+    expect((await runWith([Buffer.from([0xff, 0, 0x80])], argv)).out).toContain("not understood");
+    expect(await runWith([" \n"], argv)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("no statement"),
+    });
+  });
+
   it("refuses what it cannot answer with a sentence", async () => {
     expect((await run("--query=SELECT 1")).err).toContain("--user=NAME");
     expect((await run("--user=app")).err).toContain("--query=");
@@ -104,7 +128,9 @@ describe("gatehouse explain", () => {
       "--server_version must",
     );
     expect((await run("--user=app", "--query=x", "--host=nowhere")).err).toContain("--host must");
-    expect((await run("--user=app", "--query=x", "--sql_mode=1")).err).toContain("--sql_mode must");
+    expect((await run("--user=app", "--query=x", "--sql_mode=ANSI_QUOTE")).err).toContain(
+      "--sql_mode has no mode 'ANSI_QUOTE': did you mean ANSI_QUOTES?",
+    );
     expect((await run("--help")).out).toContain("gatehouse explain --user=NAME");
   });
 });
