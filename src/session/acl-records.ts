@@ -9,14 +9,22 @@ import { countUp, countUse } from "./session-metrics.ts";
 import type { SessionServices } from "./session-services.ts";
 import type { StatementText } from "./statement-text.ts";
 
-/** Records what a text was permitted by; once for every time that it is sent. */
+/** Whose command it is. */
+interface RecordedCommand {
+  readonly services: SessionServices;
+  readonly state: SessionState;
+  /** `isSecondTry`: it was recorded already. */
+  readonly backend: { readonly isSecondTry: boolean };
+}
+
+/** Records what a text was permitted by; once for every command of the client. */
 export function recordPermits(
-  services: SessionServices,
-  state: SessionState,
+  { services, state, backend }: RecordedCommand,
   command: string,
   permits: readonly Permit[],
   text: StatementText,
 ): void {
+  if (backend.isSecondTry) return;
   const { metrics } = services;
   if (text.uncertain) metrics.uncertainStatements += 1;
   if (command !== "COM_STMT_PREPARE")

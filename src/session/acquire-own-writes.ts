@@ -2,7 +2,8 @@
 // primary. Where nothing was written, or nobody asks for that, it is simply the one that the text leads to.
 
 import type { AcquireRequest, BackendLease } from "../backend/backend-pool.ts";
-import { SqlError } from "../errors/sql-error.ts";
+import type { CancelSignal } from "../base/cancel-signal.ts";
+import { SqlError, sqlError } from "../errors/sql-error.ts";
 import { NoPrimary } from "../routing/router.ts";
 import type { OwnWrites } from "./own-writes.ts";
 
@@ -17,6 +18,8 @@ export interface OwnWritesTools {
   readonly acquire: (
     request: () => AcquireRequest | SqlError | NoPrimary,
   ) => Promise<BackendLease | SqlError>;
+  /** Aborted when the client goes away, its statement is killed, or takes too long. */
+  readonly signal: CancelSignal;
   /** Gives back a lease on which nothing of the session has run. */
   readonly giveBack: (lease: BackendLease) => void;
 }
@@ -31,7 +34,7 @@ export function acquireWithOwnWrites(tools: OwnWritesTools): Promise<BackendLeas
 }
 
 async function acquireCaughtUp(tools: OwnWritesTools): Promise<BackendLease | SqlError> {
-  const { ownWrites, request, acquire, giveBack } = tools;
+  const { ownWrites, request, acquire, giveBack, signal } = tools;
   const fromAnywhere = () => request(true);
   const fromPrimary = () => request(false);
   if (ownWrites.isAhead) {
@@ -49,13 +52,17 @@ async function acquireCaughtUp(tools: OwnWritesTools): Promise<BackendLease | Sq
   const { tablet, ownWritesWithinMs } = lease.route;
   const { position } = ownWrites;
   if (ownWritesWithinMs === undefined || position === null) return lease;
+  // The wait ends on its server; the lease is not given back before that is done.
+  const endWait = (): void => void lease.cancel();
+  signal.addEventListener("abort", endWait);
   const hasCome = await lease.awaitWritePosition(position, ownWritesWithinMs);
+  signal.removeEventListener("abort", endWait);
   if (hasCome === true) {
     ownWrites.noteReached(tablet.alias);
     return lease;
   }
   if (hasCome === false) giveBack(lease);
-  return acquire(fromPrimary);
+  return signal.aborted ? sqlError("ER_QUERY_INTERRUPTED") : acquire(fromPrimary);
 }
 
 function mustWait(asked: AcquireRequest | SqlError | NoPrimary, ownWrites: OwnWrites): boolean {

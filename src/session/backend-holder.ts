@@ -65,6 +65,8 @@ export class BackendHolder implements LeaseTaker {
   readonly #patience: Patience = { ticket: null, first: null };
   /** How often the command under way has lost a connection before anything of it was sent. */
   #losses = 0;
+  /** The command under way was refused by a server that is not the primary: it is sent again. */
+  isSecondTry = false;
   /** Whether a question of ours is under way, and with it whoever answers the client if the connection is lost. */
   asking = false;
   /** State of the session was lost with a connection: it ends after the reply that says so. */
@@ -198,6 +200,7 @@ export class BackendHolder implements LeaseTaker {
       ownWrites: this.#state.ownWrites,
       request,
       acquire: (wanted) => acquireLease(wanted, this.#services, acquiring, this.#patience),
+      signal: acquiring,
       giveBack: (unused) => unused.release({ handover: following.describe(unused.route.database) }),
     });
     this.#acquiring = null;
@@ -223,6 +226,7 @@ export class BackendHolder implements LeaseTaker {
     this.#resting = false;
     this.#interruption = null;
     this.#losses = 0;
+    this.isSecondTry = false;
     this.#patience.ticket = null;
     this.#patience.first = null;
     this.#relay.lease?.keep();
@@ -371,6 +375,7 @@ export class BackendHolder implements LeaseTaker {
     const lease = this.#relay.lease;
     if (lease === null) return;
     this.#waitFor(lease, failure);
+    this.isSecondTry = true;
     this.drop("it refused a statement: it is not the primary");
   }
 

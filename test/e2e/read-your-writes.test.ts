@@ -119,6 +119,27 @@ describe("reads on replicas", () => {
     expect(await afterExecute).toEqual([1, onReplica]);
   });
 
+  it("that wait are ended by KILL QUERY, on the replica too", async () => {
+    const gateway = await start("60s");
+    const [client, killer] = [await connect(gateway), await connect(gateway)];
+    const [[row]] = (await client.query("SELECT CONNECTION_ID() AS id")) as unknown as [{ id: number }[]];
+    await stopReplica();
+    await client.query("INSERT INTO t VALUES (15)");
+    const waits = async (): Promise<number> => {
+      const [found] = await replica.admin(
+        "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT MASTER_GTID_WAIT%'",
+      );
+      return Number(found?.n);
+    };
+    const seen = look(client, "a = 15").catch((error: { errno?: number }) => error.errno);
+    await waitUntil(async () => (await waits()) === 1, "the wait on the replica");
+    await killer.query(`KILL QUERY ${row?.id}`);
+    expect(await seen).toBe(1317);
+    expect(await waits()).toBe(0);
+    await startReplica();
+    expect(await look(client, "a = 15")).toEqual([1, onReplica]);
+  });
+
   it("go to the primary when the replica does not come so far in time, and to the replica again when it has", async () => {
     const client = await connect(await start("100ms"));
     await stopReplica();

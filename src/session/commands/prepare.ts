@@ -49,7 +49,7 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   if (placed !== null) return placed;
   // Which sessions there are is told when it is executed.
   const isToldAnew = readsSessions(text);
-  recordPermits(services, state, "COM_STMT_PREPARE", permits, text);
+  recordPermits(loop, "COM_STMT_PREPARE", permits, text);
   if (text.asksGateway && text.statements.length === 1) return prepareOwnShow(loop, text, permit);
   if (text.kills) return prepareOwnStatement(loop, text, decision.parameterCount, permit);
   const sql = payloadOf(frames).subarray(1);

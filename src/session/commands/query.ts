@@ -44,7 +44,7 @@ function query(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<H
     const again = () => (loop.ended ? relaying : query(loop, copy));
     return withOtherSessions(loop, again, onFailure(loop));
   }
-  recordPermits(services, state, "COM_QUERY", permits, text);
+  recordPermits(loop, "COM_QUERY", permits, text);
   const sql = payload.subarray(1);
   const listed = databaseListEdits(loop, text, sql, truth);
   if (listed instanceof SqlError) return replyError(loop.replyTo, listed);

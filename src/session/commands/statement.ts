@@ -101,7 +101,7 @@ function execute(
   const { permits, statement: text } = statement;
   const permit = permitOf(statement);
   const asksForCursor = opensCursor(frames);
-  recordPermits(loop.services, loop.state, "COM_STMT_EXECUTE", permits, text);
+  recordPermits(loop, "COM_STMT_EXECUTE", permits, text);
   return loop.forward(permit, executeOn(copy, statement, frames), {
     command: COM_STMT_EXECUTE,
     text,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AcquireRequest, BackendLease } from "../../../src/backend/backend-pool.ts";
 import type { WritePosition } from "../../../src/backend/write-position.ts";
+import { CancelSource } from "../../../src/base/cancel-signal.ts";
 import { SqlError, sqlError } from "../../../src/errors/sql-error.ts";
 import { acquireWithOwnWrites } from "../../../src/session/acquire-own-writes.ts";
 import { OwnWrites } from "../../../src/session/own-writes.ts";
@@ -57,6 +58,8 @@ describe("acquireWithOwnWrites()", () => {
     hasCome?: boolean | null;
     within?: number;
     broken?: "primary" | "replica";
+    /** Killed while it waits on the replica. */
+    killed?: boolean;
   }) {
     const done: string[] = [];
     const ownWrites = new OwnWrites();
@@ -67,7 +70,9 @@ describe("acquireWithOwnWrites()", () => {
       const wait = readsMayLeave && ownWritesWithinMs !== undefined ? { ownWritesWithinMs } : {};
       return { route: { tablet: { alias }, ...wait } } as unknown as AcquireRequest;
     };
+    const signal = new CancelSource();
     const result = await acquireWithOwnWrites({
+      signal,
       ownWrites,
       request,
       acquire: async (wanted) => {
@@ -83,8 +88,10 @@ describe("acquireWithOwnWrites()", () => {
           },
           awaitWritePosition: async (position: WritePosition, withinMs: number) => {
             done.push(`wait ${withinMs} for ${position.kind}`);
+            if (options.killed === true) signal.abort();
             return options.hasCome === undefined ? true : options.hasCome;
           },
+          cancel: async () => void done.push("cancel"),
         } as unknown as BackendLease;
       },
       giveBack: (lease) => void done.push(`give back ${lease.route.tablet.alias}`),
@@ -117,6 +124,15 @@ describe("acquireWithOwnWrites()", () => {
       "ask",
       "acquire primary",
       "use primary",
+    ]);
+  });
+
+  it("ends its wait on the replica when the client's statement is killed", async () => {
+    expect(await run({ killed: true, hasCome: false })).toEqual([
+      ...asked,
+      "cancel",
+      "give back replica",
+      "error 1317",
     ]);
   });
 
