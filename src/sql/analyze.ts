@@ -17,6 +17,7 @@ import { statement, statementHeads } from "./statement-heads.ts";
 import type { KillRequest, StatementSummary, Uncertainty } from "./statement-summary.ts";
 import type { Tokens } from "./tokens.ts";
 import { notSupported, notUnderstood, Refused } from "./uncertain.ts";
+import { coverWide, isWide } from "./wide-characters.ts";
 import { wordSet } from "./words.ts";
 
 const grammar: Grammar = { query, statement, nestedText };
@@ -116,7 +117,8 @@ function analyzeRead(tokens: Tokens, context: AnalysisContext, modes: ReadingMod
   const refusal = tokens.refusal ?? tokens.matchParentheses();
   if (refusal !== null) {
     const reason = `${refusal.reason} at byte ${refusal.offset}`;
-    return refusedText(parameterCount, kill, { symbol: "ER_PARSE_ERROR", reason });
+    const refused = refusedText(parameterCount, kill, { symbol: "ER_PARSE_ERROR", reason });
+    return withCovered(refused, tokens.text, context, modes);
   }
   if (modes.oracle) {
     return refusedText(parameterCount, kill, {
@@ -166,6 +168,33 @@ function refusedText(parameterCount: number, kill: KillRequest | null, uncertain
   draft.kill = kill;
   draft.pin("a statement that was not understood");
   return { statements: [draft.finish("UNKNOWN", uncertain)], parameterCount, uncertain, executableParts: [] };
+}
+
+/** What tells of the session's identity in a text of wide characters, though nothing in it is certain. */
+function withCovered(
+  refused: AnalyzedText,
+  text: string,
+  context: AnalysisContext,
+  modes: ReadingModes,
+): AnalyzedText {
+  const { characterSet } = context;
+  const [only] = refused.statements;
+  if (!isWide(characterSet) || only === undefined) return refused;
+  const covered = coverWide(text, characterSet);
+  const { statements, executableParts } = analyzeInModes(
+    covered,
+    { ...context, characterSet: "utf8" },
+    modes,
+  );
+  const summary: StatementSummary = {
+    ...only,
+    identityTokens: statements.flatMap((one) => one.identityTokens),
+    // A backtick may be half a character.
+    unnamedItems: statements.flatMap((one) =>
+      one.unnamedItems.filter(({ start, end }) => !/[^\0-\x7f]`/.test(text.slice(start, end))),
+    ),
+  };
+  return { ...refused, statements: [summary], executableParts };
 }
 
 /** A KILL that no statement was read as still must not pass: the first statement carries it. */

@@ -8,9 +8,18 @@ export type Flavour = "mysql" | "mariadb";
 /**
  * What bytes beyond ASCII mean outside of quotes. `utf8`: only as whole characters; `latin1`: letters of names, and a
  * space; `ascii`: nothing, and no byte of a character is ever an ASCII punctuation mark; `unsafe`: a byte of a character
- * may look like a quote or a backslash, so only texts of plain ASCII can be read; `unreadable`: not even those.
+ * may look like a quote or a backslash, so only texts of plain ASCII can be read; `gbk`, `big5`, `sjis`: the same, of sets
+ * that are known; `unreadable`: not even those.
  */
-export type CharacterSetClass = "utf8" | "latin1" | "ascii" | "unsafe" | "unreadable";
+export type CharacterSetClass =
+  | "utf8"
+  | "latin1"
+  | "ascii"
+  | "unsafe"
+  | "gbk"
+  | "big5"
+  | "sjis"
+  | "unreadable";
 
 /** How a text is to be read. */
 export interface LexOptions {
@@ -68,13 +77,26 @@ const classes: ReadonlyMap<string, CharacterSetClass> = new Map<string, Characte
   ].map((name) => [name, "ascii"] as const),
 ]);
 
+const wide: ReadonlyMap<string, CharacterSetClass> = new Map([
+  ["gbk", "gbk"],
+  ["gb18030", "gbk"],
+  ["big5", "big5"],
+  ["sjis", "sjis"],
+  ["cp932", "sjis"],
+]);
+
+/** Whether only texts of plain ASCII can be read with certainty. */
+export function isUnsafe(characterSet: CharacterSetClass): boolean {
+  return characterSet === "unsafe" || [...wide.values()].includes(characterSet);
+}
+
 // ASCII bytes of these are not always ASCII characters.
 const unreadable = new Set(["swe7", "ucs2", "utf16", "utf16le", "utf32"]);
 
-/** The class of a value of character_set_client; whatever is not known is unsafe (gbk, sjis, cp932, big5, gb18030). */
+/** The class of a value of character_set_client; whatever is not known is unsafe. */
 export function characterSetClass(name: string): CharacterSetClass {
   const folded = name.toLowerCase();
-  return unreadable.has(folded) ? "unreadable" : (classes.get(folded) ?? "unsafe");
+  return unreadable.has(folded) ? "unreadable" : (classes.get(folded) ?? wide.get(folded) ?? "unsafe");
 }
 
 /** Family and version from the text of a greeting or of `version()`; null: not recognised. */

@@ -10,7 +10,7 @@ import {
   isSpace,
   nameCharacterBytes,
 } from "./byte-classes.ts";
-import type { LexOptions } from "./dialect.ts";
+import { isUnsafe, type LexOptions } from "./dialect.ts";
 import { readExecutableComment } from "./executable-comment.ts";
 import { foldLiterals } from "./fold-literals.ts";
 import { exponentEnd, pointNumberEnd, prefixedNumberEnd, prefixedStringEnd } from "./literal-ends.ts";
@@ -72,7 +72,7 @@ class Lexer {
     let at = 0;
     const { characterSet } = this.options;
     if (characterSet === "unreadable") this.refuse("a character set of which ASCII is no part", 0);
-    if (characterSet === "unsafe" && /[^\0-\x7f]/.test(text)) {
+    if (isUnsafe(characterSet) && /[^\0-\x7f]/.test(text)) {
       this.refuse("a character set in which a quote or a backslash may be part of a character", 0);
     }
     while (at < text.length && tokens.refusal === null) {

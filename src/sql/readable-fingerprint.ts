@@ -4,7 +4,7 @@
 import { isUtf8 } from "node:buffer";
 import { lexInContext } from "./analyze.ts";
 import type { AnalysisContext } from "./analyzed-text.ts";
-import { defaultReadingModes } from "./dialect.ts";
+import { defaultReadingModes, isUnsafe } from "./dialect.ts";
 import { reservedWords } from "./reserved-words.ts";
 import { statementHeads } from "./statement-heads.ts";
 import { TokenKind, type Tokens } from "./tokens.ts";
@@ -51,7 +51,7 @@ export function readableFingerprint(text: Uint8Array, known: AnalysisContext): R
  * backslash (see below) or a backtick as the second byte of a character. So a text in UTF-8 without those can be read.
  */
 function presentable(text: Uint8Array, written: string, context: AnalysisContext): AnalysisContext {
-  if (context.characterSet !== "unsafe" || !isUtf8(text) || /[^\0-\x7f][\\`]/.test(written)) return context;
+  if (!isUnsafe(context.characterSet) || !isUtf8(text) || /[^\0-\x7f][\\`]/.test(written)) return context;
   return { ...context, characterSet: "utf8" };
 }
 

@@ -9,6 +9,7 @@ import { integerInPlaceOf, textInPlaceOf } from "./literals.ts";
 import type { IdentityToken, ServerTable, UnnamedItem } from "./statement-summary.ts";
 import { decodeString } from "./string-literal.ts";
 import { applyEdits, type TextEdit } from "./text-edits.ts";
+import { isWide, shieldWide, unshieldWide } from "./wide-characters.ts";
 
 /** What a session is told of itself. */
 export interface IdentityValues {
@@ -113,16 +114,22 @@ function rewriteLiteral(
   context: AnalysisContext,
 ): Uint8Array | null {
   const escapes = context.modes?.noBackslashEscapes !== true;
-  const literal = Buffer.from(written.buffer, written.byteOffset, written.length).toString("latin1");
-  const inner = decodeString(literal, !escapes);
-  if (inner === null) return null;
+  const { characterSet } = context;
+  const shielded = (bytes: Uint8Array): string => {
+    const plain = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+    return isWide(characterSet) ? shieldWide(plain, characterSet) : plain;
+  };
+  const decoded = decodeString(shielded(written), !escapes);
+  if (decoded === null) return null;
+  const inner = unshieldWide(decoded);
   const text = Buffer.from(inner, "latin1");
   // It will ask for the leftovers of a later statement.
   const lasting = { ...values, rowCount: null, foundRows: null };
   const rewritten = rewriteIdentity(text, analyzeBytes(inner, context), lasting, context);
   if (rewritten === text) return null;
-  const doubled = Buffer.from(rewritten).toString("latin1").replaceAll("'", "''");
-  return Buffer.from(`'${escapes ? doubled.replaceAll("\\", "\\\\") : doubled}'`, "latin1");
+  const doubled = shielded(rewritten).replaceAll("'", "''");
+  const escaped = escapes ? doubled.replaceAll("\\", "\\\\") : doubled;
+  return Buffer.from(`'${unshieldWide(escaped)}'`, "latin1");
 }
 
 /** What stands for a token; null: the token stays. */
