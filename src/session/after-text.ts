@@ -20,6 +20,8 @@ export function afterText(loop: CommandLoop, text: StatementText, succeeded: boo
   const { state } = loop;
   if (succeeded) {
     state.sqlPrepared.settle(text.statements);
+    if (text.unpins !== null && text.unpins === state.pinnedBecause && !state.pinnedForMore)
+      state.pinnedBecause = null;
     noteSettings(loop, text);
   } else if (text.settings.length > 0 && text.statements.length > 1) {
     // Nobody can say whether its SET was reached; a SET alone that fails has changed nothing.

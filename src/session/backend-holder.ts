@@ -19,7 +19,7 @@ import { acquireLease, type Patience } from "./acquire-lease.ts";
 import { acquireWithOwnWrites, type RequestLease } from "./acquire-own-writes.ts";
 import { type LastReply, settleLastReply } from "./ask-backend.ts";
 import { LEFTOVERS_KEPT_MS } from "./following.ts";
-import { boundBy, lostAgain, lostBefore, pinnedBecause } from "./lost-backend.ts";
+import { boundBy, lostAgain, lostBefore, notePin, pinnedBecause } from "./lost-backend.ts";
 import { readsAsBefore } from "./reading.ts";
 import type { Relay } from "./relay.ts";
 import { releaseNotes } from "./release-notes.ts";
@@ -324,11 +324,9 @@ export class BackendHolder implements LeaseTaker {
     if (text.pins !== null || text.dropsSchema) this.schemaUncertain = true;
   }
 
-  /** The session stays on its connection until that is reset. */
+  /** The session stays on its connection until that is reset, or what binds it is taken away. */
   pin(because: string): void {
-    if (this.#state.pinnedBecause !== null) return;
-    this.#state.pinnedBecause = because;
-    countUp(this.#services.metrics.pins, because);
+    if (notePin(this.#state, because)) countUp(this.#services.metrics.pins, because);
   }
 
   /**

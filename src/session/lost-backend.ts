@@ -76,6 +76,17 @@ function stateLost(): SqlError {
   );
 }
 
+/** The session is bound to its connection. True: nothing has bound it before. */
+export function notePin(state: SessionState, because: string): boolean {
+  if (state.pinnedBecause !== null) {
+    state.pinnedForMore ||= state.pinnedBecause !== because;
+    return false;
+  }
+  state.pinnedBecause = because;
+  state.pinnedForMore = false;
+  return true;
+}
+
 /** Why the session would miss its backend connection; null: it would not. */
 export function pinnedBecause(state: SessionState): string | null {
   return state.prepared.holdsBecause ?? state.pinnedBecause;

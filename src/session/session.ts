@@ -44,6 +44,8 @@ export interface SessionState {
    * another connection would do.
    */
   pinnedBecause: string | null;
+  /** There are more reasons than that one. */
+  pinnedForMore: boolean;
   /** What follows it from one backend connection to the next. */
   readonly following: Following;
   readonly prepared: PreparedStatements;
@@ -77,6 +79,7 @@ export function newSessionState(
     otherSessions: null,
     statusFlags: STATUS_AUTOCOMMIT,
     pinnedBecause: null,
+    pinnedForMore: false,
     following: new Following(),
     prepared,
     attributes: new Map(),

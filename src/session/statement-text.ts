@@ -4,6 +4,7 @@
 import { type Listing, listingOf } from "../acl/show-rights.ts";
 import { noSettings, type SessionSettings, withNames, withVariable } from "../backend/session-settings.ts";
 import { accountKindOf } from "../sql/accounts.ts";
+import { LOCKED_TABLES } from "../sql/data-statements.ts";
 import type { Leftover, StatementSummary } from "../sql/statement-summary.ts";
 import { type FoundRowsEffect, foundRowsEffect } from "./found-rows.ts";
 import { tellsInRows } from "./told-rows.ts";
@@ -17,6 +18,8 @@ export interface StatementText {
   readonly readOnly: boolean;
   /** Why the backend connection must stay with the session afterwards; null: it need not. */
   readonly pins: string | null;
+  /** What kept the session on its connection and does no more once it has succeeded; null: nothing is taken away. */
+  readonly unpins: string | null;
   /** Why the backend connection must not serve another session afterwards: no reset undoes it; null: it may. */
   readonly spoils: string | null;
   /** What its SETs make of the session's settings once it has succeeded; null from one of them: not to be said elsewhere. */
@@ -89,6 +92,8 @@ function pinOf(statement: StatementSummary): string | null {
   if (statement.uncertain !== null) return "a statement that was not understood";
   if (effects.pins !== null) return effects.pins;
   if (statement.routines.length > 0 && runs(statement)) return "a stored function";
+  // It takes away only, and that is nothing to be said on another connection.
+  if (kind === "UNLOCK TABLES" || kind === "UNLOCK INSTANCE") return null;
   if (!effects.any || effects.use !== null) return null;
   const change = settingChange(statement);
   if (change === null) return `${kind} changed the session`;
@@ -137,6 +142,7 @@ export function statementText(
     runs: true,
     readOnly: statements.every((statement) => statement.readOnly),
     pins,
+    unpins: statements.length === 1 && statements[0]?.kind === "UNLOCK TABLES" ? LOCKED_TABLES : null,
     settings: pins === null ? settingChanges(statements) : [],
     nextTransaction: statements.some(({ effects }) => effects.nextTransaction),
     setsInsertId: statements.some(({ effects }) => effects.setsInsertId),
@@ -166,6 +172,7 @@ export function preparingText(text: StatementText): StatementText {
     ...text,
     runs: false,
     pins: null,
+    unpins: null,
     spoils: null,
     settings: [],
     nextTransaction: false,

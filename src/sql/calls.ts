@@ -109,8 +109,6 @@ function noteEffect(a: Analysis, at: number, name: string, effect: string): void
       a.draft.serverFiles = true;
       break;
     case "GET_LOCK":
-    case "RELEASE_LOCK":
-    case "RELEASE_ALL_LOCKS":
       a.draft.pin("a lock of GET_LOCK");
       break;
     case "NEXTVAL":

@@ -138,11 +138,17 @@ function nameHandler(a: Analysis, name: string): void {
   if (a.depth <= 1 && a.draft.innerKinds.length === 0) a.draft.preparedName = `\0${name.toLowerCase()}`;
 }
 
+/** Why a session stays on its connection that UNLOCK TABLES takes away. */
+export const LOCKED_TABLES = "locked tables";
+
 /** LOCK TABLES t [AS a] READ [LOCAL] | [LOW_PRIORITY] WRITE, ..; LOCK INSTANCE FOR BACKUP. */
 export function lock(a: Analysis, start: number, end: number): string {
   a.draft.notReadOnly("it locks tables");
-  a.draft.pin("locked tables");
-  if (a.word(start + 1) === "INSTANCE") return "LOCK INSTANCE";
+  if (a.word(start + 1) === "INSTANCE") {
+    a.draft.pin("a locked instance");
+    return "LOCK INSTANCE";
+  }
+  a.draft.pin(LOCKED_TABLES);
   if (a.word(start + 1) !== "TABLES" && a.word(start + 1) !== "TABLE") {
     notUnderstood(`TABLES is expected ${a.near(start + 1)}`);
   }

@@ -175,6 +175,29 @@ describe.each(kinds)("on $flavour", ({ flavour, start, skip }) => {
     }),
   );
 
+  it.skipIf(skip)("locked tables bind a session until UNLOCK TABLES, unless something else does", () =>
+    withGateway({ backend_pool_size: 1, backend_pool_wait_timeout: "1s" }, async (enter) => {
+      const [first, second] = [await enter("market"), await enter("market")];
+      const run = async (sql: string): Promise<void> => expect((await first.query(sql)).error).toBeNull();
+      for (const nothing of ["UNLOCK TABLES", "DO RELEASE_LOCK('nobody')", "SELECT RELEASE_ALL_LOCKS()"]) {
+        await run(nothing);
+        expect(await one(second, "SELECT 1")).toBe("1");
+      }
+      await run("LOCK TABLES t WRITE");
+      expect(await codeOf(second.query("SELECT 1"))).toBe(1203);
+      await run("LOCK TABLES t READ");
+      await run("UNLOCK TABLES");
+      expect(await one(second, "SELECT 1")).toBe("1");
+      await run("LOCK TABLES t READ");
+      await run("SET @mark = 1");
+      await run("UNLOCK TABLES");
+      expect(await codeOf(second.query("SELECT 1"))).toBe(1203);
+      expect(await one(first, "SELECT @mark")).toBe("1");
+      expect((await first.command(Buffer.of(COM_RESET_CONNECTION))).error).toBeNull();
+      expect(await one(second, "SELECT 1")).toBe("1");
+    }),
+  );
+
   it.skipIf(skip)("a session that waits can be killed, can time out, and can go away", () =>
     withGateway(
       { backend_pool_size: 1, backend_pool_wait_timeout: "60s", mysql_server_query_timeout: "2s" },
