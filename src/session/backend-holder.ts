@@ -110,7 +110,9 @@ export class BackendHolder implements LeaseTaker {
    * it, which may decide where it leads; null: no text.
    */
   async acquire(text: StatementText | null): Promise<SqlError | null> {
-    const asked = await this.ask(text, "", () => Promise.resolve(true as const));
+    const asked = await this.ask(text, "it was closed before it was used", () =>
+      Promise.resolve(true as const),
+    );
     return asked instanceof SqlError ? asked : null;
   }
 
