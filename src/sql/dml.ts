@@ -6,6 +6,7 @@ import { expression } from "./expressions.ts";
 import { readsOwnColumns } from "./own-columns.ts";
 import { query, rows, withClause } from "./query.ts";
 import type { Scope } from "./scope.ts";
+import { leaveTargets } from "./server-tables.ts";
 import type { TableReference } from "./statement-summary.ts";
 import { type TableFactor, tableReferences } from "./table-references.ts";
 import { notUnderstood } from "./uncertain.ts";
@@ -145,7 +146,9 @@ const plainWords = wordSet("NULL DEFAULT TRUE FALSE");
 export function update(a: Analysis, start: number, end: number, scope: Scope): string {
   a.draft.notReadOnly("UPDATE changes rows");
   const factors: TableFactor[] = [];
+  const noted = a.draft.identityTokens.length;
   const set = tableReferences(a, skipModifiers(a, start + 1), end, scope, factors);
+  leaveTargets(a, noted);
   const first = a.expect(set, end, "SET");
   const clause = assignmentsEnd(a, first, end);
   const bases = factors.filter((factor) => factor.table !== null);

@@ -3,7 +3,7 @@
 // (https://dev.mysql.com/doc/refman/8.4/en/performance-schema-threads-table.html, .../sys-processlist.html).
 
 import type { Analysis } from "./analysis.ts";
-import type { ServerTable, TableReference } from "./statement-summary.ts";
+import type { IdentityName, ServerTable, TableReference } from "./statement-summary.ts";
 
 const ofBoth: ReadonlyMap<string, ServerTable> = new Map([
   ["information_schema.processlist", "processlist"],
@@ -59,6 +59,15 @@ export function noteServerTable(a: Analysis, name: ServerTable, place: TablePlac
     parentheses: byTable ? [] : parenthesesAround(a, place),
   });
 }
+
+/** Tables of an UPDATE may be what it changes (performance_schema.threads): those noted from number `noted` on stay. */
+export function leaveTargets(a: Analysis, noted: number): void {
+  const { identityTokens } = a.draft;
+  const kept = identityTokens.slice(noted).filter(({ name }) => !changeable.has(name));
+  identityTokens.splice(noted, identityTokens.length - noted, ...kept);
+}
+
+const changeable: ReadonlySet<IdentityName> = new Set<IdentityName>(["threads"]);
 
 /** MySQL takes a table in parentheses, but no derived table: they have to go. Offsets of each. */
 function parenthesesAround(a: Analysis, { first, end }: TablePlace): number[] {

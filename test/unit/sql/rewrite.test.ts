@@ -86,6 +86,10 @@ describe("rewriteIdentity()", () => {
       "SELECT information_schema.processlist.id + 1 FROM d.t",
       "SELECT processlist.id + 1 AS `information_schema.processlist.id + 1` FROM d.t",
     ],
+    [
+      "UPDATE performance_schema.threads SET instrumented = 'NO' WHERE processlist_user = USER()",
+      "UPDATE performance_schema.threads SET instrumented = 'NO' WHERE processlist_user =  <bob@h|USER()> ",
+    ],
     ["SELECT performance_schema . `threads`.* FROM d.t", "SELECT  `threads`.* FROM d.t"],
     [
       "SHOW SESSION VARIABLES WHERE Value = USER()",
