@@ -118,9 +118,12 @@ function mayReadMessages({ asksFor, kind, uncertain }: StatementSummary): boolea
   return asksFor.includes("messages") || kind.startsWith("EXECUTE") || uncertain !== null;
 }
 
-/** MariaDB keeps the texts for SHOW PROFILES beyond COM_RESET_CONNECTION (10.11): the next session could read them. */
-function turnsProfilingOn({ assigns }: StatementSummary): boolean {
-  return assigns.some(({ name }) => name === "profiling");
+/**
+ * Beyond COM_RESET_CONNECTION MariaDB keeps the texts for SHOW PROFILES (10.11, 11.8), MySQL those in
+ * information_schema.OPTIMIZER_TRACE (9.7): the next session could read them.
+ */
+function turnsRecordingOn({ assigns }: StatementSummary): boolean {
+  return assigns.some(({ name }) => name === "profiling" || name.startsWith("optimizer_trace"));
 }
 
 const DROPPING = /^DROP (DATABASE|SCHEMA)\b/;
@@ -138,7 +141,7 @@ export function statementText(
   }
   return {
     statements,
-    spoils: statements.some(turnsProfilingOn) ? "its statements were profiled" : null,
+    spoils: statements.some(turnsRecordingOn) ? "its statements were recorded" : null,
     runs: true,
     readOnly: statements.every((statement) => statement.readOnly),
     pins,

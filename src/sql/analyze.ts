@@ -34,7 +34,7 @@ export function analyzeBytes(text: string, context: AnalysisContext): AnalyzedTe
 
 function guarded(text: string, analyze: () => AnalyzedText): AnalyzedText {
   try {
-    return withProfiling(text, analyze());
+    return withRecording(text, analyze());
   } catch (error) {
     // A fault of ours: refused like anything that is not understood, and a KILL may hide in it.
     const kill = /kill/i.test(text) ? killOfUnknown : null;
@@ -42,10 +42,11 @@ function guarded(text: string, analyze: () => AnalyzedText): AnalyzedText {
   }
 }
 
-/** What is not understood may turn profiling on as well as anything. */
-function withProfiling(text: string, analyzed: AnalyzedText): AnalyzedText {
+/** What is not understood may turn the recording of statements on as well as anything. */
+function withRecording(text: string, analyzed: AnalyzedText): AnalyzedText {
   const [first, ...others] = analyzed.statements;
-  if (analyzed.uncertain === null || first === undefined || !/profiling/i.test(text)) return analyzed;
+  if (analyzed.uncertain === null || first === undefined || !/profiling|optimizer_trace/i.test(text))
+    return analyzed;
   const assigns = [...first.assigns, { scope: "session", name: "profiling" } as const];
   return { ...analyzed, statements: [{ ...first, assigns }, ...others] };
 }

@@ -5,23 +5,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway } from "../support/gateway-process.ts";
-import { startMariadb } from "../support/mariadb-server.ts";
-import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { capability, usualCapabilities } from "../support/raw/capabilities.ts";
 import { loggedIn } from "../support/raw/login.ts";
 import type { RawClient, Reply } from "../support/raw/raw-client.ts";
+import { sqlServers } from "../support/sql-servers.ts";
 import { secretState, setUp, writeHostileAcl } from "./acl/hostile-place.ts";
 
-const servers = [
-  { name: "mariadb", flags: [], start: startMariadb, present: true },
-  {
-    name: "mariadb, names in lower case",
-    flags: ["--lower-case-table-names=1"],
-    start: startMariadb,
-    present: true,
-  },
-  { name: "mysql", flags: [], start: startMysql, present: mysqldCommand !== null },
-];
+const servers = sqlServers.flatMap(({ name, flavour, start, present }) => {
+  const usual = { name, flags: [] as string[], start, present };
+  // MySQL wants that from its first start on.
+  if (flavour === "mysql") return [usual];
+  return [usual, { ...usual, name: `${name}, names in lower case`, flags: ["--lower-case-table-names=1"] }];
+});
 
 const codeOf = ({ error }: Reply): number => error?.code ?? 0;
 const bytesOf = ({ packets }: Reply): string => Buffer.concat(packets).toString("latin1");

@@ -141,31 +141,39 @@ describe.each(sqlServers)("on $name", ({ start, present }) => {
       database: "direct",
     });
     const behind = await createConnection({ ...testUser, port: gateway.port, database: "behind" });
-    const differences: string[] = [];
     let answered = 0;
+    /** The first difference of a sequence; null: there is none. Both sides do all of it, so their counters stay alike. */
+    const differenceOf = async (
+      left: readonly string[],
+      asked: readonly string[],
+    ): Promise<string | null> => {
+      const answers: string[][] = [];
+      for (const [schema, connection] of [
+        ["direct", direct],
+        ["behind", behind],
+      ] as const) {
+        await connection.changeUser({ database: schema });
+        const said: string[] = [];
+        for (const text of [...left, ...asked])
+          said.push(`${text} -> ${sameIds(await say(connection, text.replaceAll("{s}", schema)), schema)}`);
+        answers.push(said);
+      }
+      const [expected = [], got = []] = answers;
+      answered += expected.length;
+      const at = expected.findIndex((line, index) => line !== got[index]);
+      return at < 0
+        ? null
+        : `${[...left, ...asked].slice(0, at).join("; ")} | ${expected[at]} BUT ${got[at]}`;
+    };
+    const differences: string[] = [];
     try {
       for (const left of leaving) {
         for (const asked of asking) {
-          const answers: string[][] = [];
-          for (const [schema, connection] of [
-            ["direct", direct],
-            ["behind", behind],
-          ] as const) {
-            await connection.changeUser({ database: schema });
-            const said: string[] = [];
-            for (const text of [...left, ...asked])
-              said.push(
-                `${text} -> ${sameIds(await say(connection, text.replaceAll("{s}", schema)), schema)}`,
-              );
-            answers.push(said);
-          }
-          const [expected = [], got = []] = answers;
-          answered += expected.length;
-          const at = expected.findIndex((line, index) => line !== got[index]);
-          if (at >= 0)
-            differences.push(
-              `${left.at(-1)} | ${asked.slice(0, at - left.length).join("; ")} | ${expected[at]} BUT ${got[at]}`,
-            );
+          let difference = await differenceOf(left, asked);
+          // Leftovers are kept for two seconds: on a machine that stands still for so long they may be lost once.
+          for (let again = 0; again < 2 && difference !== null; again += 1)
+            difference = await differenceOf(left, asked);
+          if (difference !== null) differences.push(difference);
         }
       }
     } finally {

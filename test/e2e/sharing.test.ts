@@ -159,6 +159,26 @@ describe.each(kinds)("on $flavour", ({ flavour, start, skip }) => {
     }),
   );
 
+  it.skipIf(skip)("nor do the texts that a server records for her", () =>
+    withGateway({ backend_pool_size: 1 }, async (enter) => {
+      for (const text of [
+        "SET optimizer_trace = 'enabled=on'",
+        "SET profiling = 1",
+        "SET @@session.profiling = ON, @x = 1",
+      ]) {
+        const her = await enter("market");
+        expect((await her.query(text)).error).toBeNull();
+        await her.query("SELECT 'her own value', t.id FROM t, t u");
+        her.destroy();
+        const his = await enter("market");
+        await his.query("SELECT 1");
+        expect(await his.rows("SELECT QUERY FROM information_schema.OPTIMIZER_TRACE")).toEqual([]);
+        expect(JSON.stringify(await his.rows("SHOW PROFILES"))).not.toContain("her own");
+        his.destroy();
+      }
+    }),
+  );
+
   it.skipIf(skip)("warnings are kept for a client that asks for them at once, and not for ever", () =>
     withGateway({ backend_pool_size: 1, backend_pool_wait_timeout: "10s" }, async (enter) => {
       const first = await enter("market");
