@@ -16,6 +16,9 @@ const stepsOfEach = 60;
 const connections = 20;
 /** Clients that may keep a connection for themselves at a time. */
 const pinnedMax = 12;
+/** The answer to FOUND_ROWS() and SHOW WARNINGS when somebody else has taken the connection since. */
+const isLostLeftover = / -> 1235 .*whose backend connection has been left since/;
+
 const seed = Number(process.env.GATEHOUSE_TEST_SEED ?? randomInt(1 << 30));
 
 const kinds = [
@@ -90,7 +93,9 @@ describe.each(kinds)("on $flavour", ({ start, skip }) => {
             pinned += 1;
           }
           const [got, wanted] = [await doStep(through, step, shared), await doStep(direct, step, own)];
-          expect(got, `client ${index}, step ${count}`).toEqual(wanted);
+          // Leftovers are kept for two seconds: a machine that stands still for so long loses them, and says so.
+          const told = got.map((line, at) => (isLostLeftover.test(line) ? wanted[at] : line));
+          expect(told, `client ${index}, step ${count}`).toEqual(wanted);
           steps += 1;
           if (step.how === "change user" && isPinned) {
             isPinned = false;
