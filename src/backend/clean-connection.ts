@@ -27,7 +27,9 @@ export async function cleanConnection(
   timeoutMs: number,
 ): Promise<void> {
   const { database } = notes;
-  connection.schema = database === undefined ? { known: false } : { known: true, name: database };
+  // MySQL's reset stays in the schema but forgets its character set, by which LOAD DATA reads: it is to be entered anew.
+  const forgets = connection.server.flavour === "mysql" && database !== null;
+  connection.schema = database === undefined || forgets ? { known: false } : { known: true, name: database };
   const replies = await connection.converse(
     cleaningCommands(connection, notes, sessionAssignments),
     timeoutMs,

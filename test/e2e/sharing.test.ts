@@ -91,6 +91,19 @@ describe.each(kinds)("on $flavour", ({ flavour, start, skip }) => {
     240_000,
   );
 
+  it.skipIf(skip)("a connection that was reset knows its schema's character set", () =>
+    withGateway({ backend_pool_size: 1 }, async (enter) => {
+      await server.admin("CREATE DATABASE IF NOT EXISTS latin CHARACTER SET latin1");
+      const first = await enter("latin");
+      expect(await one(first, "SELECT @@character_set_database")).toBe("latin1");
+      // A transaction that is open: a reset is due, and the schema is known.
+      await first.query("BEGIN");
+      await first.quit();
+      const second = await enter("latin");
+      expect(await one(second, "SELECT @@character_set_database")).toBe("latin1");
+    }),
+  );
+
   it.skipIf(skip)("the locks of a backup stay with their session", () =>
     withGateway({ backend_pool_size: 1, backend_pool_wait_timeout: "500ms" }, async (enter) => {
       const first = await enter("market");
