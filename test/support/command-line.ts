@@ -39,9 +39,12 @@ export function connectOptions(target: ClientTarget): string[] {
   ];
 }
 
-/** The environment in which a command line client finds its password, without the warning about options. */
+/**
+ * The environment in which a command line client finds its password, without the warning about options, and its character
+ * set: without a locale, MariaDB's takes latin1.
+ */
 export function passwordEnvironment(target: ClientTarget): NodeJS.ProcessEnv {
-  return { ...process.env, MYSQL_PWD: target.password };
+  return { ...process.env, LC_ALL: "C.UTF-8", MYSQL_PWD: target.password };
 }
 
 /** Runs statements with a command line client in batch mode: tab-separated rows without headers come back. */
