@@ -138,6 +138,43 @@ export function readingKeyOf({ namesKey, variables }: SessionSettings): string {
   return `${namesKey} ${variables.get("sql_mode") ?? ""}`;
 }
 
+/**
+ * Elements of a SET after which texts are read as under `to`, where they are read as under `from`. What concerns results
+ * only is left as it is. `login`: the character sets that both began with.
+ */
+export function readingElements(
+  from: SessionSettings,
+  to: SessionSettings,
+  login: { readonly client: string; readonly collation: string },
+  server: { readonly flavour: ServerFlavour; readonly ignoreSpace: boolean },
+): string[] {
+  const names =
+    from.namesKey === to.namesKey
+      ? []
+      : [
+          `character_set_client=${login.client}`,
+          `collation_connection=${login.collation}`,
+          ...to.names.flatMap(namesOfReading),
+        ];
+  return [...names, ...settingElements(modeOf(from), modeOf(to), server)];
+}
+
+/** What an element about character sets does to the reading of texts. */
+function namesOfReading(element: string): string[] {
+  const [, characterSet, collation] = /^NAMES (\w+)(?: COLLATE (\w+))?$/.exec(element) ?? [];
+  if (characterSet === undefined) return element.startsWith("character_set_results=") ? [] : [element];
+  const connection =
+    collation === undefined
+      ? `character_set_connection=${characterSet}`
+      : `collation_connection=${collation}`;
+  return [`character_set_client=${characterSet}`, connection];
+}
+
+function modeOf({ variables }: SessionSettings): SessionSettings {
+  const mode = variables.get("sql_mode");
+  return makeSettings([], new Map(mode === undefined ? [] : [["sql_mode", mode]]));
+}
+
 /** Whether its words say everything about character sets, whatever they were before. */
 export function setsAllNames({ names }: SessionSettings): boolean {
   if (names[0]?.startsWith("NAMES ") === true) return true;

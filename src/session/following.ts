@@ -98,7 +98,7 @@ export class Following {
       this.#isInsertIdLost = false;
     }
     this.#leftovers.noteReply(summary, text, flavour);
-    if (this.#nextTransaction !== null) this.#noteTransaction(summary);
+    if (this.#nextTransaction !== null) this.#noteTransaction(summary, text);
   }
 
   /** A command that is no statement has been answered. */
@@ -117,10 +117,12 @@ export class Following {
     this.#leftovers.toldError = error;
   }
 
-  #noteTransaction({ errorCode, statusFlags }: ReplySummary): void {
+  #noteTransaction({ errorCode, statusFlags }: ReplySummary, text: StatementText): void {
     if (errorCode !== 0) return;
     if ((statusFlags & STATUS_IN_TRANS) !== 0) this.#nextTransaction = "under way";
-    else if (this.#nextTransaction === "under way") this.#nextTransaction = null;
+    else if (this.#nextTransaction === "under way")
+      // MySQL 9.7 ends the transaction by SET autocommit, but not what was said of it: that is left for the next one.
+      this.#nextTransaction = text.statements.some(({ kind }) => kind === "SET") ? "set" : null;
   }
 
   /** A text that succeeded has set these. `hasPrepared`: statements were prepared as texts were read before. */

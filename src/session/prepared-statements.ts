@@ -5,6 +5,7 @@
 
 import { createHash } from "node:crypto";
 import type { Permit } from "../acl/permit.ts";
+import type { SessionSettings } from "../backend/session-settings.ts";
 import { assert } from "../base/assert.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { StatementText } from "./statement-text.ts";
@@ -21,6 +22,8 @@ export interface NewPreparedStatement {
   readonly context: string;
   /** The session's schema when it was prepared; null: none. */
   readonly database: string | null;
+  /** What the session had set by then: its text is read so for good. */
+  readonly settings: SessionSettings;
   /** COM_STMT_PREPARE as the backend got it, a copy; null: the gateway itself answers its commands. */
   readonly payload: Uint8Array | null;
   /** `payload` is the client's: what it reads of the gateway is put in for every execution. @default false */
@@ -41,6 +44,8 @@ export interface PreparedStatement {
   /** COM_STMT_PREPARE; null: not kept, so that its connection cannot be left. */
   readonly payload: Uint8Array | null;
   readonly database: string | null;
+  /** See {@link NewPreparedStatement}. */
+  readonly settings: SessionSettings;
   /** Whether what is executed is prepared each time, from the client's text, which `payload` then is. */
   readonly isToldAnew: boolean;
   /** Of every statement in it, of the authoriser generation below; never empty. */
@@ -109,6 +114,7 @@ export class PreparedStatements {
       key: this.#freeKey(payload, context),
       payload: payload === null ? null : this.#keep(payload),
       database: made.database,
+      settings: made.settings,
       isToldAnew: made.isToldAnew ?? false,
       permits,
       authorizerGeneration,

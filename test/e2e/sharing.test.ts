@@ -1,4 +1,5 @@
 // Many sessions on few backend connections: how they wait, what they see of each other, what ends a wait.
+import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
@@ -89,6 +90,48 @@ describe.each(kinds)("on $flavour", ({ flavour, start, skip }) => {
         );
       }),
     240_000,
+  );
+
+  it.skipIf(skip)("a statement means what it meant when it was prepared, wherever it is prepared again", () =>
+    withGateway({ backend_pool_size: 1 }, async (enter, gateway) => {
+      const client = await createConnection({
+        ...{ host: "127.0.0.1", port: gateway.port, database: "market" },
+        ...testUser,
+      });
+      try {
+        const or = await client.prepare("SELECT 'a' || ? AS it, COLLATION('x') AS how");
+        // Its connection is reset meanwhile: no copy is left.
+        const other = await enter("market");
+        await other.query("SET @pinned = 1");
+        await other.quit();
+        await client.query("SET NAMES utf8mb4 COLLATE utf8mb4_bin");
+        await client.query("SET sql_mode = 'ANSI'");
+        const [rows] = await or.execute([1]);
+        expect(rows).toEqual([{ it: 1, how: expect.not.stringMatching(/_bin$/) }]);
+        const [present] = await client.query("SELECT 'a' || 1 AS it, COLLATION('x') AS how");
+        expect(present).toEqual([{ it: "a1", how: "utf8mb4_bin" }]);
+      } finally {
+        client.destroy();
+      }
+    }),
+  );
+
+  it.skipIf(skip)(
+    "what was said of the next transaction stays with its session when autocommit ends one",
+    () =>
+      withGateway({ backend_pool_size: 1, backend_pool_wait_timeout: "500ms" }, async (enter) => {
+        const first = await enter("market");
+        const second = await enter("market");
+        await first.query("SET TRANSACTION READ ONLY");
+        await first.query("SET autocommit = 0");
+        await first.query("START TRANSACTION");
+        await first.query("SET autocommit = 1");
+        // MySQL still has it for the next transaction, MariaDB does not: nobody else gets it.
+        expect(await codeOf(second.query("INSERT INTO t (v) VALUES (70001)"))).not.toBe(1792);
+        await first.query("BEGIN");
+        await first.query("COMMIT");
+        expect(await codeOf(second.query("INSERT INTO t (v) VALUES (70002)"))).toBeUndefined();
+      }),
   );
 
   it.skipIf(skip)("a connection that was reset knows its schema's character set", () =>

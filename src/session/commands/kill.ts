@@ -2,6 +2,7 @@
 // never reaches a backend, whose thread ids mean nothing to a client and whose account is not the client's.
 
 import type { Permit } from "../../acl/permit.ts";
+import { noSettings } from "../../backend/session-settings.ts";
 import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import { type KillSite, killsAmongOthers } from "../../sql/kills-among-others.ts";
 import type { KillRequest } from "../../sql/statement-summary.ts";
@@ -171,6 +172,7 @@ export function prepareOwnStatement(
     columnCount: 0,
     context: "",
     database: null,
+    settings: noSettings,
     payload: null,
   });
   const packets: Uint8Array[] = [

@@ -1,6 +1,7 @@
 // SHOW GRANTS, SHOW CREATE USER and SHOW PROCESSLIST of oneself, as text and prepared: the rows are the gateway's.
 
 import type { Permit } from "../../acl/permit.ts";
+import { noSettings } from "../../backend/session-settings.ts";
 import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { ownAnswer, ownColumns, ownShowOf } from "../own-answers.ts";
@@ -43,6 +44,7 @@ export function prepareOwnShow(loop: CommandLoop, text: StatementText, permit: P
     columnCount: columns.length,
     context: "",
     database: null,
+    settings: noSettings,
     payload: null,
   });
   return replyPackets(loop.replyTo, prepareReply(id, columns, loop.state));

@@ -67,6 +67,7 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   // As it was sent: what it tells of the session belongs to no other one's copy.
   const payload = Buffer.from(payloadOf(isToldAnew ? frames : sent));
   const { database } = state;
+  const { settings } = state.following;
   const context = preparedContextOf(state, isToldAnew);
   return loop.forward(permit, sent, {
     command: COM_STMT_PREPARE,
@@ -85,6 +86,7 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
         columnCount,
         context,
         database,
+        settings,
         payload,
         isToldAnew,
       });

@@ -2,9 +2,12 @@
 // statement is prepared again, unseen by the client.
 
 import type { BackendConnection } from "../../backend/backend-connection.ts";
+import type { PrepareRequest } from "../../backend/prepare-statement.ts";
 import type { PreparedCopy } from "../../backend/prepared-copies.ts";
+import { readingElements, readingKeyOf } from "../../backend/session-settings.ts";
 import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import type { Route } from "../../routing/route.ts";
+import { CLIENT_IGNORE_SPACE, has } from "../../wire/capabilities.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { inspectErr } from "../inspect-reply.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
@@ -104,7 +107,13 @@ async function prepareAgain(
       const { present, named: database } = loop.backend.serverSchemas(statement.database);
       const isElsewhere = database !== null && present !== null && database !== present;
       const schema = isElsewhere ? { meanwhile: database, afterwards: present } : null;
-      const prepared = await lease.prepareStatement({ permit: permitOf(statement), payload, schema });
+      const reading = readingFor(loop, statement, on);
+      const prepared = await lease.prepareStatement({
+        permit: permitOf(statement),
+        payload,
+        schema,
+        reading,
+      });
       if (prepared === null) return null;
       if (prepared.kind === "err") return { refusal: prepared.payload, route: lease.route };
       // Also where the client is told of a KILL now: the connection has it.
@@ -118,6 +127,21 @@ async function prepareAgain(
   if (reply === "nothing to prepare") return lost(loop, statement);
   if ("refusal" in reply) return relayErr(loop, reply.refusal, reply.route);
   return reply.isTheSame ? reply : lost(loop, statement);
+}
+
+/** How the text is to be read, where the session has changed that since; null: as texts are now. */
+function readingFor(
+  { state }: CommandLoop,
+  { settings: then }: PreparedStatement,
+  { server: { flavour }, capabilities, names }: BackendConnection,
+): PrepareRequest["reading"] {
+  const { settings: now } = state.following;
+  if (readingKeyOf(then) === readingKeyOf(now)) return null;
+  const server = { flavour, ignoreSpace: has(capabilities, CLIENT_IGNORE_SPACE) };
+  return {
+    meanwhile: readingElements(now, then, names, server),
+    afterwards: readingElements(then, now, names, server),
+  };
 }
 
 function relayErr({ state, services, replyTo }: CommandLoop, payload: Buffer, route: Route): Failure {
