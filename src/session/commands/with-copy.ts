@@ -132,11 +132,12 @@ async function prepareAgain(
 /** How the text is to be read, where the session has changed that since; null: as texts are now. */
 function readingFor(
   { state }: CommandLoop,
-  { settings: then }: PreparedStatement,
+  { settings: then, statement }: PreparedStatement,
   { server: { flavour }, capabilities, names }: BackendConnection,
 ): PrepareRequest["reading"] {
   const { settings: now } = state.following;
-  if (readingKeyOf(then) === readingKeyOf(now)) return null;
+  // To say anything to the server would take away what the statement asks for: row count, rows found, warnings.
+  if (readingKeyOf(then) === readingKeyOf(now) || statement.asksFor.length > 0) return null;
   const server = { flavour, ignoreSpace: has(capabilities, CLIENT_IGNORE_SPACE) };
   return {
     meanwhile: readingElements(now, then, names, server),
