@@ -194,7 +194,7 @@ describe("the process", () => {
       expect((await prepare("SELECT 1")).error).toBeNull();
       expect((await prepare("SELECT 2")).error).toMatchObject({ code: 1461 });
       client.destroy();
-      expect(gateway.records().some((record) => record.level === "info")).toBe(true);
+      await gateway.waitForRecord((record) => record.level === "info", "a line of level info");
     };
     await withGateway({ config_file: config, log_level: "info" }, body, { env });
   });
