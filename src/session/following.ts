@@ -27,6 +27,12 @@ export const DROPPED_SCHEMA = "a dropped schema";
  */
 export const LEFTOVERS_KEPT_MS = 2000;
 
+/** What takes with a transaction all that was said of it. */
+const endings: ReadonlySet<string | null> = new Set(["begins", "ends", "commits", "xa"]);
+
+/** Why a session stays on its connection that has changed how its texts are read, after it had prepared some. */
+export const PREPARED_BEFORE = "statements prepared before SET NAMES or SET sql_mode";
+
 /** See the file's head. */
 export class Following {
   settings: SessionSettings = noSettings;
@@ -120,9 +126,11 @@ export class Following {
   #noteTransaction({ errorCode, statusFlags }: ReplySummary, text: StatementText): void {
     if (errorCode !== 0) return;
     if ((statusFlags & STATUS_IN_TRANS) !== 0) this.#nextTransaction = "under way";
-    else if (this.#nextTransaction === "under way")
-      // MySQL 9.7 ends the transaction by SET autocommit, but not what was said of it: that is left for the next one.
-      this.#nextTransaction = text.statements.some(({ kind }) => kind === "SET") ? "set" : null;
+    else if (this.#nextTransaction === "under way") {
+      // SET autocommit ends a transaction too, but MySQL 9.7 and MariaDB 10.11 keep what was said of it for the next one.
+      const isOver = text.statements.some(({ effects: { transaction } }) => endings.has(transaction));
+      this.#nextTransaction = isOver ? null : "set";
+    }
   }
 
   /** A text that succeeded has set these. `hasPrepared`: statements were prepared as texts were read before. */
@@ -133,7 +141,7 @@ export class Following {
     if (settings === null) return "a variable that does not follow the session";
     this.settings = settings;
     const isReadOtherwise = hasPrepared && readingKeyOf(settings) !== before;
-    return isReadOtherwise ? "statements prepared before SET NAMES or SET sql_mode" : null;
+    return isReadOtherwise ? PREPARED_BEFORE : null;
   }
 
   /** The session is in a schema for certain, or its own was dropped. */

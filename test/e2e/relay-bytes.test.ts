@@ -26,6 +26,7 @@ describe.each([
   { name: "mysqld", start: startMysql, present: mysqldCommand !== null },
 ])("before $name", ({ name: serverName, start, present }) => {
   if (!present) {
+    // No command for a MySQL server is given (GATEHOUSE_TEST_MYSQLD): the rest cannot even be listed.
     it.skip("is not run: no such server on this machine", () => {});
     return;
   }

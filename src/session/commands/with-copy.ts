@@ -9,6 +9,7 @@ import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import type { Route } from "../../routing/route.ts";
 import { CLIENT_IGNORE_SPACE, has } from "../../wire/capabilities.ts";
 import type { CommandLoop } from "../command-loop.ts";
+import { PREPARED_BEFORE } from "../following.ts";
 import { inspectErr } from "../inspect-reply.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
 import { permitOf } from "../prepared-statements.ts";
@@ -138,6 +139,9 @@ function readingFor(
   const { settings: now } = state.following;
   // To say anything to the server would take away what the statement asks for: row count, rows found, warnings.
   if (readingKeyOf(then) === readingKeyOf(now) || statement.asksFor.length > 0) return null;
+  // Whatever else binds the session may have changed how texts are read: nobody could lead back to that.
+  const { pinnedBecause, pinnedForMore } = state;
+  if (pinnedForMore || (pinnedBecause !== null && pinnedBecause !== PREPARED_BEFORE)) return null;
   const server = { flavour, ignoreSpace: has(capabilities, CLIENT_IGNORE_SPACE) };
   return {
     meanwhile: readingElements(now, then, names, server),
