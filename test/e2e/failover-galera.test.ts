@@ -1,5 +1,5 @@
 // A Galera cluster of three real nodes: stopped, killed and rejoined under writers who remember what was acknowledged.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { type GaleraCluster, galeraMissing, startGaleraCluster } from "../support/galera-cluster.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
@@ -31,6 +31,9 @@ describe.skipIf(missing !== null)("a Galera cluster", () => {
     cluster = await startGaleraCluster(3);
   });
   afterAll(() => cluster?.stop());
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(async () => console.error("The nodes:", await cluster.states()));
+  });
   afterEach(async () => {
     await gateway?.stop();
     gateway = null;

@@ -86,7 +86,14 @@ export function startWriters(port: number, count: number, statement = insertRow,
     failed,
     async advance(more, timeoutMs = 20_000) {
       const wanted = acknowledged.length + more;
-      await waitUntil(() => acknowledged.length >= wanted, `${more} more writes`, timeoutMs);
+      await waitUntil(() => acknowledged.length >= wanted, `${more} more writes`, timeoutMs).catch(
+        (cause) => {
+          const last = failed.slice(-3).map(({ code, message }) => `${code} ${message}`);
+          throw new Error(`${cause.message}; ${failed.length} have failed, at last: ${last.join(", ")}`, {
+            cause,
+          });
+        },
+      );
     },
     async stop() {
       state.stopped = true;
