@@ -39,6 +39,12 @@ export async function enterLoginSchema(loop: CommandLoop, written: string | null
   return loop.backend.acquire(null);
 }
 
+/** The schema that a login has entered, as its server would tell it; null: none. */
+export function enteredSchema({ state, services, backend }: CommandLoop): string | null {
+  const { named } = backend.serverSchemas(state.database);
+  return services.readingServer()?.lowerCaseTableNames === 1 ? (named?.toLowerCase() ?? null) : named;
+}
+
 /** Answers COM_INIT_DB and USE where the gateway has keyspaces. */
 export async function enterNamedSchema(
   loop: CommandLoop,

@@ -4,10 +4,10 @@ import { sqlError } from "../errors/sql-error.ts";
 import { admit, isRefusal } from "./admit.ts";
 import { authenticate } from "./authenticate.ts";
 import { CommandLoop } from "./command-loop.ts";
-import { enterLoginSchema } from "./enter-schema.ts";
+import { enteredSchema, enterLoginSchema } from "./enter-schema.ts";
 import { endOfExchange, type Handshake, loginReplyTo } from "./handshake.ts";
 import type { PacketExchange } from "./packet-exchange.ts";
-import { endWithError, type ReplyTo, replyOk } from "./reply.ts";
+import { endWithError, type ReplyTo, replyLoginOk } from "./reply.ts";
 import type { SessionState } from "./session.ts";
 import { auditAccepted, auditRefused } from "./session-audit.ts";
 import type { SessionEnd } from "./session-end.ts";
@@ -63,6 +63,6 @@ export async function login(
   }
   auditAccepted(services, state, request, identity);
   services.onLogin(identity);
-  replyOk(replyTo());
+  replyLoginOk(replyTo(), enteredSchema(loop));
   return { loop, exchange };
 }

@@ -6,6 +6,7 @@ import { mysqlErrors } from "../errors/mysql-errors.ts";
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
 import { encodeErr } from "../wire/packets/err.ts";
 import { encodeOk, plainOk } from "../wire/packets/ok.ts";
+import { encodeSchemaChange } from "../wire/session-state.ts";
 import type { Replied, SessionEnd, SessionEndCode } from "./session-end.ts";
 import { replied, sessionEnd } from "./session-end.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
@@ -32,6 +33,14 @@ export interface ReplyTo {
 export function replyOk(to: ReplyTo): Replied {
   to.leaves?.(0);
   writePacket(to, encodeOk(plainOk(to.statusFlags), to.capabilities));
+  return replied;
+}
+
+/** Sends the OK of a login, which tells clients that track their session the schema that it entered (`null`: none). */
+export function replyLoginOk(to: ReplyTo, schema: string | null): Replied {
+  to.leaves?.(0);
+  const sessionState = schema === null ? null : encodeSchemaChange(schema);
+  writePacket(to, encodeOk({ ...plainOk(to.statusFlags), sessionState }, to.capabilities));
   return replied;
 }
 

@@ -6,6 +6,7 @@ import { CLIENT_SESSION_TRACK } from "./capabilities.ts";
 import { decodeErrBytes, type ErrPacket, encodeErrBytes } from "./packets/err.ts";
 import { decodeOk, encodeOk, OK_HEADER, RESULT_END_HEADER } from "./packets/ok.ts";
 import { Reader } from "./reader.ts";
+import { lenencBytesSize, Writer } from "./writer.ts";
 
 /** One thing that changed. Texts are read as UTF-8. */
 export type SessionChange =
@@ -72,6 +73,16 @@ function readBlock(type: number, block: Reader, changes: SessionChange[]): void 
     default:
       changes.push({ kind: "unknown", type });
   }
+}
+
+/** The session state of an OK that tells one thing: the default schema is `name` from now on. */
+export function encodeSchemaChange(name: string): Buffer {
+  const bytes = Buffer.from(name);
+  const size = lenencBytesSize(bytes.length);
+  return new Writer(1 + lenencBytesSize(size))
+    .u8(TRACK_SCHEMA)
+    .lenencBytes(new Writer(size).lenencBytes(bytes).finish())
+    .finish();
 }
 
 /**

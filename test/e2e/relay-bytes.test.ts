@@ -10,7 +10,7 @@ import { startGateway, testUser } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
 import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { capability, usualCapabilities } from "../support/raw/capabilities.ts";
-import { loggedIn } from "../support/raw/login.ts";
+import { changeUser, loggedIn, login } from "../support/raw/login.ts";
 import { parameter } from "../support/raw/prepared.ts";
 import { errorAfterRows, preparedTexts, setUp, statements } from "./statements.ts";
 
@@ -323,6 +323,29 @@ describe.each([
       });
       expectEqual(comparison, 11);
     });
+  });
+
+  it("ends logins with the OK that the server would send, its schema included", async () => {
+    const oks = [];
+    for (const { at, account } of [
+      { at: { socketPath: server.socketPath }, account: serviceAccount },
+      { at: { socketPath: gateway.socketPath }, account: testUser },
+    ]) {
+      const heard = [];
+      for (const capabilities of [usualCapabilities, usualCapabilities | SESSION_TRACK]) {
+        for (const schema of [{}, { database: "mysql" }]) {
+          const options = { ...account, capabilities, ...schema };
+          const { client, result } = await login(at, options);
+          const changed = await changeUser(client, options);
+          heard.push([result, changed].map(({ okPacket }) => okPacket?.toString("hex")));
+          client.destroy();
+        }
+      }
+      oks.push(heard);
+    }
+    expect(oks[1]).toEqual(oks[0]);
+    const tracked = "00000002400000000801" + "06056d7973716c";
+    expect(oks[0]?.at(-1)).toEqual([tracked, tracked]);
   });
 
   it("greets as the server does, but for ids and scramble", async () => {

@@ -10,11 +10,11 @@ import { WireError } from "../../wire/reader.ts";
 import { admit, forgetIdentity as forgetAdmitted, isRefusal } from "../admit.ts";
 import { authenticate } from "../authenticate.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { enterLoginSchema } from "../enter-schema.ts";
+import { enteredSchema, enterLoginSchema } from "../enter-schema.ts";
 import { endOfExchange } from "../handshake.ts";
 import { loginCollation, refusedCollation } from "../login-collation.ts";
 import { PacketExchange } from "../packet-exchange.ts";
-import { endWithError, replyOk } from "../reply.ts";
+import { endWithError, replyLoginOk } from "../reply.ts";
 import { auditAccepted, auditRefused } from "../session-audit.ts";
 import type { HandlerResult, SessionEnd } from "../session-end.ts";
 import { isSessionEnd } from "../session-end.ts";
@@ -119,7 +119,7 @@ async function judge(
   }
   auditAccepted(services, state, request, identity);
   services.onLogin(identity);
-  return replyOk(replyTo());
+  return replyLoginOk(replyTo(), enteredSchema(loop));
 }
 
 /** A certificate proves one identity for the connection's whole life (design of SPIFFE logins). */

@@ -39,6 +39,8 @@ export interface LoginResult {
   readonly error: ErrorFields | null;
   /** What the server said, e.g. `["switch mysql_native_password", "more 03", "ok"]`. */
   readonly trace: readonly string[];
+  /** The OK's payload; null: refused. */
+  readonly okPacket: Buffer | null;
 }
 
 /** Connects, upgrades to TLS when asked for, and logs in. The client is left open also when refused. */
@@ -123,11 +125,11 @@ async function converse(client: RawClient, options: LoginOptions): Promise<Login
     const error = decodeError(packet);
     if (error !== null) {
       trace.push(`err ${error.code}`);
-      return { ok: false, error, trace };
+      return { ok: false, error, trace, okPacket: null };
     }
     if (packet[0] === 0x00) {
       trace.push("ok");
-      return { ok: true, error: null, trace };
+      return { ok: true, error: null, trace, okPacket: packet };
     }
     if (packet[0] === 0xfe) {
       const end = packet.indexOf(0, 1);
@@ -151,7 +153,7 @@ async function converse(client: RawClient, options: LoginOptions): Promise<Login
     else {
       client.destroy();
       trace.push("hung up");
-      return { ok: false, error: null, trace };
+      return { ok: false, error: null, trace, okPacket: null };
     }
   }
 }

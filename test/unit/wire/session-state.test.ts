@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { decodeErr } from "../../../src/wire/packets/err.ts";
 import { WireError } from "../../../src/wire/reader.ts";
-import { decodeSessionState, rewriteErr, withoutSessionState } from "../../../src/wire/session-state.ts";
+import {
+  decodeSessionState,
+  encodeSchemaChange,
+  rewriteErr,
+  withoutSessionState,
+} from "../../../src/wire/session-state.ts";
 import { hex } from "./codec-table.ts";
 
 describe("decodeSessionState()", () => {
@@ -60,6 +65,12 @@ describe("decodeSessionState()", () => {
       expect(() => decodeSessionState(hex(bytes))).toThrow(WireError);
     },
   );
+});
+
+describe("encodeSchemaChange()", () => {
+  it.each(["shop", "", "größe", "x".repeat(251)])("is read as it was written: %s", (name) => {
+    expect(decodeSessionState(encodeSchemaChange(name))).toEqual([{ kind: "schema", name }]);
+  });
 });
 
 describe("withoutSessionState()", () => {
