@@ -171,6 +171,9 @@ export interface BackendPool {
    * exist (the server's own 1049), or none became free in time.
    */
   acquire(request: AcquireRequest): Promise<BackendLease | SqlError>;
-  /** Ends all idle connections and refuses new leases. */
+  /**
+   * Ends all idle connections and refuses new leases. Resolves when no statement is being killed any more. Some seconds
+   * later nothing is left, whatever servers do.
+   */
   close(): Promise<void>;
 }

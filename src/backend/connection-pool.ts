@@ -12,6 +12,9 @@ import type { PoolLimits, PoolSnapshot, PoolTools } from "./pool-settings.ts";
 import { SessionNamesCache } from "./session-names.ts";
 import { UsualClients } from "./usual-clients.ts";
 
+/** When the pool closes, what it still has to say to servers (kills, resets) may take so long, in milliseconds. */
+const LAST_WORDS_MS = 2000;
+
 /** See BackendPool. */
 export class ConnectionPool implements BackendPool {
   readonly #limits: PoolLimits;
@@ -99,11 +102,16 @@ export class ConnectionPool implements BackendPool {
     return [...this.#groups.values()].map((group) => group.snapshot());
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     clearInterval(this.#sweeper);
     this.#closing.abort();
     for (const group of this.#groups.values()) group.close();
-    return Promise.resolve();
+    const late = (): void => {
+      for (const group of this.#groups.values()) group.cut("now", "the pool is closed");
+    };
+    // Without a socket that keeps the process there is nothing to cut.
+    setTimeout(late, LAST_WORDS_MS).unref();
+    await this.#killQuery.close(LAST_WORDS_MS);
   }
 
   #groupOf(tablet: Tablet, account: BackendAccount): PoolGroup {

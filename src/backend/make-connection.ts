@@ -1,6 +1,7 @@
 // Makes one connection for the pool: login, the session assignments that every connection gets, and the character sets
 // that the login gave (read back once per server and collation id).
 
+import type { ByteChannel } from "../base/byte-channel.ts";
 import type { BackendAccount, Tablet } from "../routing/route.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
 import type { LoggedIn } from "./backend-login.ts";
@@ -39,7 +40,7 @@ export async function makeConnection(
     signal: tools.closing,
   });
   try {
-    const names = await settle(tablet, loggedIn, tools);
+    const names = await unlessClosed(tools.closing, loggedIn.channel, () => settle(tablet, loggedIn, tools));
     return new PooledConnection(loggedIn, {
       names,
       generation: account.generation,
@@ -48,6 +49,22 @@ export async function makeConnection(
   } catch (error) {
     loggedIn.channel.destroy();
     throw error;
+  }
+}
+
+/** Talks to a server that must not keep a pool that closes: the conversation fails then. */
+export async function unlessClosed<Result>(
+  closing: AbortSignal,
+  channel: ByteChannel,
+  talk: () => Promise<Result>,
+): Promise<Result> {
+  const cut = (): void => channel.destroy();
+  closing.addEventListener("abort", cut);
+  if (closing.aborted) cut();
+  try {
+    return await talk();
+  } finally {
+    closing.removeEventListener("abort", cut);
   }
 }
 

@@ -2,6 +2,7 @@
 // Vitess's buffering (https://vitess.io/docs/reference/features/vtgate-buffering/): only what has not been sent to any
 // server waits. Knows nothing of servers: it is told that a place has failed and when to try again.
 
+import { setMaxListeners } from "node:events";
 import type { CancelSignal } from "../base/cancel-signal.ts";
 import type { Clock } from "../base/clock.ts";
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
@@ -47,12 +48,19 @@ export class OutageBuffer implements Outages {
   readonly #waiting = new Map<OutagePlace, Waiting[]>();
   /** When the first statement began to wait for a place that has not come back since. */
   readonly #since = new Map<OutagePlace, number>();
+  readonly #closing = new AbortController();
   #count = 0;
   #serial = 0;
 
   constructor(limits: BufferLimits, tools: BufferTools) {
     this.#limits = limits;
     this.#tools = tools;
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /** Nobody waits any more: who does is told 1053. */
+  close(): void {
+    this.#closing.abort();
   }
 
   /** Statements that wait now. */
@@ -77,6 +85,7 @@ export class OutageBuffer implements Outages {
     failure: SqlError,
   ): Promise<"again" | SqlError> {
     if (signal.aborted) return Promise.resolve(sqlError("ER_QUERY_INTERRUPTED"));
+    if (this.#closing.signal.aborted) return Promise.resolve(sqlError("ER_SERVER_SHUTDOWN"));
     if (!this.#limits.enabled) return Promise.resolve(failure);
     const refused = this.#refuse(place, ticket, failure);
     if (refused !== null) return Promise.resolve(refused);
@@ -111,6 +120,7 @@ export class OutageBuffer implements Outages {
         clearTimeout(deadline);
         if (waiting.timer !== null) clearTimeout(waiting.timer);
         signal.removeEventListener("abort", abort);
+        this.#closing.signal.removeEventListener("abort", close);
         this.#remove(place, waiting);
         metrics
           .histogram("buffered_statement_seconds")
@@ -130,6 +140,10 @@ export class OutageBuffer implements Outages {
         this.#note("interrupted", null);
         settle(sqlError("ER_QUERY_INTERRUPTED"));
       };
+      const close = (): void => {
+        this.#note("interrupted", null);
+        settle(sqlError("ER_SERVER_SHUTDOWN"));
+      };
       const deadline = setTimeout(
         () => {
           this.#note("timed_out", null);
@@ -138,6 +152,7 @@ export class OutageBuffer implements Outages {
         Math.ceil(ticket.deadlineMs - sinceMs),
       );
       signal.addEventListener("abort", abort);
+      this.#closing.signal.addEventListener("abort", close);
       this.#add(place, waiting);
       onSuspect(place);
     });

@@ -6,7 +6,7 @@ import { readGrantsIfTold } from "./ask-connection.ts";
 import type { ServerFacts } from "./backend-connection.ts";
 import { BackendLoginError, reasonOf } from "./login-error.ts";
 import { LoginGate } from "./login-gate.ts";
-import { makeConnection } from "./make-connection.ts";
+import { makeConnection, unlessClosed } from "./make-connection.ts";
 import type { Lane } from "./pool-lane.ts";
 import type { GroupTools } from "./pool-settings.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
@@ -67,13 +67,15 @@ export class PoolConnections {
   }
 
   async #readGrants(connection: PooledConnection): Promise<void> {
-    const { grants, limits } = this.#tools;
+    const { grants, limits, closing } = this.#tools;
     const { account } = this;
     if (grants === undefined || this.#knownGrants === account.generation || !grants.wanted(this.#tablet))
       return;
     this.#knownGrants = account.generation;
     try {
-      const lines = await readGrantsIfTold(connection, limits.housekeepingTimeoutMs);
+      const lines = await unlessClosed(closing, connection.channel, () =>
+        readGrantsIfTold(connection, limits.housekeepingTimeoutMs),
+      );
       if (lines !== null) grants.told(this.#tablet, account, connection.server, lines);
     } catch (error) {
       this.#knownGrants = null;

@@ -142,6 +142,7 @@ export async function startSingleBackend(
     serverFacts: () => health.status.server ?? unknownServer,
     close: async () => {
       health.stop();
+      outages.close();
       await pool.close();
     },
   };

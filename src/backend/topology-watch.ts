@@ -208,8 +208,10 @@ export class TopologyWatch implements TopologyStates {
       if (alias === null || tablet.alias === alias) health.askNow();
   }
 
+  /** Nobody is told of servers any more, so nobody may wait for them. */
   stop(): void {
     for (const { health } of this.#watched.values()) health.stop();
+    this.#tools.outages.close();
   }
 
   #watch(tablet: Tablet, { intervalMs, monitors }: Manner): HealthWatch {

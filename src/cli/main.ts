@@ -37,6 +37,7 @@ export async function main(): Promise<void> {
       process.title = title;
     },
     exitNow: (code) => process.exit(code),
+    killNow: () => void process.kill(process.pid, "SIGKILL"),
   };
   process.exitCode = await runCommand(context, {
     serve: (inner) => serve(inner, serving, createGateway),

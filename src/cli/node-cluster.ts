@@ -14,6 +14,7 @@ export const forkWorker: ForkWorker = () => {
     pid: worker.process.pid ?? null,
     // Without a callback, the end of the channel would be an uncaught error.
     send: (message) => void (worker.isConnected() && worker.send(message, () => {})),
+    kill: () => void worker.process.kill("SIGKILL"),
     onMessage: (listener) => void worker.on("message", (message: FromWorker) => listener(message)),
     onExit: (listener) =>
       void worker.on("exit", (code, signal) =>

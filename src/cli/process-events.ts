@@ -9,6 +9,14 @@ export interface EventSource {
   off(event: string, listener: (...values: unknown[]) => void): unknown;
 }
 
+/** What a stop may take, and what happens then. */
+export interface StopLimit {
+  /** From the first signal on, in milliseconds. */
+  readonly withinMs: number;
+  /** Ends the process now. */
+  readonly endNow: () => void;
+}
+
 /** The first stops the gateway, the second ends what is left, this one ends the process at once. */
 const impatientSignalsMax = 3;
 
@@ -22,20 +30,27 @@ export function runUntilStopped(
   starting: Promise<void>,
   telemetry: ProcessTelemetry,
   source: EventSource,
-  exitNow: () => void,
+  limit: StopLimit,
 ): Promise<string> {
   const { logger } = telemetry;
   let stopSignals = 0;
+  let late: NodeJS.Timeout | null = null;
+  const onLate = (): void => {
+    logger.error("Stopping takes too long: the process ends now", { within_ms: limit.withinMs });
+    limit.endNow();
+  };
   return new Promise((resolve) => {
     const stop = (signal: string) => (): void => {
       stopSignals += 1;
-      if (stopSignals >= impatientSignalsMax) exitNow();
+      if (stopSignals >= impatientSignalsMax) limit.endNow();
+      late ??= setTimeout(onLate, limit.withinMs);
       logger.info(stopSignals === 1 ? "Stopping" : "Ending what is left", { signal });
       // A failed start is told by the one who started.
       const started = starting.catch(() => {});
       void started
         .then(() => gateway.stop(signal))
         .then(() => {
+          if (late !== null) clearTimeout(late);
           for (const [event, listener] of listeners) source.off(event, listener);
           resolve(signal);
         });

@@ -10,13 +10,19 @@ import { formatHelp } from "./help.ts";
 import { makeServeOptions, type ServeOptions } from "./options.ts";
 import { packageVersion } from "./package-version.ts";
 import { type PidFile, writePidFile } from "./pid-file.ts";
-import { type EventSource, runUntilStopped, surviveUncaughtErrors } from "./process-events.ts";
+import { type EndingProcess, endProcess, letProcessEnd, stopLimitMs } from "./process-end.ts";
+import {
+  type EventSource,
+  runUntilStopped,
+  type StopLimit,
+  surviveUncaughtErrors,
+} from "./process-events.ts";
 import { openTelemetry } from "./process-telemetry.ts";
 import { type Surroundings, serveAsWorker } from "./serve-as-worker.ts";
 import { gatherSettings, type Settings } from "./settings.ts";
 
 /** The process, as far as serving needs it. */
-export interface ServingProcess {
+export interface ServingProcess extends EndingProcess {
   /** Starts a worker; with `channel`, this process is one itself. */
   readonly fork: ForkWorker;
   /** To the first process; null: this is the first, or the only one. */
@@ -24,8 +30,6 @@ export interface ServingProcess {
   readonly events: EventSource;
   readonly pid: number;
   readonly setTitle: (title: string) => void;
-  /** Ends the process at once. */
-  readonly exitNow: (code: number) => void;
 }
 
 /** Reads the flags of serve and check. @throws UsageError */
@@ -57,13 +61,18 @@ export async function serve(
   if (options.secretInArguments) serving.setTitle("gatehouse");
   const telemetry = openTelemetry(options.process, context.clock);
   const surroundings = { options, context, serving, telemetry };
+  let code: ExitCode = 1;
   try {
-    if (serving.channel !== null) return await serveAsWorker(serving.channel, surroundings, createGateway);
-    for (const warning of settings.warnings) telemetry.logger.warn(warning);
-    await serveUntilStopped(surroundings, makerOf(surroundings, createGateway));
-    return 0;
+    if (serving.channel !== null) {
+      code = await serveAsWorker(serving.channel, surroundings, createGateway);
+    } else {
+      for (const warning of settings.warnings) telemetry.logger.warn(warning);
+      await serveUntilStopped(surroundings, makerOf(surroundings, createGateway));
+      code = 0;
+    }
+    return code;
   } finally {
-    await telemetry.close();
+    await letProcessEnd(serving, () => telemetry.close(), code, context.complain);
   }
 }
 
@@ -90,7 +99,13 @@ async function serveUntilStopped(
     const tools = { clock: context.clock, logger, audit, metrics, queryLog, version: packageVersion };
     gateway = await createGateway(options.gateway, tools);
     const starting = gateway.start();
-    const stopped = runUntilStopped(gateway, starting, telemetry, serving.events, () => serving.exitNow(1));
+    const stopped = runUntilStopped(
+      gateway,
+      starting,
+      telemetry,
+      serving.events,
+      stopLimitOf({ options, serving, telemetry }),
+    );
     await starting;
     surviveUncaughtErrors(telemetry, serving.events);
     audit.record("start", { version: packageVersion, listening: gateway.addresses });
@@ -104,6 +119,18 @@ async function serveUntilStopped(
   } finally {
     pidFile?.remove();
   }
+}
+
+/** What a stop of this process may take. */
+export function stopLimitOf({
+  options,
+  serving,
+  telemetry,
+}: Pick<Surroundings, "options" | "serving" | "telemetry">): StopLimit {
+  return {
+    withinMs: stopLimitMs(options.gateway.shutdown),
+    endNow: () => void endProcess(serving, () => telemetry.close(), 1),
+  };
 }
 
 function serveHelp(width: number): string {

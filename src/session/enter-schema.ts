@@ -8,6 +8,7 @@ import { COM_INIT_DB } from "../wire/commands.ts";
 import { encodeFrames } from "../wire/frames.ts";
 import type { CommandLoop } from "./command-loop.ts";
 import { DROPPED_SCHEMA } from "./following.ts";
+import type { PacketExchange } from "./packet-exchange.ts";
 import { refuse } from "./refuse.ts";
 import { internalError, replyError, replyOk } from "./reply.ts";
 import { leadsAlike, routeText, stuckBecause } from "./route-text.ts";
@@ -17,7 +18,7 @@ import { type HandlerResult, relaying } from "./session-end.ts";
  * Enters the schema of a login or COM_CHANGE_USER: confirmed on a backend before the client gets OK. null: no schema.
  * Returns what refuses it: the ACL, 1049, or that no backend can be had.
  */
-export async function enterLoginSchema(loop: CommandLoop, written: string | null): Promise<SqlError | null> {
+async function enterLoginSchema(loop: CommandLoop, written: string | null): Promise<SqlError | null> {
   const { state, services } = loop;
   const { identity } = state;
   state.target = defaultTarget;
@@ -43,6 +44,19 @@ export async function enterLoginSchema(loop: CommandLoop, written: string | null
 export function enteredSchema({ state, services, backend }: CommandLoop): string | null {
   const { named } = backend.serverSchemas(state.database);
   return services.readingServer()?.lowerCaseTableNames === 1 ? (named?.toLowerCase() ?? null) : named;
+}
+
+/** The same for a client that may go away meanwhile: nobody waits for its schema then. */
+export async function enterSchemaFor(
+  exchange: PacketExchange,
+  loop: CommandLoop,
+  written: string | null,
+): Promise<SqlError | null> {
+  const cancel = (): void => loop.backend.cancel("ER_QUERY_INTERRUPTED");
+  exchange.onGone = cancel;
+  const refused = await enterLoginSchema(loop, written);
+  exchange.onGone = null;
+  return refused;
 }
 
 /** Answers COM_INIT_DB and USE where the gateway has keyspaces. */

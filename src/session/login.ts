@@ -4,7 +4,7 @@ import { sqlError } from "../errors/sql-error.ts";
 import { admit, isRefusal } from "./admit.ts";
 import { authenticate } from "./authenticate.ts";
 import { CommandLoop } from "./command-loop.ts";
-import { enteredSchema, enterLoginSchema } from "./enter-schema.ts";
+import { enteredSchema, enterSchemaFor } from "./enter-schema.ts";
 import { endOfExchange, type Handshake, loginReplyTo } from "./handshake.ts";
 import type { PacketExchange } from "./packet-exchange.ts";
 import { endWithError, type ReplyTo, replyLoginOk } from "./reply.ts";
@@ -51,7 +51,11 @@ export async function login(
   state.following.reset(state.capabilities);
   if (channel.closed) return sessionEnd("client_gone", "during the login");
   const loop = new CommandLoop(state, services, channel);
-  const refused = await enterLoginSchema(loop, request.database);
+  const refused = await enterSchemaFor(exchange, loop, request.database);
+  if (channel.closed) {
+    loop.end(sessionEnd("client_gone"));
+    return sessionEnd("client_gone", "during the login");
+  }
   if (refused !== null) {
     auditRefused(services, state, request, { error: refused, reason: "schema", plugin });
     loop.end(endWithError(replyTo(), refused, "login_refused"));

@@ -22,6 +22,8 @@ export class PacketExchange implements ByteReceiver {
   #failure: ExchangeFailure | null = null;
   #held: Buffer | null = null;
   #waiting: ((packet: ReceivedPacket) => void) | null = null;
+  /** Called when the client goes away while nobody reads. */
+  onGone: (() => void) | null = null;
   /** The sequence number that the next packet in either direction must have. */
   sequence: number;
 
@@ -94,6 +96,7 @@ export class PacketExchange implements ByteReceiver {
 
   onClosed(): void {
     this.#fail("closed");
+    this.onGone?.();
   }
 
   #fail(failure: ExchangeFailure): void {

@@ -4,9 +4,9 @@ import type { DatabaseServer } from "../support/database-server.ts";
 import { type GatewayProcess, startGateway, testUser } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
 import { toFrames } from "../support/raw/frame-reader.ts";
-import { loggedIn } from "../support/raw/login.ts";
-import type { RawClient } from "../support/raw/raw-client.ts";
-import { waitUntil } from "../support/scratch.ts";
+import { loggedIn, logIn } from "../support/raw/login.ts";
+import { RawClient } from "../support/raw/raw-client.ts";
+import { waitUntil, within } from "../support/scratch.ts";
 import { startWriters, writtenTable } from "../support/writers.ts";
 
 let server: DatabaseServer;
@@ -41,6 +41,25 @@ describe("a server that restarts", () => {
     const lost = ["PROTOCOL_CONNECTION_LOST", "ECONNRESET", "EPIPE", "ER_QUERY_INTERRUPTED"];
     for (const { code } of writers.failed) expect(lost).toContain(code);
     expect(writers.failed.length).toBeLessThanOrEqual(6);
+  });
+
+  it("lets a login that waits be given up, by its client and by the end of the gateway", async () => {
+    gateway = await startGateway({ backend: server, flags: { buffer_window: "10m" } });
+    await server.kill();
+    try {
+      const come = (): Promise<RawClient> => RawClient.connect({ port: gateway.port });
+      const [leaving, cut] = [await come(), await come()];
+      const options = { ...testUser, database: "shop" };
+      const answers = [leaving, cut].map((client) => logIn(client, options).catch(() => {}));
+      await waiting(2);
+      leaving.destroy();
+      await waiting(1);
+      gateway.signal("SIGTERM");
+      expect(await within(gateway.ended, "the end", 5000)).toMatchObject({ code: 0 });
+      await Promise.all(answers);
+    } finally {
+      await server.restart();
+    }
   });
 
   it("lets a waiting statement be killed, and its client leave", async () => {

@@ -125,6 +125,26 @@ describe("SIGTERM", () => {
   });
 });
 
+describe("SIGTERM while a server hangs", () => {
+  it("cuts off transactions in time, however many statements would have to be killed", async () => {
+    const hanging = await startMariadb({ skipNetworking: true });
+    try {
+      const gateway = await startGateway({ backend: hanging, flags: { onterm_timeout: "200ms" } });
+      const busy = await Promise.all(Array.from({ length: 40 }, () => enter(gateway)));
+      for (const client of busy) await client.query("BEGIN");
+      process.kill(hanging.pid(), "SIGSTOP");
+      // Kills are done sixteen at a time, each with a login that takes ten seconds now.
+      const answers = busy.map((client) => client.query("SELECT 1").catch((error: unknown) => error));
+      gateway.signal("SIGTERM");
+      expect(await within(gateway.ended, "the end", 5000)).toMatchObject({ code: 0 });
+      await Promise.all(answers);
+    } finally {
+      process.kill(hanging.pid(), "SIGCONT");
+      await hanging.stop();
+    }
+  });
+});
+
 describe("a process among others", () => {
   it("writes its pid file and removes it, and survives the signals of log rotation and the inspector", async () => {
     const file = join(scratchFolder("pid"), "gatehouse.pid");

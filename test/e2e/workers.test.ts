@@ -6,7 +6,7 @@ import { type GatewayProcess, startGateway } from "../support/gateway-process.ts
 import { startMariadb } from "../support/mariadb-server.ts";
 import { loggedIn } from "../support/raw/login.ts";
 import { type RawClient, ServerRefused } from "../support/raw/raw-client.ts";
-import { waitUntil } from "../support/scratch.ts";
+import { waitUntil, within } from "../support/scratch.ts";
 
 let server: DatabaseServer;
 let gateway: GatewayProcess;
@@ -151,6 +151,18 @@ describe("workers", () => {
       return seen.size >= workers;
     }, "every worker to serve");
     expect(await gateway.metric("gatehouse_worker_restarts_total")).toBe(1);
+  });
+
+  it("are killed when they do not stop", async () => {
+    const first = await startGateway({ backend: server, flags: { workers: 2, onterm_timeout: "100ms" } });
+    const { worker_pid: pid } = await first.waitForRecord(
+      ({ message }) => message === "A worker is ready",
+      "a worker",
+    );
+    process.kill(Number(pid), "SIGSTOP");
+    first.signal("SIGTERM");
+    expect(await within(first.ended, "the end", 20_000)).toMatchObject({ code: 0 });
+    expect(first.records().map(({ message }) => message)).toContain("A worker does not stop: it is killed");
   });
 
   it("show one page: sessions and metrics of all", async () => {

@@ -21,6 +21,9 @@ export type ForkWorker = () => WorkerProcess;
 const restartMs = 200;
 const restartMsMax = 10_000;
 
+/** A worker that is told to stop has so long beside the time of its sessions, in milliseconds; then it is killed. */
+const workerGraceMs = 8000;
+
 const ID_PREFIXES = 2 ** 12;
 
 /** A gateway that serves through its workers. */
@@ -57,6 +60,7 @@ class FirstProcess implements FirstGateway {
   #tcpPort: number | null = null;
   #addresses: readonly string[] = [];
   #restartMs = restartMs;
+  #restarting: NodeJS.Timeout | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(options: GatewayOptions, tools: GatewayTools, workers: number, fork: ForkWorker) {
@@ -107,9 +111,22 @@ class FirstProcess implements FirstGateway {
   }
 
   async #stopOnce(): Promise<void> {
-    await Promise.all([...this.#workers.values()].map((worker) => worker.gone));
+    // Nobody is started again that one would wait for.
+    if (this.#restarting !== null) clearTimeout(this.#restarting);
+    const workers = [...this.#workers.values()];
+    const { lameduckMs, timeoutMs } = this.#options.shutdown;
+    const late = setTimeout(() => this.#killLate(), lameduckMs + timeoutMs + workerGraceMs);
+    await Promise.all(workers.map((worker) => worker.gone));
+    clearTimeout(late);
     await this.#admin?.close();
     await this.#embedded?.stop();
+  }
+
+  #killLate(): void {
+    for (const worker of this.#workers.values()) {
+      this.#tools.logger.error("A worker does not stop: it is killed", { worker_pid: worker.pid });
+      worker.kill();
+    }
   }
 
   /** @throws StartError with the worker's own sentence when it cannot start. */
@@ -171,11 +188,12 @@ class FirstProcess implements FirstGateway {
   }
 
   #restart(): void {
+    if (this.#stopping !== null) return;
     const waitMs = this.#restartMs;
     this.#restartMs = Math.min(2 * waitMs, restartMsMax);
-    setTimeout(() => {
-      if (this.#stopping !== null) return;
+    this.#restarting = setTimeout(() => {
       this.#startWorker().catch((error: Error) => {
+        if (this.#stopping !== null) return;
         this.#tools.logger.error("A worker does not start", { reason: error.message });
         this.#restart();
       });

@@ -9,6 +9,8 @@ export interface WorkerProcess {
   readonly pid: number | null;
   /** Messages to a process that is gone are lost. */
   send(message: ToWorker): void;
+  /** Ends it as SIGKILL does. */
+  kill(): void;
   onMessage(listener: (message: FromWorker) => void): void;
   /** `how`: an exit code or a signal, for the log. */
   onExit(listener: (how: string) => void): void;
@@ -27,6 +29,9 @@ export class WorkerHandle {
   readonly #process: WorkerProcess;
   readonly #answers = new AnswerBook();
   #listener: (message: FromWorker) => void = () => {};
+  #listens = false;
+  /** What it is to be told when it listens: to stop at once; null: nothing. */
+  #stop: ToWorker | null = null;
 
   constructor(process: WorkerProcess) {
     this.#process = process;
@@ -52,7 +57,12 @@ export class WorkerHandle {
   }
 
   send(message: ToWorker): void {
-    this.#process.send(message);
+    if (this.#listens) this.#process.send(message);
+    else if (message.kind === "stop") this.#stop = message;
+  }
+
+  kill(): void {
+    this.#process.kill();
   }
 
   /** Every message but answers and the end of its start. */
@@ -60,12 +70,17 @@ export class WorkerHandle {
     this.#listener = listener;
   }
 
-  /** It says hello first: whatever is sent before may find no listener. */
+  /** It says hello first: whatever is sent before would find no listener. */
   start(start: WorkerStart): void {
     const listener = this.#listener;
     this.#listener = (message) => {
-      if (message.kind === "hello") this.send({ kind: "start", start });
-      else listener(message);
+      if (message.kind !== "hello") {
+        listener(message);
+        return;
+      }
+      this.#listens = true;
+      this.send({ kind: "start", start });
+      if (this.#stop !== null) this.send(this.#stop);
     };
   }
 

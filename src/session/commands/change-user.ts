@@ -10,14 +10,14 @@ import { WireError } from "../../wire/reader.ts";
 import { admit, forgetIdentity as forgetAdmitted, isRefusal } from "../admit.ts";
 import { authenticate } from "../authenticate.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { enteredSchema, enterLoginSchema } from "../enter-schema.ts";
+import { enteredSchema, enterSchemaFor } from "../enter-schema.ts";
 import { endOfExchange } from "../handshake.ts";
 import { loginCollation, refusedCollation } from "../login-collation.ts";
 import { PacketExchange } from "../packet-exchange.ts";
 import { endWithError, replyLoginOk } from "../reply.ts";
 import { auditAccepted, auditRefused } from "../session-audit.ts";
 import type { HandlerResult, SessionEnd } from "../session-end.ts";
-import { isSessionEnd } from "../session-end.ts";
+import { isSessionEnd, sessionEnd } from "../session-end.ts";
 
 /** Answers COM_CHANGE_USER. */
 export async function handleChangeUser(loop: CommandLoop, frames: Uint8Array): Promise<HandlerResult> {
@@ -112,7 +112,8 @@ async function judge(
   state.identity = identity;
   state.collation = request.collation;
   state.attributes = request.attributes;
-  const refused = await enterLoginSchema(loop, request.database);
+  const refused = await enterSchemaFor(exchange, loop, request.database);
+  if (loop.channel.closed) return sessionEnd("client_gone", "during COM_CHANGE_USER");
   if (refused !== null) {
     auditRefused(services, state, request, { error: refused, reason: "schema", plugin });
     return endWithError(replyTo(), refused, "login_refused");

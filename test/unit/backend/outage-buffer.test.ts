@@ -48,6 +48,16 @@ function makeBuffer(limits: Partial<BufferLimits> = {}) {
 const passed = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 describe("OutageBuffer", () => {
+  it("lets nobody wait any more when the gateway stops", async () => {
+    const { buffer, wait } = makeBuffer();
+    const [waiting] = [wait()];
+    buffer.close();
+    await waiting.promise;
+    const late = wait();
+    await late.promise;
+    expect([waiting.result, late.result, buffer.count, vi.getTimerCount()]).toEqual([1053, 1053, 0, 0]);
+  });
+
   it("lets statements wait, has the place looked at, and releases them in the order of their arrival", async () => {
     const { buffer, suspected, wait } = makeBuffer();
     const order: number[] = [];

@@ -61,6 +61,7 @@ function start(argv: readonly string[], failure: Error | null = null) {
     pid: process.pid,
     setTitle: (title: string) => void calls.push(`title ${title}`),
     exitNow: (code: number) => void calls.push(`exit ${code}`),
+    killNow: () => void calls.push("kill"),
   };
   const exit = runCommand(context, {
     serve: (inner) => serve(inner, serving, createGateway),
@@ -94,9 +95,26 @@ describe("gatehouse serve", () => {
     await vi.waitFor(() => expect(run.calls.filter((call) => call === "stop SIGINT").length).toBe(3), {
       interval: 1,
     });
-    expect(run.calls).toContain("exit 1");
+    await vi.waitFor(() => expect(run.calls).toContain("exit 1"), { interval: 1 });
     run.releaseStop();
     await run.exit;
+  });
+
+  it("ends a process that does not stop in time", async () => {
+    const run = start([...quiet, "--onterm_timeout=1s"]);
+    await ready(run);
+    vi.useFakeTimers();
+    try {
+      run.events.emit("SIGTERM");
+      await vi.advanceTimersByTimeAsync(10_999);
+      expect(run.calls).not.toContain("exit 1");
+      await vi.advanceTimersByTimeAsync(1);
+    } finally {
+      vi.useRealTimers();
+    }
+    await vi.waitFor(() => expect(run.calls).toContain("exit 1"), { interval: 1 });
+    run.releaseStop();
+    expect(await run.exit).toBe(0);
   });
 
   it("goes on after errors that nothing caught", async () => {
