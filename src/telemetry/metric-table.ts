@@ -10,7 +10,7 @@ export interface MetricDefinition {
   /** A sentence; the unit is the name's ending. */
   readonly help: string;
   readonly labels: Readonly<Record<string, LabelValues>>;
-  /** What the values of several processes make together. @default their sum */
+  /** What the values of several processes make together; `max` of a counter: they all count the same. @default their sum */
   readonly acrossWorkers?: "max" | "min";
   /** Histograms: upper bounds, in the name's unit, ascending. */
   readonly buckets?: readonly number[];
@@ -214,7 +214,8 @@ export const metricTable = {
   },
   primary_changes_total: {
     type: "counter",
-    help: "Times that another tablet became the primary of a keyspace; each of several workers sees it and counts it",
+    acrossWorkers: "max",
+    help: "Times that another tablet became the primary of a keyspace; what several workers see counts once",
     labels: { keyspace: { distinctMax: 256 } },
   },
   replica_lag_seconds: {
@@ -246,7 +247,8 @@ export const metricTable = {
   },
   file_reloads_total: {
     type: "counter",
-    help: "Reloads of a watched file whose content had changed",
+    acrossWorkers: "max",
+    help: "Reloads of a watched file whose content had changed; what several workers do counts once",
     labels: { file: { distinctMax: 32 }, outcome: ["reloaded", "failed"] },
   },
   file_generation: {

@@ -122,6 +122,15 @@ describe("a group of replicated servers", () => {
     await serverAt(1).admin("SET GLOBAL read_only = 1");
     await conflictIs(0);
     await primaryIs("db1");
+    for (const [former, next, alias, changes] of [
+      [0, 1, "db2", 1],
+      [1, 0, "db1", 2],
+    ] as const) {
+      await serverAt(former).admin("SET GLOBAL read_only = 1");
+      await serverAt(next).admin("SET GLOBAL read_only = 0");
+      await primaryIs(alias);
+      expect(await gateway.metric("gatehouse_primary_changes_total")).toBe(changes);
+    }
   });
 
   it("is warned of accounts that may write to a read-only server", async () => {

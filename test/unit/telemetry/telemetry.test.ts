@@ -7,7 +7,7 @@ import { createAuditLog } from "../../../src/telemetry/audit.ts";
 import { auditTable } from "../../../src/telemetry/audit-table.ts";
 import { type LineSink, openFileLines } from "../../../src/telemetry/line-sink.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
-import { createMetrics } from "../../../src/telemetry/metrics.ts";
+import { createMetrics, mergedMetrics, pastMetrics } from "../../../src/telemetry/metrics.ts";
 
 function memorySink(): LineSink & { lines: string[] } {
   const lines: string[] = [];
@@ -253,6 +253,20 @@ describe("createMetrics()", () => {
     metrics.replaceSeries("entry_logins_total", [{ labels: { user: "v", entry: "new" }, value: 1 }], "sum");
     const after = (await metrics.text()).match(/^gatehouse_entry_logins_total.*$/gm);
     expect(after).toEqual(['gatehouse_entry_logins_total{user="v",entry="new"} 1']);
+  });
+
+  it("adds up what several processes did, and counts once what all of them saw", async () => {
+    const process = async (changes: number, checks: number) => {
+      const metrics = createMetrics({ processMetrics: false });
+      metrics.counter("primary_changes_total", { keyspace: "shop" }).add(changes);
+      metrics.counter("health_checks_total", { tablet: "db1", outcome: "seen" }).add(checks);
+      return metrics.json();
+    };
+    // The third was started again and has seen less; what is gone had seen as much as the others.
+    const gone = await pastMetrics([await process(2, 10), await process(1, 1)]);
+    const text = await mergedMetrics([gone, await process(3, 20), await process(1, 5)]);
+    expect(text).toContain('gatehouse_primary_changes_total{keyspace="shop"} 3\n');
+    expect(text).toContain('gatehouse_health_checks_total{tablet="db1",outcome="seen"} 36\n');
   });
 
   it("asks collectors before every reading, and adds the process's own numbers on demand", async () => {
