@@ -6,7 +6,9 @@ import { waitEnd } from "./data-statements.ts";
 import { definitions } from "./definitions.ts";
 import { query } from "./query.ts";
 import type { Scope } from "./scope.ts";
+import type { TableReference } from "./statement-summary.ts";
 import { notUnderstood } from "./uncertain.ts";
+import { wordSet } from "./words.ts";
 
 /** IF EXISTS, IF NOT EXISTS. */
 export function skipIf(a: Analysis, at: number): number {
@@ -45,7 +47,7 @@ export function createTable(
     return "CREATE TABLE";
   }
   const queryAt = queryStart(a, at, end);
-  definitions(a, at, queryAt);
+  definitions(a, at, queryAt, name.schema);
   at = queryAt;
   if (at < end) {
     draft.writes.add(table);
@@ -86,8 +88,22 @@ export function alterTable(a: Analysis, start: number, end: number): string {
     const next = actionWithTable(a, at, end, () => a.draft.writes.add(table));
     if (next > at) at = next - 1;
   }
-  definitions(a, first, end);
+  notePartitions(a, first, end, table);
+  definitions(a, first, end, name.schema);
   return "ALTER TABLE";
+}
+
+const partitionsWritten = wordSet("ANALYZE OPTIMIZE REPAIR");
+
+/** What servers want for parts of ALTER TABLE beside ALTER (measured): as for ANALYZE TABLE and the like; ORDER BY on MySQL. */
+function notePartitions(a: Analysis, start: number, end: number, table: TableReference): void {
+  for (let at = start; at < end; at = a.skip(at)) {
+    const word = a.word(at);
+    const isMaintained = partitionsWritten.has(word) && a.word(at + 1) === "PARTITION";
+    if (isMaintained) a.draft.writes.add(table);
+    const isOrdered = !a.isMariaDb() && a.isPhrase(at, "ORDER", "BY");
+    if (isMaintained || isOrdered || a.isPhrase(at, "CHECK", "PARTITION")) a.draft.reads.add(table);
+  }
 }
 
 /** RENAME, EXCHANGE and CONVERT name another table; returns the position after that name, or `at`. */
@@ -150,12 +166,12 @@ export function index(a: Analysis, start: number, end: number): void {
   at += 1;
   if (a.isPhrase(at, "USING") || a.isPhrase(at, "TYPE")) at += 2;
   at = a.table(a.expect(at, end, "ON"), end, "changes");
-  definitions(a, at, end);
+  definitions(a, at, end, null);
 }
 
 /** CREATE and ALTER SEQUENCE from behind the word. */
 export function sequence(a: Analysis, start: number, end: number, options: CreateOptions): void {
   if (options.temporary) a.draft.pin("a temporary sequence");
   a.draft.effects.transaction = "commits";
-  definitions(a, a.table(skipIf(a, start), end, "changes"), end);
+  definitions(a, a.table(skipIf(a, start), end, "changes"), end, null);
 }

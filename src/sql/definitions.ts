@@ -3,7 +3,8 @@
 
 import type { Analysis } from "./analysis.ts";
 import { noteCall } from "./calls.ts";
-import { group } from "./expressions.ts";
+import { expression, group } from "./expressions.ts";
+import { noteSystemVariable } from "./identity-tokens.ts";
 import { isKnownEngine } from "./set.ts";
 import { TokenKind } from "./tokens.ts";
 import { notSupported, notUnderstood } from "./uncertain.ts";
@@ -14,15 +15,15 @@ const misplaced = wordSet("SELECT JOIN INSERT DELETE FROM");
 /** Words behind which a parenthesis holds an expression: DEFAULT (..), CHECK (..), AS (..), ON UPDATE .., PARTITION BY HASH (..). */
 const beforeExpression = wordSet("DEFAULT CHECK AS HASH RANGE LIST");
 
-/** Skims [start, end). */
-export function definitions(a: Analysis, start: number, end: number): void {
+/** Skims [start, end) of a table of `schema`, null: no schema was written: parents without one are of the same schema. */
+export function definitions(a: Analysis, start: number, end: number, schema: string | null): void {
   const outside = a.stored;
   a.stored = true;
-  skim(a, start, end);
+  skim(a, start, end, schema);
   a.stored = outside;
 }
 
-function skim(a: Analysis, start: number, end: number): void {
+function skim(a: Analysis, start: number, end: number, schema: string | null): void {
   for (let at = start; at < end; ) {
     const word = a.kind(at) === TokenKind.word || a.kind(at) === TokenKind.mark ? a.word(at) : "";
     if (word === "" || a.word(at - 1) === ".") {
@@ -31,7 +32,7 @@ function skim(a: Analysis, start: number, end: number): void {
     }
     if (misplaced.has(word) && !isOption(a, at))
       notUnderstood(`${word} stands in a definition ${a.near(at)}`);
-    at = part(a, at, end, word);
+    at = part(a, at, end, word, schema);
   }
 }
 
@@ -40,12 +41,14 @@ function isOption(a: Analysis, at: number): boolean {
   return a.word(at) === "DELETE" && a.word(at - 1) === "ON";
 }
 
-function part(a: Analysis, at: number, end: number, word: string): number {
+function part(a: Analysis, at: number, end: number, word: string, schema: string | null): number {
   switch (word) {
     case "(":
-      return parenthesis(a, at);
+      return parenthesis(a, at, schema);
     case "REFERENCES":
-      return a.table(at + 1, end, "reads");
+      return parent(a, at + 1, end, schema);
+    case "DEFAULT":
+      return defaultValue(a, at + 1, end);
     case "UNION":
       return mergeUnion(a, at, end);
     case "ENGINE":
@@ -62,22 +65,67 @@ function part(a: Analysis, at: number, end: number, word: string): number {
       noteStoredIdentity(a, at);
       return at + 1;
     default:
-      // DEFAULT f(..): MariaDB takes a call without parentheses around it.
-      return isCall(a, at) && noteCall(a, at + 1) ? group(a, at + 2, null) : at + 1;
+      return word === "UPDATE" && a.word(at - 1) === "ON" ? bareCall(a, at + 1) : at + 1;
   }
 }
 
-function isCall(a: Analysis, at: number): boolean {
-  const before = a.word(at) === "DEFAULT" || (a.word(at) === "UPDATE" && a.word(at - 1) === "ON");
-  return before && a.isIdentifier(at + 1) && a.word(at + 2) === "(";
+/** The parent of a foreign key. */
+function parent(a: Analysis, at: number, end: number, schema: string | null): number {
+  const name = a.qualifiedName(at, end);
+  const isOfTable = name.schema === null && !name.leadingDot;
+  a.draft.reads.add(a.tableOf(isOfTable ? { schema, name: name.name } : name));
+  return name.next;
 }
 
-function parenthesis(a: Analysis, at: number): number {
+/**
+ * Behind DEFAULT: MariaDB takes some expressions without parentheses around them, CASE .. END, {d ..}, NEXT VALUE FOR s and
+ * variables among them. Other values are passed over like any word.
+ */
+function defaultValue(a: Analysis, at: number, end: number): number {
+  if (a.kind(at) === TokenKind.systemVariable) return noteSystemVariable(a, at, end);
+  const stop = a.isMariaDb() ? bareExpressionEnd(a, at, end) : at;
+  if (stop === at) return bareCall(a, at);
+  expression(a, at, stop, null);
+  return stop;
+}
+
+/** f(..): MariaDB takes a call without parentheses around it. `at`: there is none. */
+function bareCall(a: Analysis, at: number): number {
+  return a.isIdentifier(at) && a.word(at + 1) === "(" && noteCall(a, at) ? group(a, at + 1, null) : at;
+}
+
+/** `at`: none of these stands there. */
+function bareExpressionEnd(a: Analysis, at: number, end: number): number {
+  switch (a.word(at)) {
+    case "CASE":
+      return partnerEnd(a, at, end, "CASE", "END");
+    case "{":
+      return partnerEnd(a, at, end, "{", "}");
+    case "NEXT":
+    case "PREVIOUS":
+      return a.isPhrase(at + 1, "VALUE", "FOR") ? a.qualifiedName(at + 3, end).next : at;
+    default:
+      return at;
+  }
+}
+
+function partnerEnd(a: Analysis, start: number, end: number, opening: string, closing: string): number {
+  let depth = 0;
+  for (let at = start; at < end; at += 1) {
+    const word = a.word(at - 1) === "." ? "" : a.word(at);
+    if (word === opening) depth += 1;
+    else if (word === closing) depth -= 1;
+    if (depth === 0) return at + 1;
+  }
+  return notUnderstood(`${closing} is expected at the end`);
+}
+
+function parenthesis(a: Analysis, at: number, schema: string | null): number {
   const closing = a.closing(at);
   const before = a.word(at - 1);
   if (beforeExpression.has(before)) return group(a, at, null);
   if (a.opensQuery(at)) return group(a, at, null);
-  skim(a, at + 1, closing);
+  skim(a, at + 1, closing, schema);
   return closing + 1;
 }
 

@@ -58,6 +58,11 @@ function isFixed(a: Analysis, start: number, end: number): boolean {
   return false;
 }
 
+/** What is stored in a schema runs in it, whatever the default schema is (measured): names without one are of that schema. */
+function bodyIn(a: Analysis, schema: string | null): Analysis {
+  return schema === null ? a : a.within(schema);
+}
+
 /** CREATE TRIGGER from behind the word; returns the position after the body. */
 export function createTrigger(a: Analysis, start: number, end: number, scope: Scope): number {
   const { draft } = a;
@@ -72,8 +77,9 @@ export function createTrigger(a: Analysis, start: number, end: number, scope: Sc
   draft.changes.add(a.tableOf(on.schema === null ? { schema: name.schema, name: on.name } : on));
   at = a.expect(on.next, end, "FOR", "EACH", "ROW");
   if (a.word(at) === "FOLLOWS" || a.word(at) === "PRECEDES") at = a.qualifiedName(at + 1, end).next;
-  inside(a, () => {
-    at = bodyStatement(a, at, end, scope);
+  const body = bodyIn(a, name.schema);
+  inside(body, () => {
+    at = bodyStatement(body, at, end, scope);
   });
   return at;
 }
@@ -113,10 +119,11 @@ export function createRoutine(a: Analysis, start: number, end: number, scope: Sc
   const closing = a.closing(a.word(at) === "(" ? at : notUnderstood(`parameters are expected ${a.near(at)}`));
   const parameters = parameterNames(a, at + 1, closing);
   at = bodyStart(a, closing + 1, end);
-  anchoredTypes(a, name.next, at);
-  inside(a, () => {
-    a.locals = parameters;
-    at = bodyStatement(a, at, end, scope);
+  const body = bodyIn(a, name.schema);
+  anchoredTypes(body, name.next, at);
+  inside(body, () => {
+    body.locals = parameters;
+    at = bodyStatement(body, at, end, scope);
   });
   return at;
 }
