@@ -11,7 +11,7 @@ import type { StatementText } from "./statement-text.ts";
 export function beforeText(loop: CommandLoop, text: StatementText): void {
   for (const statement of text.statements) {
     if (makesName(statement) && statement.preparedName !== null)
-      loop.state.sqlPrepared.add(statement.preparedName, statement);
+      loop.state.sqlPrepared.add(statement.preparedName, statement, loop.state.reading);
   }
 }
 
@@ -19,7 +19,7 @@ export function beforeText(loop: CommandLoop, text: StatementText): void {
 export function afterText(loop: CommandLoop, text: StatementText, succeeded: boolean): void {
   const { state } = loop;
   if (succeeded) {
-    state.sqlPrepared.settle(text.statements);
+    state.sqlPrepared.settle(text.statements, state.reading);
     if (text.unpins !== null && text.unpins === state.pinnedBecause && !state.pinnedForMore)
       state.pinnedBecause = null;
     noteSettings(loop, text);

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import type { Permit } from "../acl/permit.ts";
 import type { SessionSettings } from "../backend/session-settings.ts";
 import { assert } from "../base/assert.ts";
+import type { ReadingTraits, TextReading } from "../sql/reading-traits.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { StatementText } from "./statement-text.ts";
 
@@ -28,6 +29,10 @@ export interface NewPreparedStatement {
   readonly payload: Uint8Array | null;
   /** `payload` is the client's: what it reads of the gateway is put in for every execution. @default false */
   readonly isToldAnew?: boolean;
+  /** How the text was read; null: nobody asked. @default null */
+  readonly reading?: TextReading | null;
+  /** What in it may be read otherwise. @default 0 */
+  readonly traits?: ReadingTraits;
 }
 
 /** One prepared statement. */
@@ -48,6 +53,8 @@ export interface PreparedStatement {
   readonly settings: SessionSettings;
   /** Whether what is executed is prepared each time, from the client's text, which `payload` then is. */
   readonly isToldAnew: boolean;
+  readonly reading: TextReading | null;
+  readonly traits: ReadingTraits;
   /** Of every statement in it, of the authoriser generation below; never empty. */
   permits: readonly Permit[];
   authorizerGeneration: number;
@@ -116,6 +123,8 @@ export class PreparedStatements {
       database: made.database,
       settings: made.settings,
       isToldAnew: made.isToldAnew ?? false,
+      reading: made.reading ?? null,
+      traits: made.traits ?? 0,
       permits,
       authorizerGeneration,
       parameterTypes: null,

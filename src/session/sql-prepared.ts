@@ -1,6 +1,8 @@
 // Statements that a session prepared by SQL (PREPARE s FROM '...'), and tables that HANDLER .. OPEN gave a name to: what each was judged to be, so that EXECUTE is judged
 // by the ACL as it is then. Bounded; knows no text.
 
+import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import { mayReadOtherwise, type TextReading } from "../sql/reading-traits.ts";
 import type { StatementSummary } from "../sql/statement-summary.ts";
 
 /** Names that one session may hold; beyond, PREPARE is refused where an ACL is enforced (1461). */
@@ -18,10 +20,17 @@ export function usesName({ kind, subject, preparedName }: StatementSummary): boo
   return preparedName !== null && (kind === "EXECUTE" || (kind === "HANDLER" && subject !== "OPEN"));
 }
 
+/** What a name may stand for. */
+interface Candidate {
+  readonly statement: StatementSummary;
+  /** How its text was read; null: nobody knows. */
+  readonly reading: TextReading | null;
+}
+
 /** By name, in lower case: every statement that the name may stand for. */
 export class SqlPrepared {
   /** null: none yet, as in most sessions. */
-  #statements: Map<string, StatementSummary[]> | null = null;
+  #statements: Map<string, Candidate[]> | null = null;
 
   /** Whether no further name can be kept. */
   get full(): boolean {
@@ -29,16 +38,23 @@ export class SqlPrepared {
   }
 
   /** A PREPARE is about to run: until it is known to have succeeded the name may also stand for what it was. */
-  add(name: string, statement: StatementSummary): void {
+  add(name: string, statement: StatementSummary, reading: TextReading | null): void {
     this.#statements ??= new Map();
     const known = this.#statements.get(name) ?? [];
     // One more than is believed: then the name is lost until a PREPARE succeeds.
-    if (known.length <= candidatesMax) this.#statements.set(name, [...known, statement]);
+    if (known.length <= candidatesMax) this.#statements.set(name, [...known, { statement, reading }]);
   }
 
   /** Everything that EXECUTE of the name may run; empty: it was never prepared here. */
   candidates(name: string): readonly StatementSummary[] {
-    return this.#statements?.get(name) ?? [];
+    return this.#statements?.get(name)?.map(({ statement }) => statement) ?? [];
+  }
+
+  /** Whether what the name stands for may mean something else by now, see read-otherwise. */
+  isReadOtherwise(name: string, now: TextReading | null): boolean {
+    return (this.#statements?.get(name) ?? []).some(({ statement: { preparedTraits }, reading: then }) =>
+      then === null || now === null ? preparedTraits !== 0 : mayReadOtherwise(preparedTraits, then, now),
+    );
   }
 
   /** Whether the name may stand for what is not among its candidates. */
@@ -47,13 +63,13 @@ export class SqlPrepared {
   }
 
   /** The text with these statements has run to its end: the last PREPARE of each name is what counts, DEALLOCATE forgets. */
-  settle(statements: readonly StatementSummary[]): void {
+  settle(statements: readonly StatementSummary[], reading: TextReading | null): void {
     for (const statement of statements) {
       const name = statement.preparedName;
       if (name === null) continue;
       if (makesName(statement)) {
         this.#statements ??= new Map();
-        this.#statements.set(name, [statement]);
+        this.#statements.set(name, [{ statement, reading }]);
       } else if (statement.kind === "DEALLOCATE" || statement.subject === "CLOSE") {
         this.#statements?.delete(name);
       }
@@ -63,4 +79,11 @@ export class SqlPrepared {
   clear(): void {
     this.#statements = null;
   }
+}
+
+/** The refusal of a statement that `isReadOtherwise`. */
+export function readOtherwiseError(): SqlError {
+  return sqlError("ER_NOT_SUPPORTED_YET", {
+    feature: "a prepared statement that the present sql_mode or character set reads otherwise",
+  });
 }

@@ -15,7 +15,7 @@ import { plainKindOf } from "../sql/plain-statement.ts";
 import { bareStatement, type StatementSummary } from "../sql/statement-summary.ts";
 import { carriesOwnShow } from "./own-answers.ts";
 import type { SessionState } from "./session.ts";
-import { makesName, sqlPreparedMax, usesName } from "./sql-prepared.ts";
+import { makesName, readOtherwiseError, sqlPreparedMax, usesName } from "./sql-prepared.ts";
 import { type StatementText, statementText } from "./statement-text.ts";
 import type { Truth } from "./truth.ts";
 
@@ -273,6 +273,8 @@ function judgeAgain(
     const verdict = judge.authorize(identity, prepared);
     if (verdict instanceof SqlError) return verdict;
     permits.push(verdict);
+    if (judge.enforcing && !verdict.exempt && state.sqlPrepared.isReadOtherwise(name, state.reading))
+      return readOtherwiseError();
   }
   if (!judge.enforcing || !state.sqlPrepared.isLost(name)) return null;
   return sqlError("ER_NOT_SUPPORTED_YET", { feature: `EXECUTE of '${name}', prepared too often` });

@@ -259,6 +259,11 @@ function tableFor(flavour: Flavour, version: number): ReadonlyMap<string, Builti
   return table;
 }
 
+/** The names, on whatever server, that are the built-in's only where the parenthesis stands right behind them. */
+export const namesThatMindSpace: readonly string[] = groups
+  .filter(({ form }) => form === "adjacent")
+  .flatMap(({ names }) => names.split(/\s+/));
+
 /** The built-in of that name (in capitals) on that server; undefined: it would be a stored or loadable function. */
 export function builtinFunction(
   name: string,

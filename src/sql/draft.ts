@@ -1,5 +1,6 @@
 // What is known of a statement while it is analysed. Becomes a StatementSummary at the end.
 
+import type { ReadingTraits } from "./reading-traits.ts";
 import type {
   IdentityToken,
   KillRequest,
@@ -75,6 +76,7 @@ export class Draft {
   ownShow: OwnShow | null = null;
   ownAccount = false;
   preparedName: string | null = null;
+  preparedTraits: ReadingTraits = 0;
   private writesBecause: string | null = null;
 
   /** Notes a kind that this statement carries; each stands once. */
@@ -121,6 +123,7 @@ export class Draft {
       ownShow: this.ownShow,
       ownAccount: this.ownAccount,
       preparedName: this.preparedName,
+      preparedTraits: this.preparedTraits,
       writesBecause: this.writesBecause,
       uncertain,
     };

@@ -5,6 +5,7 @@ import type { Analysis } from "./analysis.ts";
 import { bytesAt } from "./data-statements.ts";
 import { expression } from "./expressions.ts";
 import { parseKill } from "./kill.ts";
+import { readingTraitsOf } from "./reading-traits.ts";
 import type { Scope } from "./scope.ts";
 import { TokenKind } from "./tokens.ts";
 import { notSupported, notUnderstood } from "./uncertain.ts";
@@ -104,6 +105,7 @@ export function prepare(a: Analysis, start: number, end: number): string {
   if (a.kind(at) !== TokenKind.string || at + 1 !== end) {
     notSupported("PREPARE of a text that is not one literal");
   }
+  a.draft.preparedTraits |= readingTraitsOf(bytesAt(a, at));
   nested(a, at);
   const { effects, kill: killed } = a.draft;
   if (killed !== null) a.draft.kill = { scope: killed.scope, id: null };

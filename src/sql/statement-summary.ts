@@ -1,6 +1,8 @@
 // What one statement is and touches: the result of analysis, the input of ACL and routing. Pure data, no text and no
 // literal of the statement (ARCHITECTURE.md, invariant 8).
 
+import type { ReadingTraits } from "./reading-traits.ts";
+
 /** A table as the statement names it. */
 export interface TableReference {
   /** The schema as written; null when unqualified and no default schema is set. */
@@ -221,6 +223,8 @@ export interface StatementSummary {
   readonly ownAccount: boolean;
   /** PREPARE, EXECUTE, DEALLOCATE: the statement's name, in lower case. */
   readonly preparedName: string | null;
+  /** PREPARE: what in the text that it prepares another sql_mode or character set may read otherwise. */
+  readonly preparedTraits: ReadingTraits;
   /** Why it is not read-only; null: it is. */
   readonly writesBecause: string | null;
   /** null: understood with certainty. */
@@ -252,6 +256,7 @@ export function bareStatement(kind: string): StatementSummary {
     ownShow: null,
     ownAccount: false,
     preparedName: null,
+    preparedTraits: 0,
     writesBecause: "not looked at",
     uncertain: null,
   };

@@ -3,6 +3,7 @@
 
 import { readingKeyOf } from "../../backend/session-settings.ts";
 import { SqlError, sqlError } from "../../errors/sql-error.ts";
+import { readingTraitsOf } from "../../sql/reading-traits.ts";
 import { payloadOf } from "../../wire/command-boundary.ts";
 import { COM_STMT_PREPARE } from "../../wire/commands.ts";
 import { recordPermits } from "../acl-records.ts";
@@ -69,6 +70,8 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
   const { database } = state;
   const { settings } = state.following;
   const context = preparedContextOf(state, isToldAnew);
+  const { reading } = state;
+  const traits = services.authorizer().enforcing ? readingTraitsOf(payload.toString("latin1", 1)) : 0;
   return loop.forward(permit, sent, {
     command: COM_STMT_PREPARE,
     preparedId: id,
@@ -89,6 +92,8 @@ function prepare(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise
         settings,
         payload,
         isToldAnew,
+        reading,
+        traits,
       });
       loop.relay.lease?.connection.prepared.add(prepared.key, statementId, state.id);
     },

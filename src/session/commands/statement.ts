@@ -23,6 +23,7 @@ import { withOtherSessions } from "../other-sessions.ts";
 import { addressTo, CURSOR_OFFSET, executeOn, opensCursor } from "../prepared-command.ts";
 import type { PreparedStatement } from "../prepared-statements.ts";
 import { permitOf } from "../prepared-statements.ts";
+import { dependsOnReading, readOtherwise } from "../read-otherwise.ts";
 import { refuse } from "../refuse.ts";
 import { internalError, replyError, replyOk } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
@@ -31,6 +32,7 @@ import { truthEdits } from "../truth.ts";
 import { executeOwnStatement } from "./kill.ts";
 import { executeOwnShow, onFailure } from "./own-show.ts";
 import { type CopySource, withCopy } from "./with-copy.ts";
+import { withReading } from "./with-reading.ts";
 
 const ID_OFFSET = 1;
 const ID_END = 5;
@@ -41,7 +43,16 @@ export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerRes
   if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
   if (statement.statement.asksGateway) return executeOwnShow(loop, statement);
   if (statement.isOwn) return executeOwnStatement(loop, payloadOf(frames), statement);
-  const refused = judgeAgain(loop, statement) ?? refuseCursor(loop, statement, frames);
+  if (dependsOnReading(loop, statement)) return withReading(loop, frames, executeKnown, false);
+  return executeKnown(loop, frames);
+}
+
+/** It is known how the session's texts are read, where that matters. */
+function executeKnown(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
+  const statement = statementOf(loop, frames);
+  if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
+  const refused =
+    judgeAgain(loop, statement) ?? readOtherwise(loop, statement) ?? refuseCursor(loop, statement, frames);
   if (refused !== null) {
     const kind = statement.statement.statements[0]?.kind ?? null;
     return refuse(loop, { command: "COM_STMT_EXECUTE", statementKind: kind }, refused);
