@@ -42,6 +42,7 @@ export class KeyspaceReport {
   gauges({ name: keyspace, tablets }: KeyspaceConfig, after: KeyspaceVerdict): void {
     const metrics = this.#metrics;
     metrics.gauge("keyspace_conflict", { keyspace }).set(after.rivals.length > 0 ? 1 : 0);
+    metrics.counter("primary_changes_total", { keyspace }).add(0);
     const roles = { primary: [after.primary], replica: after.replicas, rdonly: after.rdonly };
     for (const { tablet } of tablets) {
       for (const role of rolesOfTablets) {

@@ -55,6 +55,8 @@ export class ReloadReport implements WatchedFile {
     this.loadedAtMs = tools.clock.wallMs();
     tools.watchedFiles?.push(this);
     const label = { file: file.name };
+    for (const outcome of ["reloaded", "failed"] as const)
+      tools.metrics.counter("file_reloads_total", { ...label, outcome }).add(0);
     tools.metrics.gauge("file_generation", label).set(1);
     tools.metrics.gauge("file_stale", label).set(0);
     tools.metrics.gauge("file_loaded_timestamp_seconds", label).set(this.loadedAtMs / 1000);

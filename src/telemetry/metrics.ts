@@ -194,8 +194,16 @@ class Row {
     this.help = definition.help;
     this.type = definition.type;
     this.definition = definition;
-    // A metric without labels exists from the start: zero is an answer, silence is none.
-    if (Object.keys(definition.labels).length === 0) this.series({});
+    // Zero is an answer, silence is none: increase() does not see the step of a counter that begins with 1.
+    const isKnown = (values: LabelValues): values is readonly string[] => !("distinctMax" in values);
+    const labels = Object.entries(definition.labels);
+    if (labels.length > 0 && definition.type !== "counter") return;
+    let combinations: Readonly<Record<string, string>>[] = [{}];
+    for (const [label, values] of labels) {
+      if (!isKnown(values)) return;
+      combinations = combinations.flatMap((one) => values.map((value) => ({ ...one, [label]: value })));
+    }
+    for (const one of combinations) this.series(one);
   }
 
   series(labels: Readonly<Record<string, string>>): Series {

@@ -90,7 +90,7 @@ function metricsPage(): string {
   ]);
   return `${[
     "# Metrics",
-    "Generated from `src/telemetry/metric-table.ts`. Beside these, `/metrics` has the numbers of the process that prom-client collects (`process_*`, `nodejs_*`: CPU, memory, event-loop delay, garbage collection). A label never has more different values than its row allows; later ones count as `other`.",
+    "Generated from `src/telemetry/metric-table.ts`. Beside these, `/metrics` has the numbers of the process that prom-client collects (`process_*`, `nodejs_*`: CPU, memory, event-loop delay, garbage collection). A label never has more different values than its row allows; later ones count as `other`. Counters whose labels have known values are there from the start, as 0.",
     table(["metric", "type", "labels", "meaning"], rows),
   ].join("\n\n")}\n`;
 }

@@ -211,6 +211,15 @@ describe("createMetrics()", () => {
     expect(text).toContain("gatehouse_login_seconds_count 4\n");
   });
 
+  it("tells from the start of counters whose labels are known, and of nothing that was not measured", async () => {
+    const text = await createMetrics({ processMetrics: false }).text();
+    expect(text).toContain('gatehouse_buffered_statements_total{outcome="full"} 0\n');
+    expect(text).toContain('gatehouse_client_connections_total{transport="unix"} 0\n');
+    expect(text).toContain("gatehouse_sessions 0\n");
+    expect(text).not.toMatch(/^gatehouse_logins_total\{/m);
+    expect(text).not.toMatch(/^gatehouse_certificate_end_timestamp_seconds\{/m);
+  });
+
   it("copies numbers that are counted elsewhere", async () => {
     const metrics = createMetrics({ processMetrics: false });
     const counter = metrics.counter("backend_errors_total");
