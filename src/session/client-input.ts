@@ -11,6 +11,8 @@ import type { ByteBudget } from "./byte-budget.ts";
 const STASH_BYTES_MAX = 64 * 1024;
 /** Statements up to this size are collected without asking the shared budget, in bytes. */
 const UNBUDGETED_BYTES_MAX = 16 * 1024;
+/** A statement waits this long for memory that other sessions' statements hold; then 1041. */
+export const STARVED_WAIT_MS = 10_000;
 const nothing = Buffer.alloc(0);
 
 /** Takes what the input makes of the bytes. */
@@ -65,9 +67,19 @@ export class ClientInput implements ByteReceiver {
     this.#channel.setReceiver(this);
   }
 
-  /** From now on the client's packets are a file's content, until an empty one; null: no more. */
-  expectFile(tracker: LocalFileTracker | null): void {
+  /** Whether the client is still sending a file. */
+  get expectsFile(): boolean {
+    return this.#file !== null;
+  }
+
+  /** From now on the client's packets are a file's content, until an empty one; also those that it has sent ahead. */
+  expectFile(tracker: LocalFileTracker): void {
     this.#file = tracker;
+    if (this.#stash.length === 0) return;
+    const ahead = this.#stash;
+    this.#stash = nothing;
+    this.#stash = Buffer.from(this.#passFile(tracker, ahead));
+    this.#channel.resume();
   }
 
   onBytes(chunk: Uint8Array): void {
@@ -153,6 +165,10 @@ export class ClientInput implements ByteReceiver {
 
   #passFile(tracker: LocalFileTracker, chunk: Uint8Array): Uint8Array {
     const end = tracker.feed(chunk, 0, chunk.length);
+    if (tracker.outOfOrder) {
+      this.#owner.onInputError("ER_NET_PACKETS_OUT_OF_ORDER", tracker.sequence);
+      return nothing;
+    }
     this.#owner.onFileContent(end === chunk.length ? chunk : chunk.subarray(0, end));
     if (tracker.complete) this.#file = null;
     return chunk.subarray(end);

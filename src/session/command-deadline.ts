@@ -7,6 +7,9 @@ import { endWithError, type ReplyTo } from "./reply.ts";
 import { type SessionEnd, sessionEnd } from "./session-end.ts";
 import type { SessionLimits } from "./session-services.ts";
 
+/** After a cancelled command the backend has this long to end its reply. */
+export const CANCEL_GRACE_MS = 10_000;
+
 /** What a session is waiting for. Times in monotonic milliseconds. */
 export interface Waiting {
   readonly phase: "idle" | "busy";

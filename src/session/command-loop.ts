@@ -14,8 +14,8 @@ import { PacketCollector } from "../wire/packet-collector.ts";
 import { ResponseBoundary } from "../wire/response-boundary.ts";
 import { lastingStatusFlags, STATUS_AUTOCOMMIT, STATUS_IN_TRANS } from "../wire/status-flags.ts";
 import { BackendHolder } from "./backend-holder.ts";
-import { ClientInput, type InputOwner } from "./client-input.ts";
-import { endOverdue, idleDeadline, judgeDeadline } from "./command-deadline.ts";
+import { ClientInput, type InputOwner, STARVED_WAIT_MS } from "./client-input.ts";
+import { CANCEL_GRACE_MS, endOverdue, idleDeadline, judgeDeadline } from "./command-deadline.ts";
 import { type CommandInHand, nothingInHand } from "./command-in-hand.ts";
 import { handleAgain, handleCommand } from "./commands/command-table.ts";
 import { contextOf, inspectReply, toldErrorOf } from "./inspect-reply.ts";
@@ -38,10 +38,6 @@ import type { SessionServices } from "./session-services.ts";
 
 /** Replies that a client has not taken, in bytes; beyond, its next command waits. */
 const UNTAKEN_REPLY_BYTES_MAX = 1024 * 1024;
-/** A statement waits this long for memory that other sessions' statements hold; then 1041. */
-const STARVED_WAIT_MS = 10_000;
-/** After a cancelled command the backend has this long to end its reply. */
-const CANCEL_GRACE_MS = 10_000;
 
 /** Serves the commands of one logged-in session. */
 export class CommandLoop implements InputOwner, RelayObserver {
@@ -158,8 +154,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   onFileContent(bytes: Uint8Array): void {
-    const { permit } = this.inHand;
-    if (permit !== null) this.relay.sendMore(permit, bytes);
+    if (this.inHand.permit !== null) this.relay.sendMore(this.inHand.permit, bytes);
   }
 
   // ---- one command ----
@@ -207,6 +202,12 @@ export class CommandLoop implements InputOwner, RelayObserver {
   }
 
   #finish(): void {
+    if (this.#input.expectsFile) {
+      // The server reads no file any more: what the client still sends is no command, whatever it looks like.
+      this.backend.drop("it answered before the end of the file that it wanted");
+      this.end(sessionEnd("protocol_error", "the answer came before the end of the file"));
+      return;
+    }
     const keyspace = this.relay.lease?.route.keyspace ?? this.state.target.keyspace;
     const elapsedMs = this.services.clock.monotonicMs() - this.phaseSinceMs;
     this.services.metrics.commandLatency.observe(keyspace, commandKindOf(this.inHand.text), elapsedMs);
@@ -214,7 +215,6 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.inHand = nothingInHand;
     this.#kept = null;
     this.#cancelled = null;
-    this.#input.expectFile(null);
     this.#input.commandDone();
     if (this.channel.unwrittenBytes > UNTAKEN_REPLY_BYTES_MAX) {
       this.channel.pause();
@@ -296,7 +296,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
     this.#finish();
   }
 
-  onInspect(payload: Buffer): Uint8Array | null {
+  onInspect(payload: Buffer, sequence: number): Uint8Array | null {
     const kept = this.#kept;
     if (kept !== null && this.#cancelled === null && leaveForPrimary(this, payload)) {
       this.#answer(() => handleAgain(this, this.inHand.command, kept));
@@ -307,7 +307,7 @@ export class CommandLoop implements InputOwner, RelayObserver {
       this.state.following.toldError = toldErrorOf(payload, verdict.payload);
     if (verdict.kind === "forward") return verdict.payload;
     if (verdict.kind === "local_file") {
-      this.#input.expectFile(new LocalFileTracker());
+      this.#input.expectFile(new LocalFileTracker(sequence));
       return payload;
     }
     this.backend.drop(verdict.reason);

@@ -22,7 +22,7 @@ export interface RelayObserver {
    * A packet that must be seen whole before the client gets it (ERR, file request, PREPARE_OK, session-track OK).
    * Returns the payload to forward: the same, or a rewritten one; null: forward nothing (the observer has taken over).
    */
-  onInspect(payload: Buffer): Uint8Array | null;
+  onInspect(payload: Buffer, sequence: number): Uint8Array | null;
   /** The backend connection is gone or has broken the protocol. `forwardedBytes` tells whether the client saw any of the reply. */
   onBackendFailed(reason: string, forwardedBytes: number): void;
   /** The server is to be left: at once, or when what runs has ended (`leaving`). */
@@ -190,7 +190,7 @@ export class Relay implements ByteReceiver {
     this.#collecting = false;
     const sequence = this.#collector.sequence;
     const payload = this.#collector.take();
-    const forwarded = this.#observer.onInspect(payload);
+    const forwarded = this.#observer.onInspect(payload, sequence);
     if (forwarded === null || !this.#active) return end;
     this.boundary.accept(payload);
     this.#forwardToClient(frame(forwarded, sequence));

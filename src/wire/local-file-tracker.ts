@@ -1,5 +1,6 @@
 // The client's side of LOAD DATA LOCAL: packets of file content, then an empty one. Finds the end in chunks of any size;
-// copies nothing.
+// copies nothing. A wrong sequence number is a fault: servers end the statement there and take what follows for commands,
+// which nobody would have judged (seen in MariaDB 10.11 and MySQL 9.7).
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_local_infile_request.html
 
 import { FRAME_HEADER_BYTES, FRAME_PAYLOAD_BYTES_MAX } from "./limits.ts";
@@ -8,6 +9,10 @@ import { FRAME_HEADER_BYTES, FRAME_PAYLOAD_BYTES_MAX } from "./limits.ts";
 export class LocalFileTracker {
   /** Whether the empty packet has passed. */
   complete = false;
+  /** Whether a packet had a wrong sequence number. Nothing from its last header byte on may reach the server. */
+  outOfOrder = false;
+  /** The sequence number that the next frame must have; of the reply when it has not. */
+  sequence: number;
   #headerBytes = 0;
   #length = 0;
   /** Bytes of the current frame's body that have not arrived. */
@@ -15,7 +20,12 @@ export class LocalFileTracker {
   /** Whether the next frame continues a packet: then an empty one ends that packet, not the file. */
   #continues = false;
 
-  /** Walks over `chunk[from, to)`; returns the offset behind the empty packet, or `to`. */
+  /** `requestSequence`: of the packet by which the server asked for the file. */
+  constructor(requestSequence: number) {
+    this.sequence = (requestSequence + 1) & 0xff;
+  }
+
+  /** Walks over `chunk[from, to)`; returns the offset behind the empty packet, of a byte that is out of order, or `to`. */
   feed(chunk: Uint8Array, from: number, to: number): number {
     let at = from;
     while (at < to && !this.complete) {
@@ -25,21 +35,29 @@ export class LocalFileTracker {
         at += taken;
         continue;
       }
-      this.#takeHeaderByte(chunk[at] as number);
+      if (!this.#takeHeaderByte(chunk[at] as number)) return at;
       at += 1;
     }
     return at;
   }
 
-  #takeHeaderByte(byte: number): void {
-    // The fourth byte is the sequence number: the server judges it.
-    if (this.#headerBytes < 3) this.#length |= byte << (8 * this.#headerBytes);
-    this.#headerBytes += 1;
-    if (this.#headerBytes < FRAME_HEADER_BYTES) return;
+  /** Three bytes of length, then the sequence number; false: it is a wrong one. */
+  #takeHeaderByte(byte: number): boolean {
+    if (this.#headerBytes < FRAME_HEADER_BYTES - 1) {
+      this.#length |= byte << (8 * this.#headerBytes);
+      this.#headerBytes += 1;
+      return true;
+    }
+    if (this.outOfOrder || byte !== this.sequence) {
+      this.outOfOrder = true;
+      return false;
+    }
+    this.sequence = (byte + 1) & 0xff;
     this.complete = this.#length === 0 && !this.#continues;
     this.#continues = this.#length === FRAME_PAYLOAD_BYTES_MAX;
     this.#missingBytes = this.#length;
     this.#headerBytes = 0;
     this.#length = 0;
+    return true;
   }
 }

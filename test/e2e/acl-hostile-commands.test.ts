@@ -7,6 +7,7 @@ import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway } from "../support/gateway-process.ts";
 import { capability, usualCapabilities } from "../support/raw/capabilities.ts";
 import { loggedIn } from "../support/raw/login.ts";
+import { decodeError } from "../support/raw/packets.ts";
 import type { RawClient, Reply } from "../support/raw/raw-client.ts";
 import { sqlServers } from "../support/sql-servers.ts";
 import { secretState, setUp, writeHostileAcl } from "./acl/hostile-place.ts";
@@ -19,6 +20,8 @@ const servers = sqlServers.flatMap(({ name, flavour, start, present }) => {
 });
 
 const codeOf = ({ error }: Reply): number => error?.code ?? 0;
+const frame = (length: number, sequence: number): Buffer =>
+  Buffer.of(length & 0xff, length >> 8, 0, sequence & 0xff);
 const bytesOf = ({ packets }: Reply): string => Buffer.concat(packets).toString("latin1");
 
 for (const { name, flags, start, present } of servers) {
@@ -32,6 +35,7 @@ for (const { name, flags, start, present } of servers) {
       server = await start({ skipNetworking: true, flags });
       root = await server.connect();
       await setUp(root);
+      await root.query("CREATE TABLE d.my_loaded (a INT)");
       gateway = await startGateway({
         backend: server,
         users: { eve: [{ Password: "eve-password" }] },
@@ -119,6 +123,33 @@ for (const { name, flags, start, present } of servers) {
         expect(bytesOf(await client.command(Buffer.of(10)))).not.toMatch(/hidden|unlisted|vault|root/);
         expect(bytesOf(await client.command(Buffer.of(9)))).not.toMatch(/hidden|unlisted|vault/);
       });
+      expect(await secretState(root)).toBe(before);
+    });
+
+    // Servers give up a file at a wrong sequence number and take what follows for commands.
+    it.each([
+      ["behind a header", (at: number) => frame(5, at + 7)],
+      ["behind a header of nothing", (at: number) => frame(0, at + 7)],
+      ["behind a packet", (at: number) => Buffer.concat([frame(2, at), Buffer.from("7\n"), frame(0, at)])],
+      ["in place of the file", () => Buffer.alloc(0)],
+      ["behind the file, as its next packet", (at: number) => frame(0, at + 1)],
+    ])("no command is hidden in the file of LOAD DATA LOCAL: %s", async (_, begun) => {
+      const before = await secretState(root);
+      const command = Buffer.from("\x03DELETE FROM secret");
+      for (const pad of [0, 1, 2, 4, 5, 9]) {
+        await withClient(async (client) => {
+          const infile = Buffer.from("\x03LOAD DATA LOCAL INFILE 'x' INTO TABLE my_loaded");
+          client.stream.write(Buffer.concat([frame(infile.length, 0), infile]));
+          const asked = await client.reader.readFrame();
+          expect(asked.payload[0]).toBe(0xfb);
+          const inside = Buffer.concat([Buffer.alloc(pad), frame(command.length, 0), command]);
+          client.stream.write(Buffer.concat([begun(asked.sequence + 1), inside]));
+          expect(decodeError((await client.reader.readFrame()).payload)?.code).toBe(1156);
+          expect((await client.readToEnd()).length).toBe(0);
+        });
+        // Whoever has the connections next is answered what was asked.
+        expect(await withClient((client) => client.rows("SELECT 'in step'"))).toEqual([["in step"]]);
+      }
       expect(await secretState(root)).toBe(before);
     });
 
