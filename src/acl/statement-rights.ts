@@ -107,6 +107,7 @@ const kinds = {
   "DROP VIEW": ownTable("DROP"),
   TRUNCATE: objects(["changes", "writes"], { admin: "DROP" }, { writes: ["admin"] }),
   "OPTIMIZE TABLE": maintenance,
+  "OPTIMIZE LOCAL TABLE": server("OPTIMIZE_LOCAL_TABLE"),
   "REPAIR TABLE": maintenance,
   "REPAIR VIEW": maintenance,
   "CREATE DATABASE": objects(["schemas"]),

@@ -73,14 +73,15 @@ function source(a: Analysis, start: number, end: number, scope: Scope, target: T
         return end;
       }
       at = rows(a, at + 1, end, scope);
-      if (readsOwnColumns(a, start + 1, at, target, false)) a.draft.reads.add(target);
+      if (readsOwnColumns(a, a.isMariaDb() ? secondRow(a, start + 1, at) : start + 1, at, target, false))
+        a.draft.reads.add(target);
       at = rowAlias(a, at, end);
       break;
     case "SET":
       at += 1;
       while (at < end && !(a.word(at) === "AS" && !a.isMariaDb())) at = a.skip(at);
       expression(a, start + 1, at, scope);
-      if (readsOwnColumns(a, start + 1, at, target, true)) a.draft.reads.add(target);
+      if (!a.isMariaDb() && readsOwnColumns(a, start + 1, at, target, true)) a.draft.reads.add(target);
       at = rowAlias(a, at, end);
       break;
     default:
@@ -88,6 +89,13 @@ function source(a: Analysis, start: number, end: number, scope: Scope, target: T
       return end;
   }
   a.finishAt(at, end);
+  return at;
+}
+
+/** MariaDB looks for SELECT on columns that values are computed from in all rows but the first (measured on 10.11, 11.8). */
+function secondRow(a: Analysis, start: number, end: number): number {
+  let at = start;
+  while (at < end && a.word(at) !== ",") at = a.skip(at);
   return at;
 }
 

@@ -1,5 +1,5 @@
 // Whether the values of an INSERT are computed from the target's own columns: they stand for defaults and for what was
-// assigned before, and MySQL wants SELECT for them; MariaDB does not (both measured).
+// assigned before, and MySQL wants SELECT for them; MariaDB only in all rows but the first (both measured).
 
 import type { Analysis } from "./analysis.ts";
 import { reservedWords } from "./reserved-words.ts";
@@ -26,7 +26,6 @@ export function readsOwnColumns(
   target: TableReference,
   assignments: boolean,
 ): boolean {
-  if (a.isMariaDb()) return false;
   let depth = 0;
   let subqueryEnd = -1;
   let isAssigned = assignments;
