@@ -76,6 +76,7 @@ export function prepareTableAcl(file: TableAclFile, lowerCaseTableNames: LowerCa
     decideTable: (caller, table, role) => decide(tables, tablesFolded, caller, table, role),
     decideRoutine: (caller, routine, role) => decide(routines, routinesFolded, caller, routine, role),
     reachesSchema(caller, schema) {
+      if (objectNameDoubt(schema) !== null) return false;
       const holds = (item: PreparedEntry) =>
         rolesOf(item).some((role) => judge([item], caller, role).allowed);
       return tables.reaching(schema).some(holds) || routines.reaching(schema).some(holds);

@@ -8,6 +8,12 @@ export type LowerCaseTableNames = 0 | 1 | 2;
 /** Identifiers have at most 64 characters; anything longer is refused by every server. */
 export const objectNameCharactersMax = 64;
 
+/**
+ * Behind this prefix servers take a name as that of a file: `#mysql50#orders` is `orders` to MySQL 5.7 and MariaDB 11.8
+ * (https://dev.mysql.com/doc/refman/5.7/en/identifier-mapping.html).
+ */
+const asFile = /^#mysql50#/i;
+
 const asciiOnly = /^[\x01-\x7f]*$/;
 
 /**
@@ -18,6 +24,7 @@ const asciiOnly = /^[\x01-\x7f]*$/;
 export function objectNameDoubt(name: string): string | null {
   if (name.length === 0) return "the name is empty";
   if (name.length > objectNameCharactersMax) return "the name is too long";
+  if (asFile.test(name)) return "the name is that of a file, which may be another table's";
   if (asciiOnly.test(name)) return null;
   if (name.includes("\0")) return "the name holds a NUL character";
   if (name !== name.normalize("NFC")) return "the name is not in Unicode normalisation form C";

@@ -12,6 +12,8 @@ describe("objectNameDoubt()", () => {
   it.each([
     ["an empty name", ""],
     ["65 characters", "x".repeat(65)],
+    ["the name of a file", "#mysql50#secret"],
+    ["the same in other letters", "#MySQL50#secret"],
     ["NUL", "a\0b"],
     ["NUL beside other characters", "ä\0"],
     ["a decomposed character", "o\u0308"],
