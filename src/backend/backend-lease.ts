@@ -249,8 +249,8 @@ function noteHandover(connection: PooledConnection, handover: Handover): void {
   connection.settings = handover.settings;
   connection.multiStatements = handover.multiStatements;
   connection.insertId = handover.insertId;
-  // MySQL forgets them with any other statement, MariaDB only with one that reads a table.
-  connection.hasDiagnostics = handover.hasDiagnostics && connection.server.flavour === "mariadb";
+  // MariaDB forgets them only with a statement that reads a table; on MySQL COM_INIT_DB tells how many there are.
+  connection.hasDiagnostics ||= handover.hasDiagnostics;
 }
 
 /** The session's handle. */

@@ -13,7 +13,9 @@ import {
   COM_STMT_PREPARE,
 } from "../wire/commands.ts";
 import { decodeColumnDefinition } from "../wire/packets/column-definition.ts";
+import { decodeEof } from "../wire/packets/eof.ts";
 import { decodeErr, type ErrPacket, isErr } from "../wire/packets/err.ts";
+import { decodeOk } from "../wire/packets/ok.ts";
 import { decodePrepareOk } from "../wire/packets/prepare-ok.ts";
 import { Reader } from "../wire/reader.ts";
 import { BackendLoginError } from "./login-error.ts";
@@ -25,11 +27,12 @@ export interface HousekeepingCommand {
   readonly payload: Uint8Array;
 }
 
-/** What came back. Values of rows are texts as the server sent them. */
+/** What came back. Values of rows are texts as the server sent them; `warnings`: how many the command has left. */
 export type HousekeepingReply =
-  | { readonly kind: "ok" }
+  | { readonly kind: "ok"; readonly warnings: number }
   | {
       readonly kind: "rows";
+      readonly warnings: number;
       readonly rows: readonly (readonly (string | null)[])[];
       /** Packets that define the columns; see {@link columnNames}. */
       readonly definitions: readonly Uint8Array[];
@@ -114,7 +117,7 @@ export async function readReply(
   const first = await stream.read();
   if (isErr(first)) return { kind: "err", error: decodeErr(first), payload: first };
   if (command.payload[0] === COM_STMT_PREPARE) return readPrepared(stream, first, capabilities);
-  if (first[0] === 0x00 || isEnd(first)) return { kind: "ok" };
+  if (first[0] === 0x00 || isEnd(first)) return { kind: "ok", warnings: warningsIn(first, capabilities) };
   if (command.payload[0] !== COM_QUERY || first[0] === 0xfb) throw unexpected();
   const columns = new Reader(first).lenencNumber("column count");
   if (columns > columnsMax) throw unexpected();
@@ -148,7 +151,8 @@ async function readRows(
   for (;;) {
     const payload = await stream.read();
     if (isErr(payload)) return { kind: "err", error: decodeErr(payload), payload };
-    if (isEnd(payload)) return { kind: "rows", rows, definitions };
+    if (isEnd(payload))
+      return { kind: "rows", rows, definitions, warnings: warningsIn(payload, capabilities) };
     if (rows.length === rowsMax) throw unexpected();
     const reader = new Reader(payload);
     rows.push(Array.from({ length: columns }, () => readText(reader, payload)));
@@ -164,6 +168,15 @@ export function columnNames(reply: HousekeepingReply & { kind: "rows" }): readon
 function isEnd(payload: Uint8Array): boolean {
   return payload[0] === 0xfe;
 }
+
+/** What an OK or an EOF says of warnings. */
+function warningsIn(payload: Uint8Array, capabilities: Capabilities): number {
+  const isEof = isEnd(payload) && payload.length <= EOF_BYTES_MAX;
+  return isEof ? decodeEof(payload).warnings : decodeOk(payload, capabilities).warnings;
+}
+
+/** An OK is longer. */
+const EOF_BYTES_MAX = 5;
 
 function readText(reader: Reader, payload: Uint8Array): string | null {
   if (payload[reader.offset] === 0xfb) {

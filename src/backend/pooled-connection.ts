@@ -49,7 +49,7 @@ export class PooledConnection {
   insertId: string | null = "0";
   /** What is to be told to the session that left it before anything else happens on it; null: nothing. */
   owed: OwedLeftovers | null = null;
-  /** Whether SHOW WARNINGS may tell of another session's statements. */
+  /** Whether SHOW WARNINGS may tell of another session's statements, or of our own. */
   hasDiagnostics = false;
   schema: KnownSchema = { known: true, name: null };
   /** What the server has prepared on it for clients. */
@@ -88,10 +88,13 @@ export class PooledConnection {
    * receiver at once.
    * @throws BackendLoginError when the connection is lost, breaks the protocol, or does not answer in time.
    */
-  converse(commands: readonly HousekeepingCommand[], timeoutMs: number): Promise<HousekeepingReply[]> {
-    return converse(this, commands, timeoutMs, (stream) => {
+  async converse(commands: readonly HousekeepingCommand[], timeoutMs: number): Promise<HousekeepingReply[]> {
+    const replies = await converse(this, commands, timeoutMs, (stream) => {
       this.#conversation = stream;
     });
+    // Of variables that are going to be removed, and the like.
+    if (replies.some((reply) => "warnings" in reply && reply.warnings > 0)) this.hasDiagnostics = true;
+    return replies;
   }
 
   /** Gives up what the server is being asked: whoever asked is told at once. */

@@ -92,6 +92,12 @@ export async function fitConnection(
     if (outcome === "broken") throw refusal(reply);
     if (outcome !== "fits") verdict = outcome;
   }
+  // Our own words have left some.
+  if (connection.hasDiagnostics) {
+    const [reply] = await connection.converse([forgetDiagnostics], timeoutMs);
+    if (reply?.kind !== "ok") throw refusal(reply);
+    noteForgotten(connection);
+  }
   return verdict;
 }
 
@@ -182,12 +188,11 @@ function elementsFor(
   wish: Wish,
   way: "same" | "own" | "login" | "reset" | null,
 ): string[] {
-  const { flavour } = connection.server;
   const ignoreSpace = has(connection.capabilities, CLIENT_IGNORE_SPACE);
   const elements: string[] = [];
   if (way === "login" && wish.names !== null) elements.push(nameAssignments(wish.names));
   const from = way === "reset" ? noSettings : connection.settings;
-  elements.push(...settingElements(from, wish.settings, { flavour, ignoreSpace }));
+  elements.push(...settingElements(from, wish.settings, { ...connection.server, ignoreSpace }));
   // A collation of another login, and the same words after it: they have to be said again.
   if (way !== "same" && way !== null && from.namesKey === wish.settings.namesKey)
     elements.push(...wish.settings.names);

@@ -3,7 +3,7 @@
 // Everything else that a SET touches pins the session to its connection.
 // https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html
 
-import type { ServerFlavour } from "./backend-connection.ts";
+import type { ServerFacts } from "./backend-connection.ts";
 
 /** Immutable. Two records with the same `key` are the same settings. */
 export interface SessionSettings {
@@ -13,6 +13,11 @@ export interface SessionSettings {
   readonly namesKey: string;
   /** By name as in {@link followingVariables}: the value, written as SET takes it. */
   readonly variables: ReadonlyMap<string, string>;
+}
+
+/** A server to which a SET is said; `ignoreSpace`: the login asked for IGNORE_SPACE. */
+export interface SettingServer extends Pick<ServerFacts, "flavour" | "versionNumber"> {
+  readonly ignoreSpace: boolean;
 }
 
 /** Nothing was set. */
@@ -139,35 +144,27 @@ export function readingKeyOf({ namesKey, variables }: SessionSettings): string {
 }
 
 /**
- * Elements of a SET after which texts are read as under `to`, where they are read as under `from`. What concerns results
- * only is left as it is. `login`: the character sets that both began with.
+ * Elements of a SET after which texts are read as under `to`, where they are read as under `from`. How results come is
+ * left as it is, or as under `to`. `login`: the character sets that both began with.
  */
 export function readingElements(
   from: SessionSettings,
   to: SessionSettings,
   login: { readonly client: string; readonly collation: string },
-  server: { readonly flavour: ServerFlavour; readonly ignoreSpace: boolean },
+  server: SettingServer,
 ): string[] {
-  const names =
-    from.namesKey === to.namesKey
-      ? []
-      : [
-          `character_set_client=${login.client}`,
-          `collation_connection=${login.collation}`,
-          ...to.names.flatMap(namesOfReading),
-        ];
+  const names = from.namesKey === to.namesKey ? [] : namesOfReading(to, login);
   return [...names, ...settingElements(modeOf(from), modeOf(to), server)];
 }
 
-/** What an element about character sets does to the reading of texts. */
-function namesOfReading(element: string): string[] {
-  const [, characterSet, collation] = /^NAMES (\w+)(?: COLLATE (\w+))?$/.exec(element) ?? [];
-  if (characterSet === undefined) return element.startsWith("character_set_results=") ? [] : [element];
-  const connection =
-    collation === undefined
-      ? `character_set_connection=${characterSet}`
-      : `collation_connection=${collation}`;
-  return [`character_set_client=${characterSet}`, connection];
+function namesOfReading(
+  { names }: SessionSettings,
+  login: { readonly client: string; readonly collation: string },
+): readonly string[] {
+  // Only NAMES finds the collation that a character set has by default: see MariaDB's character_set_collations.
+  if (names[0]?.startsWith("NAMES ") === true) return names;
+  const own = names.filter((element) => !element.startsWith("character_set_results="));
+  return [`character_set_client=${login.client}`, `collation_connection=${login.collation}`, ...own];
 }
 
 function modeOf({ variables }: SessionSettings): SessionSettings {
@@ -198,30 +195,28 @@ function makeSettings(names: readonly string[], variables: ReadonlyMap<string, s
  * Elements of a SET that lead from one record to the other; character sets, where they differ, must have been set back to
  * those of the login before. `ignoreSpace`: the login asked for it. Empty: nothing differs.
  */
-export function settingElements(
-  from: SessionSettings,
-  to: SessionSettings,
-  { flavour, ignoreSpace }: { readonly flavour: ServerFlavour; readonly ignoreSpace: boolean },
-): string[] {
+export function settingElements(from: SessionSettings, to: SessionSettings, server: SettingServer): string[] {
   if (from.key === to.key) return [];
   const elements = from.namesKey === to.namesKey ? [] : [...to.names];
   for (const name of from.variables.keys()) {
     // Not DEFAULT: MySQL 9.7 leaves foreign_key_checks and unique_checks as they are then.
-    const on = nameOn(flavour, name);
+    const on = nameOn(server, name);
     if (to.variables.has(name)) continue;
     const atLogin =
-      name === "sql_mode" && ignoreSpace ? `CONCAT(@@GLOBAL.${on}, ',IGNORE_SPACE')` : `@@GLOBAL.${on}`;
+      name === "sql_mode" && server.ignoreSpace
+        ? `CONCAT(@@GLOBAL.${on}, ',IGNORE_SPACE')`
+        : `@@GLOBAL.${on}`;
     elements.push(`SESSION ${on}=${atLogin}`);
   }
   for (const [name, value] of to.variables) {
-    if (from.variables.get(name) !== value) elements.push(`SESSION ${nameOn(flavour, name)}=${value}`);
+    if (from.variables.get(name) !== value) elements.push(`SESSION ${nameOn(server, name)}=${value}`);
   }
   return elements;
 }
 
-function nameOn(flavour: ServerFlavour, name: string): string {
-  if (flavour === "mysql") return name;
-  // MariaDB took the new names over in 11.1 and keeps the old ones.
+function nameOn({ flavour, versionNumber }: SettingServer, name: string): string {
+  // MariaDB took the new names over in 11.1, and warns of the old ones since.
+  if (flavour === "mysql" || versionNumber >= 110_100) return name;
   return name.replace(/^transaction_(isolation|read_only)$/, "tx_$1");
 }
 

@@ -97,6 +97,7 @@ export class Following {
     this.#leftovers.leavesDiagnostics ||= failed || summary.hadWarnings;
     if (!text.runs) {
       if (failed) this.#leftovers.noteError();
+      else this.#leftovers.notePrepared(summary.hadWarnings, flavour);
       return;
     }
     if (summary.hadInsertId || text.setsInsertId || (failed && !text.readOnly)) {
@@ -189,6 +190,11 @@ export class Following {
     // What was recalled is known already; what was filtered is not.
     if (!last.isRecalled) this.#leftovers.hideLastReply(last.rows);
     if (settled) this.#leftovers.noteHidden(last.rows);
+  }
+
+  /** The connection at hand was led to another schema or mode and back. */
+  noteAside(): void {
+    this.#leftovers.noteAside();
   }
 
   /** Rows that FOUND_ROWS() has to count; 0 where that is not known. */

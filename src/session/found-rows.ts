@@ -41,6 +41,6 @@ function effectOf({ kind, subject, reads, effects, uncertain }: StatementSummary
   }
   if (kind === "UPDATE" || kind === "DO") return "set on mysql";
   if (!mayStay.test(kind)) return "unknown";
-  // Rows that are read and written are counted as well, unless they are deleted.
-  return reads.length > 0 && !/^(DELETE|TRUNCATE|DROP)/.test(kind) ? "set" : "may stay";
+  // Rows that are read and written are counted as well, unless they are deleted. Locks read none.
+  return reads.length > 0 && !/^(DELETE|TRUNCATE|DROP|FLUSH|LOCK)/.test(kind) ? "set" : "may stay";
 }

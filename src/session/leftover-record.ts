@@ -5,8 +5,8 @@
 
 import type { ServerFlavour } from "../backend/backend-connection.ts";
 import type { SessionVariables, ToldError } from "../backend/backend-pool.ts";
-import type { Leftover } from "../sql/statement-summary.ts";
-import { COM_INIT_DB, COM_PING, COM_SET_OPTION } from "../wire/commands.ts";
+import type { Leftover, StatementSummary } from "../sql/statement-summary.ts";
+import { COM_INIT_DB, COM_PING, COM_SET_OPTION, COM_STMT_RESET } from "../wire/commands.ts";
 import type { ReplySummary } from "../wire/reply-summary.ts";
 import { STATUS_CURSOR_EXISTS } from "../wire/status-flags.ts";
 import type { FoundRowsEffect } from "./found-rows.ts";
@@ -23,6 +23,7 @@ const rowCountsAfter: ReadonlyMap<number, number> = new Map([
   [COM_PING, 0],
   [COM_INIT_DB, 0],
   [COM_SET_OPTION, -1],
+  [COM_STMT_RESET, 0],
 ]);
 
 const isOfDiagnostics = (what: Leftover): boolean => what === "warnings" || what === "messages";
@@ -132,6 +133,14 @@ export class LeftoverRecord {
     this.#areDiagnosticsHere = true;
   }
 
+  /** A PREPARE has succeeded, perhaps with warnings. MySQL forgets with it what was there before. */
+  notePrepared(hadWarnings: boolean, flavour: ServerFlavour): void {
+    if (!hadWarnings && flavour === "mariadb") return;
+    this.hasDiagnostics = hadWarnings;
+    this.#areDiagnosticsHere = true;
+    this.toldError = null;
+  }
+
   /** A command without text has succeeded on the connection at hand. */
   noteCommand(command: number): void {
     const rowCount = rowCountsAfter.get(command);
@@ -159,6 +168,12 @@ export class LeftoverRecord {
     this.#isRowCountHere = false;
     this.#isFoundRowsHere = this.foundRows === rows;
     this.#areDiagnosticsHere = true;
+  }
+
+  /** The connection at hand was led to another schema or mode and back: it says something of that. */
+  noteAside(): void {
+    this.#isRowCountHere = false;
+    this.#areDiagnosticsHere = false;
   }
 
   /** The gateway has asked the connection something, which took all away but the warnings. */
@@ -205,12 +220,22 @@ export class LeftoverRecord {
   }
 }
 
+const UNKNOWN_PREPARED = 1243;
+const PARSE_ERROR = 1064;
+
+/** EXECUTE of a name that is not known; what neither the server nor the gateway can read. */
+function ranNothing(statement: StatementSummary | undefined, errorCode: number): boolean {
+  if (errorCode === PARSE_ERROR) return statement?.uncertain?.symbol === "ER_PARSE_ERROR";
+  return errorCode === UNKNOWN_PREPARED && statement?.uncertain === null;
+}
+
 /** What a text did to FOUND_ROWS() on such a server. */
 function settledEffect(
   { foundRows, statements }: StatementText,
   { errorCode, resultSetCount }: ReplySummary,
   flavour: ServerFlavour,
 ): Exclude<FoundRowsEffect, "set on mysql" | "unknown"> {
+  if (statements.length === 1 && ranNothing(statements[0], errorCode)) return "may stay";
   if (foundRows === "unknown") return "set";
   // Of several statements the first have run.
   if (errorCode !== 0 && foundRows !== "stays")

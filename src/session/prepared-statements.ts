@@ -62,7 +62,12 @@ export interface PreparedStatement {
   parameterTypes: Uint8Array | null;
   hasOpenCursor: boolean;
   hasLongData: boolean;
+  /** What its open cursor, or its long data, is a copy of; null: of itself. */
+  inUse: CopySource | null;
 }
+
+/** What a copy is made of, and found by; `isNew`: the copy that there may be is out of date. */
+export type CopySource = Pick<PreparedStatement, "key" | "payload"> & { readonly isNew?: boolean };
 
 /** The id by which clients of MariaDB call the statement that was prepared last. */
 const LAST_PREPARED_ID = 0xffff_ffff;
@@ -130,6 +135,7 @@ export class PreparedStatements {
       parameterTypes: null,
       hasOpenCursor: false,
       hasLongData: false,
+      inUse: null,
     };
     this.#kept ??= { statements: new Map(), keys: new Set(), holding: new Set() };
     this.#kept.statements.set(id, prepared);

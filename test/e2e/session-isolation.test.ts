@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DatabaseServer, serviceAccount } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway, testUser } from "../support/gateway-process.ts";
-import { startMariadb } from "../support/mariadb-server.ts";
+import { otherMariadbdCommand, startMariadb, startOtherMariadb } from "../support/mariadb-server.ts";
 import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { doStep, nextStep, randomFrom } from "../support/session-script.ts";
 
@@ -24,6 +24,7 @@ const seed = Number(process.env.GATEHOUSE_TEST_SEED ?? randomInt(1 << 30));
 const kinds = [
   { flavour: "mariadb", start: startMariadb, skip: false },
   { flavour: "mysql", start: startMysql, skip: mysqldCommand === null },
+  { flavour: "another mariadb", start: startOtherMariadb, skip: otherMariadbdCommand === null },
 ] as const;
 
 describe.each(kinds)("on $flavour", ({ start, skip }) => {

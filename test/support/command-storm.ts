@@ -205,6 +205,7 @@ const preparable = [
   "INSERT INTO {own}.rows_of (v) VALUES (?)",
   "UPDATE {own}.rows_of SET v = ? WHERE id = 3",
   "SELECT ?, CHARSET(?)",
+  "SELECT ?, ROW_COUNT()",
   "SELECT LAST_INSERT_ID()",
   "SELECT ROW_COUNT(), FOUND_ROWS()",
   "SELECT 'a' || ?",
@@ -246,6 +247,11 @@ export class Storm {
     if (chance < 0.35) return this.#query(settings, null);
     if (chance < 0.55) return this.#query(leftovers, null);
     if (chance < 0.63) return { command: this.#onStatement(), holds: null };
+    if ((held !== null || mayHold) && this.#prepared > 0 && chance < 0.65) {
+      const index = Math.floor(this.#random() * this.#prepared);
+      // MariaDB 10.11 and 11.8 tell an address where a parameter was a number before its long data.
+      if (index % 6 === 4) return { command: { kind: "long data", index, text: "12" }, holds: "transaction" };
+    }
     if (chance < 0.66) return { command: this.#other(), holds: null };
     return this.#query(data, null);
   }
@@ -254,9 +260,16 @@ export class Storm {
     return { command: { kind: "query", sql: this.#speak(this.#pick(from)) }, holds };
   }
 
-  /** MySQL warns that FOUND_ROWS() is deprecated, which a number in its place does not. */
+  /**
+   * MySQL warns that FOUND_ROWS() is deprecated, which a number in its place does not. What it derives of a parameter
+   * depends on all executions on a connection.
+   */
   #speak(sql: string): string {
-    return this.#flavour === "mariadb" ? sql : sql.replaceAll("FOUND_ROWS()", "ROW_COUNT()");
+    if (this.#flavour === "mariadb") return sql;
+    return sql
+      .replaceAll("FOUND_ROWS()", "ROW_COUNT()")
+      .replace("SELECT ?,", "SELECT CAST(? AS CHAR),")
+      .replace("CHARSET(?)", "CHARSET('x')");
   }
 
   #onStatement(): StormCommand {
@@ -265,11 +278,19 @@ export class Storm {
       return { kind: "prepare", sql: this.#speak(this.#pick(preparable)) };
     }
     const index = Math.floor(this.#random() * this.#prepared);
+    // MySQL 9.7 ends a reply in the wrong way where a statement was executed with a cursor before, and is not now.
+    const cursor = index % 6 === 3;
     const chance = this.#random();
     if (chance < 0.08) return { kind: "close", index };
     if (chance < 0.12) return { kind: "reset statement", index };
-    const value = (): number | string | null => this.#pick([1, 2, 3, "x", "+04:00", null]);
-    return { kind: "execute", index, values: [value(), value()], cursor: this.#random() < 0.1 };
+    return { kind: "execute", index, values: [this.#value(index), this.#value(index)], cursor };
+  }
+
+  #value(index: number): number | string | null {
+    if (index % 6 === 4) return this.#pick(["x", "+04:00"]);
+    if (this.#flavour === "mariadb") return this.#pick([1, 2, 3, "x", "+04:00", null]);
+    // On MySQL 9.7 a parameter is for good what it was bound as first: on a connection, that is.
+    return index % 2 === 0 ? this.#pick(["x", "+04:00"]) : this.#pick([1, 2, 3]);
   }
 
   #other(): StormCommand {
@@ -289,12 +310,16 @@ export class StormPlayer {
   readonly #client: RawClient;
   readonly #schema: string;
   /** Prepared statements by their number; null: the PREPARE has failed, or it was closed. */
-  readonly #statements: ({ readonly id: number; readonly parameters: number } | null)[] = [];
+  readonly #statements: ({ readonly id: number; readonly parameters: number; isLong: boolean } | null)[] = [];
+
+  /** Whether the server derives parameters from all executions on a connection, as MySQL does since 8.0.22. */
+  readonly #derives: boolean;
 
   /** `schema`: of the client; another one ends with `_b`. */
-  constructor(client: RawClient, schema: string) {
+  constructor(client: RawClient, schema: string, flavour: "mariadb" | "mysql") {
     this.#client = client;
     this.#schema = schema;
+    this.#derives = flavour === "mysql";
   }
 
   async play(command: StormCommand): Promise<string> {
@@ -312,13 +337,12 @@ export class StormPlayer {
     }
     // An EOF that says how many warnings the statement before has had, whoever sent that.
     if (command.kind === "option") return reply.packets.map((packet) => packet[0]).join(" ");
-    console.log(
-      "RESET",
-      this.#schema,
-      reply.frames.map((f) => `${f.length} ${f.sequence} ${f.payload.toString("hex")}`),
-    );
     const isPrepare = command.kind === "prepare";
-    const shown = reply.packets.map((packet, index) => this.#show(packet, isPrepare && index === 0));
+    const isDerived = this.#derives && command.kind === "execute" && reply.error === null;
+    const told = isDerived
+      ? reply.packets.filter((packet) => !isDefinition(packet)).slice(0, -1)
+      : reply.packets;
+    const shown = told.map((packet, index) => this.#show(packet, isPrepare && index === 0));
     return [...shown, fetched].join("\n");
   }
 
@@ -359,9 +383,16 @@ export class StormPlayer {
     if (statement === null) return null;
     const { id, parameters } = statement;
     if (command.kind === "close") return encodeClose(id);
+    if (command.kind === "long data") {
+      if (parameters === 0) return null;
+      statement.isLong = true;
+      return encodeLongData(id, 0, Buffer.from(command.text));
+    }
+    const { isLong } = statement;
+    statement.isLong = false;
     if (command.kind === "reset statement") return encodeReset(id);
-    if (command.kind === "long data") return encodeLongData(id, 0, Buffer.from(command.text));
-    const bound = command.values.slice(0, parameters).map((value) => {
+    const bound = command.values.slice(0, parameters).map((value, index) => {
+      if (isLong && index === 0) return parameter.longData();
       if (value === null) return parameter.nothing();
       return typeof value === "number" ? parameter.long(value) : parameter.text(value);
     });
@@ -370,7 +401,8 @@ export class StormPlayer {
 
   #notePrepared({ error, packets: [first] }: Reply): void {
     if (error !== null || first === undefined) this.#statements.push(null);
-    else this.#statements.push({ id: first.readUInt32LE(1), parameters: first.readUInt16LE(7) });
+    else
+      this.#statements.push({ id: first.readUInt32LE(1), parameters: first.readUInt16LE(7), isLong: false });
   }
 
   #fill(sql: string): string {
@@ -383,4 +415,8 @@ export class StormPlayer {
       hasId && packet[0] === 0 ? Buffer.concat([packet.subarray(0, 1), packet.subarray(5)]) : packet;
     return JSON.stringify(shown.toString("latin1").replaceAll(this.#schema, "{own}"));
   }
+}
+
+function isDefinition(packet: Buffer): boolean {
+  return packet.subarray(0, 4).toString("latin1") === "\u0003def";
 }

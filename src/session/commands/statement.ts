@@ -21,7 +21,7 @@ import type { CommandLoop } from "../command-loop.ts";
 import type { Leftovers } from "../leftover-record.ts";
 import { withOtherSessions } from "../other-sessions.ts";
 import { addressTo, CURSOR_OFFSET, executeOn, opensCursor } from "../prepared-command.ts";
-import type { PreparedStatement } from "../prepared-statements.ts";
+import type { CopySource, PreparedStatement } from "../prepared-statements.ts";
 import { permitOf } from "../prepared-statements.ts";
 import { dependsOnReading, readOtherwise } from "../read-otherwise.ts";
 import { refuse } from "../refuse.ts";
@@ -31,7 +31,7 @@ import { relaying, replied } from "../session-end.ts";
 import { truthEdits } from "../truth.ts";
 import { executeOwnStatement } from "./kill.ts";
 import { executeOwnShow, onFailure } from "./own-show.ts";
-import { type CopySource, withCopy } from "./with-copy.ts";
+import { type OnCopy, withCopy } from "./with-copy.ts";
 import { withReading } from "./with-reading.ts";
 
 const ID_OFFSET = 1;
@@ -60,10 +60,20 @@ function executeKnown(loop: CommandLoop, frames: Uint8Array): HandlerResult | Pr
   const { tellsInRows } = statement.statement;
   const sent = tellsInRows || statement.isToldAnew ? withoutCursor(frames) : frames;
   if (!statement.isToldAnew || statement.hasLongData)
-    return withCopy(loop, statement, sent, execute, "reply", tellLeftovers(loop, statement));
+    return withCopy(loop, statement, sent, execute, "reply", sourceOf(loop, statement));
   const again = () =>
     loop.ended ? relaying : withCopy(loop, statement, sent, execute, "reply", toldAnew(loop, statement));
   return withOtherSessions(loop, again, onFailure(loop));
+}
+
+/** What is executed; where its long data has gone already, that. */
+function sourceOf(loop: CommandLoop, statement: PreparedStatement): CopySource {
+  if (!statement.hasLongData) statement.inUse = ownOrNull(statement, tellLeftovers(loop, statement));
+  return statement.inUse ?? statement;
+}
+
+function ownOrNull(statement: PreparedStatement, source: CopySource): CopySource | null {
+  return source === statement ? null : source;
 }
 
 /** A statement that reads the gateway's sessions, with those that there are now. Never the text without them. */
@@ -138,11 +148,19 @@ export function handleStatementReset(
   loop: CommandLoop,
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
+  const known = statementOf(loop, frames);
+  // A copy that is yet to be made has nothing to be reset.
+  if (known !== null && !known.isOwn && !known.hasLongData && !known.hasOpenCursor && !isHere(loop, known))
+    return replyOk(loop.replyTo);
   return forwardKnown(loop, frames, COM_STMT_RESET, "mysqld_stmt_reset", (statement, succeeded) => {
     if (!succeeded) return;
     statement.hasLongData = false;
     noteCursor(loop, statement, false);
   });
+}
+
+function isHere({ relay, state }: CommandLoop, { key }: PreparedStatement): boolean {
+  return (relay.lease?.connection.prepared.use(key, state.id) ?? null) !== null;
 }
 
 /** COM_STMT_SEND_LONG_DATA: has no reply, its errors surface at the next execute. */
@@ -166,7 +184,7 @@ export function handleLongData(
       return loop.forward(permit, whole, { command, text, permit, statementIds, after: null });
     },
     "silently",
-    statement.isToldAnew && !statement.hasLongData ? toldAnew(loop, statement) : statement,
+    statement.isToldAnew && !statement.hasLongData ? toldAnew(loop, statement) : sourceOf(loop, statement),
   );
 }
 
@@ -196,21 +214,24 @@ function forwardKnown(
   const known = statementOf(loop, frames);
   if (known === null) return unknownStatement(loop, frames, caller);
   if (known.isOwn) return replyOk(loop.replyTo);
-  return withCopy(loop, known, frames, (_loop, statement, copy, whole) => {
+  const goOn: OnCopy = (_loop, statement, copy, whole) => {
     addressTo(whole, copy.id);
     const permit = permitOf(statement);
     return loop.forward(permit, whole, {
       command,
-      text: statement.statement,
+      // Nothing runs, so nothing of what it would do is done.
+      text: command === COM_STMT_RESET ? null : statement.statement,
       permit,
       statementIds: { client: statement.id, copy: copy.id },
       after: (succeeded) => after(statement, succeeded),
     });
-  });
+  };
+  return withCopy(loop, known, frames, goOn, "reply", known.inUse ?? known);
 }
 
 function noteCursor(loop: CommandLoop, statement: PreparedStatement, isOpen: boolean): void {
   statement.hasOpenCursor = isOpen;
+  if (!isOpen && !statement.hasLongData) statement.inUse = null;
   loop.state.prepared.noteHold(statement);
 }
 

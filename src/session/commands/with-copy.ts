@@ -11,21 +11,18 @@ import { CLIENT_IGNORE_SPACE, has } from "../../wire/capabilities.ts";
 import type { CommandLoop } from "../command-loop.ts";
 import { PREPARED_BEFORE } from "../following.ts";
 import { inspectErr } from "../inspect-reply.ts";
-import type { PreparedStatement } from "../prepared-statements.ts";
+import type { CopySource, PreparedStatement } from "../prepared-statements.ts";
 import { permitOf } from "../prepared-statements.ts";
 import { replyError, replyPackets } from "../reply.ts";
 import { type HandlerResult, relaying, replied, sessionEnd } from "../session-end.ts";
 
 /** Goes on with the copy. `frames` as the client sent them, to be written over. */
-type OnCopy = (
+export type OnCopy = (
   loop: CommandLoop,
   statement: PreparedStatement,
   copy: PreparedCopy,
   frames: Uint8Array,
 ) => HandlerResult | Promise<HandlerResult>;
-
-/** What a copy is made of, and found by; `isNew`: the copy that there may be is out of date. */
-export type CopySource = Pick<PreparedStatement, "key" | "payload"> & { readonly isNew?: boolean };
 
 /** `silently`: the command has no reply, so an error has none either. */
 export function withCopy(
@@ -116,6 +113,7 @@ async function prepareAgain(
         reading,
       });
       if (prepared === null) return null;
+      if (schema !== null || reading !== null) loop.state.following.noteAside();
       if (prepared.kind === "err") return { refusal: prepared.payload, route: lease.route };
       // Also where the client is told of a KILL now: the connection has it.
       const copy = on.prepared.add(source.key, prepared.id, loop.state.id);
@@ -134,7 +132,7 @@ async function prepareAgain(
 function readingFor(
   { state }: CommandLoop,
   { settings: then, statement }: PreparedStatement,
-  { server: { flavour }, capabilities, names }: BackendConnection,
+  { server: facts, capabilities, names }: BackendConnection,
 ): PrepareRequest["reading"] {
   const { settings: now } = state.following;
   // To say anything to the server would take away what the statement asks for: row count, rows found, warnings.
@@ -142,7 +140,7 @@ function readingFor(
   // Whatever else binds the session may have changed how texts are read: nobody could lead back to that.
   const { pinnedBecause, pinnedForMore } = state;
   if (pinnedForMore || (pinnedBecause !== null && pinnedBecause !== PREPARED_BEFORE)) return null;
-  const server = { flavour, ignoreSpace: has(capabilities, CLIENT_IGNORE_SPACE) };
+  const server = { ...facts, ignoreSpace: has(capabilities, CLIENT_IGNORE_SPACE) };
   return {
     meanwhile: readingElements(now, then, names, server),
     afterwards: readingElements(then, now, names, server),

@@ -20,11 +20,13 @@ const texts = (scope: ProbeScope, facts = server("mariadb", 101_119)): string[] 
 
 const rows = (...all: (string | null)[][]): HousekeepingReply => ({
   kind: "rows",
+  warnings: 0,
   rows: all,
   definitions: [],
 });
 const table = (...all: Record<string, string | null>[]): HousekeepingReply => ({
   kind: "rows",
+  warnings: 0,
   rows: all.map((row) => Object.values(row)),
   definitions: Object.keys(all[0] ?? {}).map((name) =>
     encodeColumnDefinition({ ...parameterDefinition, name }),
@@ -139,7 +141,7 @@ describe("readProbe()", () => {
     expect(hidden).toMatchObject({ kind: "hidden" });
     expect(hidden.kind === "hidden" && hidden.reason).toContain("SLAVE MONITOR or REPLICATION CLIENT");
     expect(replicationOf(err(1064, "You have an error")).kind).toBe("hidden");
-    expect(replicationOf({ kind: "ok" }).kind).toBe("hidden");
+    expect(replicationOf({ kind: "ok", warnings: 0 }).kind).toBe("hidden");
   });
 
   it("reads a Galera node", () => {
@@ -203,7 +205,7 @@ describe("readProbe()", () => {
     [[], [rows()]],
     [[], [rows([null, "0"])]],
     [["read_only"], [rows(), rows()]],
-    [["read_only"], [{ kind: "ok" }, rows()]],
+    [["read_only"], [{ kind: "ok", warnings: 0 }, rows()]],
     [["read_only"], []],
     [["galera"], [named(writable), err(1047, "WSREP has not yet prepared node")]],
     [["group_replication"], [named(writable), err(1142, "SELECT command denied"), rows()]],

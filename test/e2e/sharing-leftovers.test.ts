@@ -1,0 +1,126 @@
+// What is left of a session's statements where its backend connection changes hands in between: cursors and long data of
+// statements that ask for leftovers, warnings of the gateway's own words, rows found.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DatabaseServer } from "../support/database-server.ts";
+import type { GatewayProcess } from "../support/gateway-process.ts";
+import { startGateway, testUser } from "../support/gateway-process.ts";
+import { otherMariadbdCommand, startMariadb, startOtherMariadb } from "../support/mariadb-server.ts";
+import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
+import { loggedIn } from "../support/raw/login.ts";
+import {
+  encodeExecute,
+  encodeFetch,
+  encodeLongData,
+  encodePrepare,
+  encodeReset,
+  parameter,
+} from "../support/raw/prepared.ts";
+import type { RawClient } from "../support/raw/raw-client.ts";
+
+const COM_INIT_DB = 0x02;
+
+const kinds = [
+  { kind: "mariadb", start: startMariadb, skip: false },
+  { kind: "mysql", start: startMysql, skip: mysqldCommand === null },
+  { kind: "another mariadb", start: startOtherMariadb, skip: otherMariadbdCommand === null },
+] as const;
+
+describe.each(kinds)("on $kind, one connection", ({ start, skip }) => {
+  let server: DatabaseServer;
+  let gateway: GatewayProcess;
+  const clients: RawClient[] = [];
+  beforeAll(async () => {
+    if (skip) return;
+    server = await start({});
+    await server.admin(
+      "CREATE DATABASE market",
+      "CREATE TABLE market.t (id INT AUTO_INCREMENT PRIMARY KEY, v INT)",
+      "INSERT INTO market.t (v) VALUES (1), (2), (3)",
+    );
+    const users = { [testUser.user]: [{ Password: testUser.password }] };
+    const flags = { backend_pool_size: 1, backend_pool_wait_timeout: "60s" };
+    gateway = await startGateway({ backend: server, users, flags });
+  });
+  afterAll(async () => {
+    for (const client of clients) client.destroy();
+    await gateway?.stop();
+    await server?.stop();
+  });
+
+  async function enter(): Promise<RawClient> {
+    const client = await loggedIn({ port: gateway.port }, { ...testUser, database: "market" });
+    clients.push(client);
+    return client;
+  }
+  /** Another session has the connection in between, once what is kept on it for a moment is left. */
+  async function takeTurns(other: RawClient): Promise<void> {
+    expect((await other.query("SELECT 1 FROM t", { timeoutMs: 60_000 })).error).toBeNull();
+  }
+  const prepare = async (client: RawClient, sql: string): Promise<number> =>
+    (await client.command(encodePrepare(sql))).packets[0]?.readUInt32LE(1) ?? 0;
+
+  it.skipIf(skip)("rows behind a cursor are those of the statement that was told of leftovers", async () => {
+    const [client, other] = [await enter(), await enter()];
+    const id = await prepare(client, "SELECT ROW_COUNT()");
+    await client.query("INSERT INTO t (v) VALUES (7), (8), (9)");
+    await takeTurns(other);
+    const opened = await client.command(encodeExecute(id, [], { cursor: 1 }), { timeoutMs: 60_000 });
+    expect(opened.error).toBeNull();
+    const fetched = await client.command(encodeFetch(id, 5));
+    expect(fetched.error).toBeNull();
+    expect(fetched.packets[0]?.readBigInt64LE(2)).toBe(3n);
+    expect((await client.command(encodeReset(id))).error).toBeNull();
+  });
+
+  it.skipIf(skip)("long data reaches a statement that is told of leftovers", async () => {
+    const [client, other] = [await enter(), await enter()];
+    const id = await prepare(client, "SELECT CAST(? AS CHAR), ROW_COUNT()");
+    await client.query("INSERT INTO t (v) VALUES (7), (8)");
+    await takeTurns(other);
+    await client.command(encodeLongData(id, 0, Buffer.from("from ")));
+    await client.command(encodeLongData(id, 0, Buffer.from("afar")));
+    const reply = await client.command(encodeExecute(id, [parameter.longData()]), { timeoutMs: 60_000 });
+    expect(reply.error).toBeNull();
+    const row = reply.packets.find((packet) => packet.includes("from afar"));
+    expect(row?.readBigInt64LE(row.length - 8)).toBe(2n);
+  });
+
+  it.skipIf(skip)("a statement that is yet to be prepared again has nothing to be reset", async () => {
+    const [client, other] = [await enter(), await enter()];
+    const id = await prepare(client, "SELECT v FROM t WHERE id = ?");
+    await client.query("SELECT id FROM t LIMIT 2");
+    await takeTurns(other);
+    expect((await client.command(encodeReset(id), { timeoutMs: 60_000 })).error).toBeNull();
+    expect(await client.rows("SELECT ROW_COUNT(), FOUND_ROWS()")).toEqual([["0", "2"]]);
+  });
+
+  it.skipIf(skip)("nobody is told of warnings that the gateway's words have left", async () => {
+    const [client, other] = [await enter(), await enter()];
+    await client.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    await client.query("SET sql_notes = 1");
+    await takeTurns(other);
+    await client.query("START TRANSACTION");
+    expect(await client.rows("SHOW WARNINGS")).toEqual([]);
+    await client.query("COMMIT");
+    // Found rows are asked for on the connection that is left, of which MySQL warns.
+    await client.query("SELECT SQL_CALC_FOUND_ROWS id FROM t LIMIT 1");
+    await client.query("SELECT id FROM t WHERE v = 1/0");
+    const reply = await other.command(Buffer.concat([Buffer.of(COM_INIT_DB), Buffer.from("market")]), {
+      timeoutMs: 60_000,
+    });
+    expect(reply.packets[0]?.toString("hex")).toBe("00000002000000");
+  });
+
+  it.skipIf(skip)("locks and unknown names leave the rows found as they were", async () => {
+    const [client, other] = [await enter(), await enter()];
+    await client.query("SELECT id FROM t LIMIT 3");
+    await takeTurns(other);
+    await client.query("LOCK TABLES t READ");
+    expect(await client.rows("SELECT FOUND_ROWS()")).toEqual([["3"]]);
+    await client.query("UNLOCK TABLES");
+    await client.query("SELECT id FROM t LIMIT 2");
+    await takeTurns(other);
+    await client.query("EXECUTE nobody");
+    expect(await client.rows("SELECT FOUND_ROWS()")).toEqual([["2"]]);
+  });
+});
