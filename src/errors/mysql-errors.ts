@@ -210,6 +210,12 @@ export const mysqlErrors = {
     kind: "backend",
   },
   ER_READ_ONLY_MODE: { code: 1836, sqlState: "HY000", wording: "Running in read-only mode", kind: "acl" },
+  ER_MALFORMED_PACKET: {
+    code: 1835,
+    sqlState: "HY000",
+    wording: "Malformed communication packet.",
+    kind: "client",
+  },
   ER_QUERY_TIMEOUT: {
     code: 3024,
     sqlState: "HY000",

@@ -10,8 +10,9 @@ import { startGateway, testUser } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
 import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { capability, usualCapabilities } from "../support/raw/capabilities.ts";
+import { toFrames } from "../support/raw/frame-reader.ts";
 import { changeUser, loggedIn, login } from "../support/raw/login.ts";
-import { parameter } from "../support/raw/prepared.ts";
+import { encodePrepare, parameter } from "../support/raw/prepared.ts";
 import { errorAfterRows, preparedTexts, setUp, statements } from "./statements.ts";
 
 const { DEPRECATE_EOF, SESSION_TRACK, FOUND_ROWS, MULTI_STATEMENTS, IGNORE_SPACE } = capability;
@@ -394,6 +395,37 @@ describe.each([
       compared++;
     }
     expect(compared).toBe(13);
+  });
+
+  it("answers commands on statements that are cut short as the server does, those without a reply too", async () => {
+    // MariaDB takes what lies behind a short RESET or FETCH for its end.
+    const cut = serverName === "mysqld" ? ["17", "1a01", "1c010000"] : ["17", "17010000"];
+    const unanswered = ["19", "19010000", "18", "1801000000", "180100000000"];
+    const heard = [];
+    for (const { at, account } of [
+      { at: { socketPath: server.socketPath }, account: serviceAccount },
+      { at: { socketPath: gateway.socketPath }, account: testUser },
+    ]) {
+      const client = await loggedIn(at, account);
+      await client.command(encodePrepare("SELECT ?"));
+      const replies: string[] = [];
+      for (const command of [...cut, ...unanswered]) {
+        // What comes before the PING's OK is the answer.
+        client.stream.write(
+          Buffer.concat([toFrames(Buffer.from(command, "hex")), toFrames(Buffer.of(0x0e))]),
+        );
+        const first = (await client.reader.readFrame()).payload;
+        // MariaDB's sentence has no full stop.
+        replies.push(`${command}: ${first.toString("latin1").replace(/\.$/, "")}`);
+        if (first[0] === 0xff) expect((await client.reader.readFrame()).payload[0]).toBe(0);
+      }
+      client.destroy();
+      heard.push(replies);
+    }
+    expect(heard[1]).toEqual(heard[0]);
+    expect(heard[0]?.filter((reply) => reply.includes("Malformed")).length).toBe(
+      serverName === "mysqld" ? 8 : 2,
+    );
   });
 
   it("relays an error that comes after rows", async () => {

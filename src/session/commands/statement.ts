@@ -36,6 +36,8 @@ import { withReading } from "./with-reading.ts";
 
 const ID_OFFSET = 1;
 const ID_END = 5;
+/** Id and parameter's number. */
+const LONG_DATA_HEADER_END = 7;
 
 /** COM_STMT_EXECUTE. */
 export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
@@ -168,6 +170,8 @@ export function handleLongData(
   loop: CommandLoop,
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
+  // Relayed, it would be answered by MySQL, at a time when nobody waits for an answer.
+  if (payloadOf(frames).length < LONG_DATA_HEADER_END) return cutShort(loop);
   const statement = statementOf(loop, frames);
   if (statement === null || statement.isOwn) return replied;
   return withCopy(
@@ -194,7 +198,7 @@ export function handleStatementClose(
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
   const statement = statementOf(loop, frames);
-  if (statement === null) return replied;
+  if (statement === null) return idOf(frames) === null ? cutShort(loop) : replied;
   loop.state.prepared.remove(statement);
   const copy = statement.isOwn ? null : (loop.relay.lease?.connection.prepared.remove(statement.key) ?? null);
   if (copy === null) return replied;
@@ -283,9 +287,19 @@ function idOf(frames: Uint8Array): number | null {
   return Buffer.from(payload.buffer, payload.byteOffset, payload.length).readUInt32LE(ID_OFFSET);
 }
 
+/** A command without a reply that is too short: MySQL answers it all the same, MariaDB does not. */
+function cutShort(loop: CommandLoop): HandlerResult {
+  return announcesMariadb(loop) ? replied : replyError(loop.replyTo, sqlError("ER_MALFORMED_PACKET"));
+}
+
+function announcesMariadb(loop: CommandLoop): boolean {
+  return /mariadb/i.test(loop.services.greeting().versionText);
+}
+
 /** In the words of the announced server: MySQL names one check for all commands, MariaDB each command's function. */
 function unknownStatement(loop: CommandLoop, frames: Uint8Array, mariadbName: string): HandlerResult {
-  const isMariadb = /mariadb/i.test(loop.services.greeting().versionText);
-  const command = isMariadb ? mariadbName : "mysql_stmt_precheck";
-  return replyError(loop.replyTo, sqlError("ER_UNKNOWN_STMT_HANDLER", { id: idOf(frames) ?? 0, command }));
+  const id = idOf(frames);
+  if (id === null) return replyError(loop.replyTo, sqlError("ER_MALFORMED_PACKET"));
+  const command = announcesMariadb(loop) ? mariadbName : "mysql_stmt_precheck";
+  return replyError(loop.replyTo, sqlError("ER_UNKNOWN_STMT_HANDLER", { id, command }));
 }
