@@ -45,11 +45,11 @@ export interface UsersPart {
   /** So many of those that match are passed over, and at most so many are told. */
   readonly from: number;
   readonly limit: number;
-  /** Asks whether the entries of the first of `users` are those of a file at hand; null: not asked. */
+  /** Asks whether the entries of the first of `users`, or of all, are those of a file at hand; null: not asked. */
   readonly proof: UsersProof | null;
 }
 
-/** A digest of all entries of a user under a key of the asker: it tells whether two have the same file, and no more. */
+/** A digest of all entries of a user, or of the file, under a key of the asker: it tells whether two have the same file, and no more. */
 export interface UsersProof {
   /** Hexadecimal, both. */
   readonly key: string;

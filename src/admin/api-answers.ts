@@ -252,7 +252,7 @@ export const usersJson = {
     total: "Entries of the users file",
     matching: "Those that `user` and `holding` keep; `entries` holds a part of them",
     proven:
-      "Whether `digest` is that of all entries of `user` under `key` (SHA-256 over their fingerprints under that key): whether the asker has the same file; null: not asked",
+      "Whether `digest` is that of all entries of `user`, or of all users where none is named, under `key` (SHA-256 over their fingerprints under that key): whether the asker has the same file; null: not asked",
     "entries[].user": "Login name",
     "entries[].index": "Position in the user's list, from 0",
     "entries[].fingerprint":

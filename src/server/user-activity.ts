@@ -2,13 +2,13 @@
 // metrics and the status page; it decides nothing. What it keeps grows with the entries that are used, not with the file.
 
 import { timingSafeEqual } from "node:crypto";
-import type { EntryActivity, UserActivitySnapshot, UsersPart } from "../admin/admin-sources.ts";
+import type { EntryActivity, UserActivitySnapshot, UsersPart, UsersProof } from "../admin/admin-sources.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Steps } from "../base/steps.ts";
 import type { Identity } from "../identity/identity.ts";
 import { areSame } from "../users/directory-changes.ts";
 import type { UserDirectory, UserEntry } from "../users/user-directory.ts";
-import { digestOfEntries } from "../users/users-file-entry.ts";
+import { digestOfEntries, stepsOfDirectoryDigest } from "../users/users-file-entry.ts";
 
 interface Seen {
   readonly user: string;
@@ -107,7 +107,7 @@ export class UserActivity {
         matching += 1;
       }
     }
-    const proven = part.proof === null ? null : isProven(directory, part);
+    const proven = part.proof === null ? null : yield* stepsOfProof(directory, part.users, part.proof);
     const counted = { countingSinceMs: this.#countingSinceMs, generation, ...file };
     const total = shape.entryCount;
     return { ...counted, total, matching: isWhole ? total : matching, entries, proven };
@@ -147,10 +147,18 @@ export class UserActivity {
   }
 }
 
-function isProven(directory: UserDirectory, { users, proof }: UsersPart): boolean {
-  if (proof === null || !/^[0-9a-f]{32,128}$/.test(proof.key)) return false;
-  const entries = directory.entriesOf(users?.[0] ?? "") ?? [];
-  const wanted = Buffer.from(digestOfEntries(entries, Buffer.from(proof.key, "hex")));
+function* stepsOfProof(
+  directory: UserDirectory,
+  users: UsersPart["users"],
+  proof: UsersProof,
+): Steps<boolean> {
+  if (!/^[0-9a-f]{32,128}$/.test(proof.key)) return false;
+  const key = Buffer.from(proof.key, "hex");
+  const digest =
+    users === null
+      ? yield* stepsOfDirectoryDigest(directory, key)
+      : digestOfEntries(directory.entriesOf(users[0] ?? "") ?? [], key);
+  const wanted = Buffer.from(digest);
   const said = Buffer.from(proof.digest);
   return said.length === wanted.length && timingSafeEqual(said, wanted);
 }

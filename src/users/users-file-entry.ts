@@ -1,6 +1,7 @@
 // One entry of the users file: decodes its values and checks them against each other. Knows nothing of other entries.
 
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
+import type { Steps } from "../base/steps.ts";
 import {
   type Credential,
   type Decoded,
@@ -14,7 +15,7 @@ import { parseRfc3339 } from "./rfc3339-time.ts";
 import { sha256, sha256Crypt } from "./sha256-crypt.ts";
 import { anySourceHost, parseSourceHost, type SourceHostRule } from "./source-host.ts";
 import { parseSpiffeRule, type SpiffeRule } from "./spiffe-rule.ts";
-import type { UserEntry } from "./user-directory.ts";
+import type { UserDirectory, UserEntry } from "./user-directory.ts";
 import type { RawEntry, Remark } from "./users-file.ts";
 
 /** Where an entry stands. */
@@ -171,6 +172,16 @@ function readSpiffeRule(
  */
 export function digestOfEntries(entries: readonly UserEntry[], key: Uint8Array): string {
   return hash("sha256", entries.map((entry) => fingerprintOf(entry, key)).join(" "), "hex");
+}
+
+/** The same of all users, whose order counts, made in steps. */
+export function* stepsOfDirectoryDigest(directory: UserDirectory, key: Uint8Array): Steps<string> {
+  const digest = createHash("sha256");
+  for (const user of directory.userNames) {
+    yield;
+    digest.update(`${JSON.stringify(user)} ${digestOfEntries(directory.entriesOf(user) ?? [], key)}\n`);
+  }
+  return digest.digest("hex");
 }
 
 /**

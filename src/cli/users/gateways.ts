@@ -5,8 +5,9 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { formatDuration } from "../../base/duration.ts";
 import { fileFailure } from "../../base/file-content.ts";
-import type { UserEntry } from "../../users/user-directory.ts";
-import { digestOfEntries } from "../../users/users-file-entry.ts";
+import { runAtOnce } from "../../base/steps.ts";
+import type { UserDirectory, UserEntry } from "../../users/user-directory.ts";
+import { digestOfEntries, stepsOfDirectoryDigest } from "../../users/users-file-entry.ts";
 import { UsageError } from "../arguments.ts";
 
 /** Longest wait for one part of a gateway's answer, in milliseconds. */
@@ -14,6 +15,9 @@ const answerTimeoutMs = 5000;
 
 /** Entries of one part. */
 const partEntries = 2000;
+
+/** A file with so many users is compared user by user when a gateway has another one. */
+const comparedUsersMax = 200;
 
 /** So often a list is begun anew because the gateway took up another file in the middle of it. */
 const attemptsMax = 5;
@@ -37,8 +41,10 @@ export type GatewayAnswer =
       readonly countingSinceMs: number;
       /** Whether it uses an older content than the file on its disk. */
       readonly stale: boolean;
-      /** Whether it has the entries of the user that was asked about exactly as the file at hand; null: it cannot tell. */
-      readonly proven: boolean | null;
+      /** Whether it has other entries than the file at hand, of any of those that were asked about. */
+      readonly differs: boolean;
+      /** Whether it has the entries of a user exactly as the file at hand; null: nobody can tell. */
+      readonly proven: (user: string) => boolean | null;
       readonly entriesOf: ReadonlyMap<string, readonly SeenEntry[]>;
     }
   | { readonly url: string; readonly ok: false; readonly reason: string };
@@ -62,8 +68,11 @@ export function readToken(path: string | null): string | null {
   return token;
 }
 
-/** Whom to ask about: all users, or one whose entries in the file at hand are these. */
-export type AskedUsers = "all" | { readonly user: string; readonly entries: readonly UserEntry[] };
+/** Whom to ask about: all users of the file at hand, or one of them. */
+export interface AskedUsers {
+  readonly directory: UserDirectory;
+  readonly user: string | null;
+}
 
 /** Asks all gateways at once. Never rejects for a gateway that does not answer. */
 export function askGateways(
@@ -75,25 +84,55 @@ export function askGateways(
 }
 
 async function askGateway(url: string, token: string | null, about: AskedUsers): Promise<GatewayAnswer> {
-  const query = new URLSearchParams();
-  if (about !== "all") {
-    const key = randomBytes(32);
-    query.set("user", about.user);
-    query.set("key", key.toString("hex"));
-    query.set("digest", digestOfEntries(about.entries, key));
-  }
+  const { directory, user } = about;
+  const proof = user === null ? proofOfAll(directory) : proofOf(directory, user);
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const answer = await askForParts(url, token, query);
-    if (answer !== "changed") return answer;
+    const answer = await askForParts(url, token, proof);
+    if (answer === "changed") continue;
+    if (!answer.ok || !answer.differs || user !== null) return answer;
+    return { ...answer, proven: await compareUsers(url, token, directory) };
   }
   return { url, ok: false, reason: "its users file changes all the time: ask again later" };
+}
+
+/** The question whether a gateway has the same file, which tells it nothing of the file. */
+function proofOfAll(directory: UserDirectory): URLSearchParams {
+  const key = randomBytes(32);
+  const digest = runAtOnce(stepsOfDirectoryDigest(directory, key));
+  return new URLSearchParams({ key: key.toString("hex"), digest });
+}
+
+/** The same of one user. */
+function proofOf(directory: UserDirectory, user: string): URLSearchParams {
+  const key = randomBytes(32);
+  const digest = digestOfEntries(directory.entriesOf(user) ?? [], key);
+  return new URLSearchParams({ user, key: key.toString("hex"), digest });
+}
+
+/** Which users a gateway has as the file at hand; of large files nobody can tell. */
+async function compareUsers(
+  url: string,
+  token: string | null,
+  directory: UserDirectory,
+): Promise<(user: string) => boolean | null> {
+  const proven = new Map<string, boolean | null>();
+  if (directory.userNames.length <= comparedUsersMax) {
+    for (const user of directory.userNames) {
+      const query = proofOf(directory, user);
+      query.set("limit", "1");
+      const part = await askForPart(url, token, query);
+      proven.set(user, typeof part === "string" ? null : part.proven);
+    }
+  }
+  return (user) => proven.get(user) ?? null;
 }
 
 async function askForParts(
   url: string,
   token: string | null,
-  query: URLSearchParams,
+  proof: URLSearchParams,
 ): Promise<GatewayAnswer | "changed"> {
+  const query = new URLSearchParams(proof);
   const entriesOf = new Map<string, SeenEntry[]>();
   let first: Part | null = null;
   for (let from = 0; ; ) {
@@ -102,6 +141,8 @@ async function askForParts(
     const part = await askForPart(url, token, query);
     if (typeof part === "string") return { url, ok: false, reason: part };
     first ??= part;
+    // Once is enough.
+    query.delete("key");
     if (part.generation !== first.generation || part.matching !== first.matching) return "changed";
     for (const entry of part.entries) {
       const known = entriesOf.get(entry.user);
@@ -112,7 +153,15 @@ async function askForParts(
     if (part.entries.length === 0 || from >= part.matching) break;
   }
   const { countingSinceMs, stale, proven } = first;
-  return { url, ok: true, countingSinceMs, stale, proven, entriesOf };
+  return {
+    url,
+    ok: true,
+    countingSinceMs,
+    stale,
+    differs: proven === false,
+    proven: () => proven,
+    entriesOf,
+  };
 }
 
 interface Part {
@@ -200,7 +249,7 @@ export function judgeEntry(
         item.userData === entries[position]?.userData &&
         item.kinds.join() === entries[position]?.credentials.map((credential) => credential.kind).join(),
     );
-  if (answer.stale || answer.proven === false || !same || entry === undefined) {
+  if (answer.stale || answer.proven(user) === false || !same || entry === undefined) {
     return { kind: "unknown", reason: "it uses another version of the users file" };
   }
   const { lastLoginMs, liveSessions } = entry;

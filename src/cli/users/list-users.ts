@@ -15,7 +15,10 @@ export async function listUsers(context: CommandContext): Promise<ExitCode> {
   const { values } = settings;
   const path = usersFilePath(values.file, context);
   const { directory } = openUsersFile(path);
-  const answers = await askGateways(values.admin, readToken(values.admin_token_file), "all");
+  const answers = await askGateways(values.admin, readToken(values.admin_token_file), {
+    directory,
+    user: null,
+  });
   const nowMs = context.clock.wallMs();
   const rows = directory.userNames.flatMap((user) => {
     const entries = directory.entriesOf(user) ?? [];
@@ -62,8 +65,9 @@ function seenBy(
   let unknown = false;
   for (const answer of answers) {
     const use = judgeEntry(answer, entries, index, { unusedForMs: 0, nowMs });
-    if (use.kind === "unknown") unknown = true;
-    else {
+    const isCertain = answer.ok && answer.proven(entries[index]?.user ?? "") === true;
+    if (use.kind === "unknown" || !isCertain) unknown = true;
+    if (use.kind !== "unknown") {
       if (use.lastLoginMs !== null) latestMs = Math.max(latestMs ?? 0, use.lastLoginMs);
       if (use.kind === "used") live += use.liveSessions;
     }
@@ -75,8 +79,9 @@ function seenBy(
 
 function sourceLine(answer: GatewayAnswer): string {
   if (!answer.ok) return `Gateway ${answer.url}: unknown, ${answer.reason}`;
+  const differs = answer.differs ? "; it uses another version of the users file" : "";
   const stale = answer.stale ? "; the users file on its disk is bad, an older one is in use" : "";
-  return `Gateway ${answer.url}: has counted since ${isoMinute(answer.countingSinceMs)}${stale}`;
+  return `Gateway ${answer.url}: has counted since ${isoMinute(answer.countingSinceMs)}${differs}${stale}`;
 }
 
 function isoMinute(milliseconds: number): string {

@@ -17,8 +17,9 @@ export async function retireEntry(context: CommandContext): Promise<ExitCode> {
   const path = usersFilePath(values.file, context);
   const index = values.entry ?? 0;
   const limits = { unusedForMs: values.unused_for, nowMs: context.clock.wallMs() };
-  const asked = entriesOf(openUsersFile(path), user, path);
-  const about = { user, entries: asked };
+  const opened = openUsersFile(path);
+  const asked = entriesOf(opened, user, path);
+  const about = { user, directory: opened.directory };
   const answers = await askGateways(values.admin, readToken(values.admin_token_file), about);
   await editUsersFile(path, context.clock, (text, file) => {
     if (file === null) throw new UsageError(`${path} does not exist`);

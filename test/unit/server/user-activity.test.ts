@@ -5,7 +5,7 @@ import type { Identity } from "../../../src/identity/identity.ts";
 import { UserActivity } from "../../../src/server/user-activity.ts";
 import type { UserDirectory, UserEntry } from "../../../src/users/user-directory.ts";
 import { readUsersFile } from "../../../src/users/users-file.ts";
-import { digestOfEntries } from "../../../src/users/users-file-entry.ts";
+import { digestOfEntries, stepsOfDirectoryDigest } from "../../../src/users/users-file-entry.ts";
 
 function directory(generation: number, users: Readonly<Record<string, readonly string[]>>): UserDirectory {
   const file = Object.fromEntries(
@@ -111,5 +111,19 @@ describe("UserActivity", () => {
     expect(proven(directory(9, { shop: ["1"] }))).toBe(false);
     for (const bad of ["", "zz", "ab", "a".repeat(5000)]) expect(proven(users, bad)).toBe(false);
     expect(runAtOnce(activity.snapshot(users, file, all)).proven).toBeNull();
+  });
+
+  it("says whether the asker has the same file", () => {
+    const activity = new UserActivity({ wallMs: () => 5, monotonicMs: () => 0 }, nobody);
+    const users = directory(1, { shop: ["1", "2"], other: ["4"] });
+    const key = "0123456789abcdef".repeat(4);
+    const proven = (of: UserDirectory) => {
+      const digest = runAtOnce(stepsOfDirectoryDigest(of, Buffer.from(key, "hex")));
+      return runAtOnce(activity.snapshot(users, file, { ...all, proof: { key, digest } })).proven;
+    };
+    expect(proven(directory(9, { shop: ["1", "2"], other: ["4"] }))).toBe(true);
+    expect(proven(directory(9, { shop: ["1", "3"], other: ["4"] }))).toBe(false);
+    expect(proven(directory(9, { shop: ["1"], other: ["2", "4"] }))).toBe(false);
+    expect(proven(directory(9, { shop: ["1", "2"] }))).toBe(false);
   });
 });

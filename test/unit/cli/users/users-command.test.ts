@@ -218,7 +218,7 @@ describe("gatehouse users retire and list", () => {
   async function gateway(
     seen: readonly Partial<EntryActivity>[],
     stale = false,
-    hasSameFile = true,
+    hasSame: (user: string | null) => boolean = () => true,
   ): Promise<string> {
     const all = [
       { user: "other", index: 0, userData: "o", credentialKinds: ["clear"] },
@@ -245,7 +245,7 @@ describe("gatehouse users retire and list", () => {
             // Parts of two entries, whatever the limit.
             const part = { total: 3, matching: own.length, entries: own.slice(from, from + 2) };
             const file = { countingSinceMs: nowMs - 48 * hourMs, generation: 1, loadedAtMs: nowMs, stale };
-            return { ...file, ...part, proven: proof === null ? null : hasSameFile };
+            return { ...file, ...part, proven: proof === null ? null : hasSame(users?.[0] ?? null) };
           },
         }),
         metrics: createMetrics({ processMetrics: false }),
@@ -300,7 +300,7 @@ describe("gatehouse users retire and list", () => {
 
   it("keeps an entry that looks alike there but has another password", async () => {
     writeFileSync(path, twoEntries);
-    const url = await gateway([], false, false);
+    const url = await gateway([], false, () => false);
     const { code, err } = await run(["retire", "shop", `--admin=${url}`]);
     expect(code).toBe(1);
     expect(err.join("\n")).toContain("unknown: it uses another version of the users file");
@@ -368,6 +368,26 @@ describe("gatehouse users retire and list", () => {
     expect(text).toContain(`Gateway ${url}: has counted since 2026-11-19T12:00Z`);
     expect(text).toContain("Gateway http://127.0.0.1:1: unknown, it cannot be reached");
     expect(text).not.toContain("*");
+  });
+
+  it("lists as unknown what a gateway tells of a user whose entries are others there, though they look the same", async () => {
+    writeFileSync(path, twoEntries);
+    const seen = { lastLoginMs: nowMs - hourMs, liveSessions: 3 };
+    const url = await gateway([seen, seen, seen], false, (user) => user === "other");
+    const text = (await run(["list", `--admin=${url}`])).out.join("\n");
+    expect(text).toMatch(/^other .* 2026-11-21T11:00Z +3$/m);
+    expect(text).toMatch(/^shop +0 .* unknown +0\+\?$/m);
+    expect(text).toMatch(/^shop +1 .* unknown +0\+\?$/m);
+    expect(text).toContain("has counted since 2026-11-19T12:00Z; it uses another version of the users file");
+  });
+
+  it("doubts all that a gateway with another file tells where the file is large", async () => {
+    const many = Object.fromEntries(Array.from({ length: 201 }, (_, n) => [`u${n}`, [{ Password: "p" }]]));
+    writeFileSync(path, JSON.stringify({ ...many, other: [{ UserData: "o", Password: "p" }] }));
+    const seen = { lastLoginMs: nowMs - hourMs, liveSessions: 3 };
+    const url = await gateway([seen], false, () => false);
+    const text = (await run(["list", `--admin=${url}`])).out.join("\n");
+    expect(text).toMatch(/^other .* 2026-11-21T11:00Z\+\? +3\+\?$/m);
   });
 
   it("shows help", async () => {
