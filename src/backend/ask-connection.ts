@@ -7,13 +7,16 @@ import { type HousekeepingCommand, type HousekeepingReply, queryCommand } from "
 import { BackendLoginError } from "./login-error.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 
+/** MariaDB takes prepared texts through the connection's character set: swe7 has no backslash and no backtick, it loses them. */
+const characterSetExpression = "IF(@@character_set_connection = 'swe7', 'swe7', @@character_set_client)";
+
 /**
  * As hexadecimal digits of UTF-8: whatever character_set_results is, it says the same. The query takes ROW_COUNT() and
  * FOUND_ROWS() of the session's last statement away, so it tells them; warnings stay, since it has none and reads no
  * table. FOUND_ROWS() would have one on MySQL: it is asked for only where the session asks for it next.
  */
 function variablesQuery(withFoundRows: boolean): HousekeepingCommand {
-  const values = ["@@sql_mode", "@@character_set_client", "DATABASE()", "ROW_COUNT()"];
+  const values = ["@@sql_mode", characterSetExpression, "DATABASE()", "ROW_COUNT()"];
   if (withFoundRows) values.push("FOUND_ROWS()");
   return queryCommand(`SELECT ${values.map((value) => `HEX(CONVERT(${value} USING utf8mb4))`).join(", ")}`);
 }

@@ -14,6 +14,7 @@ import {
   readingModesOf,
 } from "../sql/dialect.ts";
 import type { LowerCaseTableNames } from "../sql/object-name.ts";
+import { readsPreparedTexts } from "../sql/set.ts";
 import { internContext } from "../sql/statement-cache.ts";
 import type { SessionState } from "./session.ts";
 import type { StatementText } from "./statement-text.ts";
@@ -83,9 +84,10 @@ const dynamicKinds: ReadonlySet<string> = new Set(["CALL", "EXECUTE", "EXECUTE I
 
 /** Whether the reading, or the schema that the session is in, may be another one once the text has run. */
 export function mayChangeReading(text: StatementText, succeeded: boolean): boolean {
-  return text.statements.some(({ kind, uncertain, effects }) => {
+  return text.statements.some(({ kind, uncertain, effects, assigns }) => {
     if (uncertain !== null || dynamicKinds.has(kind)) return true;
     if (effects.sqlMode !== null || effects.characterSet !== null) return true;
+    if (assigns.some(({ name }) => readsPreparedTexts(name))) return true;
     // After an error in a text of several statements, nobody can say whether its USE was reached.
     return effects.use !== null && !succeeded && text.statements.length > 1;
   });

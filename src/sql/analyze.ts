@@ -6,13 +6,14 @@ import type { AnalysisContext, AnalyzedText } from "./analyzed-text.ts";
 import { beginsCompound, bodyStatement } from "./compound.ts";
 import { crossCheck } from "./cross-check.ts";
 import { define } from "./ddl.ts";
-import { defaultReadingModes, type LexOptions, type ReadingModes } from "./dialect.ts";
+import { defaultReadingModes, isUnsafe, type LexOptions, type ReadingModes } from "./dialect.ts";
 import { Draft } from "./draft.ts";
 import { noteHints } from "./hints.ts";
 import { skimIdentity } from "./identity-tokens.ts";
 import { killOf, killOfUnknown } from "./kill.ts";
 import { lex } from "./lexer.ts";
 import { query } from "./query.ts";
+import { readsPreparedTexts } from "./set.ts";
 import { statement, statementHeads } from "./statement-heads.ts";
 import type { KillRequest, StatementSummary, Uncertainty } from "./statement-summary.ts";
 import type { Tokens } from "./tokens.ts";
@@ -232,10 +233,22 @@ const targetSuffix = /@(primary|master|replica|rdonly)$/i;
 
 /** A statement that changes how the text behind it is read cannot stand before another one. */
 function asNotLast(summary: StatementSummary): StatementSummary {
-  const { sqlMode, characterSet } = summary.effects;
-  if (summary.uncertain !== null || (sqlMode === null && characterSet === null)) return summary;
+  if (summary.uncertain !== null || !changesReading(summary)) return summary;
   const reason = "several statements of which an earlier one changes how the later ones are read";
   return { ...summary, readOnly: false, uncertain: { symbol: "ER_NOT_SUPPORTED_YET", reason } };
+}
+
+function changesReading({ effects, assigns }: StatementSummary): boolean {
+  if (effects.sqlMode !== null || effects.characterSet !== null) return true;
+  return assigns.some(({ name }) => readsPreparedTexts(name));
+}
+
+const readLater: ReadonlySet<string> = new Set(["PREPARE", "EXECUTE", "EXECUTE IMMEDIATE"]);
+
+/** Texts that a body prepares or executes are read when it comes to them: nothing in it may change how. */
+function readsTextsOtherwise(summary: StatementSummary): boolean {
+  const kinds = [summary.kind, ...summary.innerKinds];
+  return kinds.includes("COMPOUND") && kinds.some((kind) => readLater.has(kind)) && changesReading(summary);
 }
 
 /** One statement from `start` on, and the position of its semicolon. */
@@ -261,6 +274,7 @@ function readStatement(
     } else kind = statement(a, start, next, null);
     noteHints(a, start, next);
     const summary = a.draft.finish(kind, null);
+    if (readsTextsOtherwise(summary)) notSupported("dynamic SQL beside a change of how texts are read");
     const doubt = crossCheck(tokens, start, next, summary);
     if (doubt !== null) notSupported(doubt);
     return { summary, next };
@@ -351,6 +365,9 @@ function nestedText(outer: Analysis, text: string): string {
     // Servers read it in the character set of the connection, which may be another one.
     if (context.characterSet !== "utf8" && /[^\0-\x7f]/.test(text))
       notSupported("a prepared text that is not ASCII");
+    // MariaDB makes a full-width character of sjis's backslash (measured).
+    if (isUnsafe(context.characterSet) && /[\\~]/.test(text))
+      notSupported("a prepared text with a backslash, which may become another character");
     return kind;
   } finally {
     tokens.release();

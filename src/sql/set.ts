@@ -278,6 +278,11 @@ export function isReadingVariable(name: string): boolean {
   return readingVariables.test(name);
 }
 
+/** Variables (in lower case) that decide through which character set MariaDB takes a text that is prepared by SQL. */
+export function readsPreparedTexts(name: string): boolean {
+  return name === "character_set_connection" || name === "collation_connection";
+}
+
 /** SET STATEMENT a = 1, .. FOR statement. */
 function setStatement(a: Analysis, start: number, end: number, scope: Scope): string {
   let at = start + 2;

@@ -32,9 +32,51 @@ const twofold = [
   },
 ] as const;
 
+/** What changes how texts are read, for texts that another step or statement reads. */
+const changes = [
+  "SET sql_mode = 'ANSI_QUOTES'",
+  "SET sql_mode = 'NO_BACKSLASH_ESCAPES'",
+  "SET @@sql_mode = 4",
+  "SET NAMES sjis",
+  "SET character_set_client = sjis",
+  "SET collation_connection = swe7_bin",
+  "SET character_set_connection = swe7",
+] as const;
+
+interface Beside {
+  readonly steps: readonly string[];
+  readonly on?: "mariadb";
+}
+
 const literal = (text: string) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 
-for (const { name, start, present } of sqlServers) {
+const besides: readonly Beside[] = changes.flatMap((change): Beside[] =>
+  twofold.slice(0, 2).flatMap(({ text }): Beside[] => {
+    const inner = literal(text);
+    const body = `BEGIN NOT ATOMIC ${change}; EXECUTE IMMEDIATE ${inner}; END`;
+    return [
+      { steps: [`${change}; PREPARE s FROM ${inner}; EXECUTE s`] },
+      { steps: [`PREPARE s FROM ${inner}`, `${change}; EXECUTE s`] },
+      ...(change.includes("swe7")
+        ? [{ on: "mariadb", steps: [change, `EXECUTE IMMEDIATE ${inner}`] } as const]
+        : []),
+      { on: "mariadb", steps: [`${change}; EXECUTE IMMEDIATE ${inner}`] },
+      { on: "mariadb", steps: [body] },
+      { on: "mariadb", steps: [`IF 1 THEN ${change}; EXECUTE IMMEDIATE ${inner}; END IF`] },
+      { on: "mariadb", steps: [`EXECUTE IMMEDIATE ${literal(body)}`] },
+      { on: "mariadb", steps: [`BEGIN NOT ATOMIC ${change}; PREPARE s FROM ${inner}; EXECUTE s; END`] },
+      {
+        on: "mariadb",
+        steps: [
+          `PREPARE s FROM ${inner}`,
+          `BEGIN NOT ATOMIC ${change}; ALTER TABLE t COMMENT = 'x'; EXECUTE s; END`,
+        ],
+      },
+    ];
+  }),
+);
+
+for (const { name, flavour, start, present } of sqlServers) {
   describe.skipIf(!present)(`a prepared statement before ${name}`, () => {
     let server: DatabaseServer;
     let gateway: GatewayProcess;
@@ -68,12 +110,14 @@ for (const { name, start, present } of sqlServers) {
 
     async function withConnection<T>(use: (connection: Connection) => Promise<T>, user = "eve"): Promise<T> {
       const { socketPath } = gateway;
+      const multipleStatements = true;
       const connection = await createConnection({
         socketPath,
         user,
         password: "eve-password",
         database: "d",
         charset: "utf8mb4",
+        multipleStatements,
       });
       try {
         return await use(connection);
@@ -135,6 +179,39 @@ for (const { name, start, present } of sqlServers) {
         expect(await answerOf(connection.query("EXECUTE s USING @v"))).toContain("mine");
         await connection.query("SET sql_mode = 'STRICT_ALL_TABLES'");
         expect(await answerOf(quoted.execute([]))).toContain("mine");
+      });
+    });
+
+    it("is not made to mean something else by what stands beside it in one text", async () => {
+      const told: unknown[] = [];
+      for (const { steps, on } of besides) {
+        if (on !== undefined && on !== flavour) continue;
+        await withConnection(async (connection) => {
+          const answers: unknown[] = [];
+          for (const step of steps) answers.push(await answerOf(connection.query(step)));
+          told.push({ steps, refused: answers.some((one) => one === 1142 || one === 1235 || one === 1064) });
+          expect(JSON.stringify(answers)).not.toContain("hidden");
+        });
+      }
+      expect(told.filter((one) => (one as { refused: boolean }).refused === false)).toEqual([]);
+      expect(told.length).toBeGreaterThan(20);
+    });
+
+    it("beside a change of modes in a body or a text runs where nothing is read later", async () => {
+      await withConnection(async (connection) => {
+        const own =
+          flavour === "mariadb"
+            ? ["BEGIN NOT ATOMIC SET sql_mode = 'ANSI_QUOTES'; SELECT a FROM t; END"]
+            : [];
+        for (const text of [
+          ...own,
+          "SET collation_connection = utf8mb4_bin",
+          "SET @saved = @@collation_connection",
+          "SET collation_connection = @saved",
+          "PREPARE s FROM 'SELECT a FROM t'",
+          "EXECUTE s",
+        ])
+          expect([text, typeof (await answerOf(connection.query(text)))]).toEqual([text, "string"]);
       });
     });
 
