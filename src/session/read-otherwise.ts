@@ -16,7 +16,8 @@ export function readOtherwise(loop: CommandLoop, prepared: PreparedStatement): S
   const { reading: then, traits, payload } = prepared;
   if (!isBound(loop, prepared)) return null;
   const now = state.reading;
-  if (then !== null && now !== null && !mayReadOtherwise(traits, then, now)) return null;
+  // Where nothing was asked, nothing in the text depends on the answer.
+  if (then === null || now === null ? traits === 0 : !mayReadOtherwise(traits, then, now)) return null;
   if (payload === null || now === null) return readOtherwiseError();
   const present = state.database;
   // Its names are those of the schema in which it was prepared.
