@@ -33,7 +33,8 @@ export const SCRAMBLE_BYTES = 20;
 export const INSPECTED_PAYLOAD_BYTES_MAX = 1024 * 1024;
 
 /**
- * Most columns of one result. Servers allow 4096 (https://dev.mysql.com/doc/refman/8.4/en/column-count-limit.html);
- * a count beyond this limit means that packets are out of step: the reply is broken and its connection is closed.
+ * Most columns of one result: what three bytes can count. Tables have 4096 at most
+ * (https://dev.mysql.com/doc/refman/8.4/en/column-count-limit.html), select lists as many as the text has room for (seen in
+ * MySQL 9.7 and MariaDB 10.11). A count beyond means that packets are out of step: the reply is broken, its connection is closed.
  */
-export const RESULT_COLUMNS_MAX = 0xffff;
+export const RESULT_COLUMNS_MAX = 0xffffff;

@@ -234,6 +234,12 @@ describe("ResponseBoundary stops before", () => {
     expect(boundary.state).toBe("complete");
   });
 
+  it("nothing of a result of more columns than a table can have", () => {
+    const reply = packets(["fd 010001", ...Array<string>(0x10001).fill(column), row, okEnd]);
+    const walk = walkReply({ command: COM_QUERY, capabilities: modern, reply });
+    expect(walk).toMatchObject({ fault: "", completeAt: reply.length });
+  });
+
   it("OKs that may carry session state, when it was asked to", () => {
     const long = "00 00 00 0240 0000 00 04 01020161";
     for (const [bodies, expected] of [
@@ -267,7 +273,6 @@ describe("ResponseBoundary breaks on", () => {
     ["an empty packet first", [""], "a packet is empty"],
     ["an empty packet among rows", ["01", column, eof, ""], "a packet is empty"],
     ["no columns in two bytes", ["fc 0000"], "a column count is not possible"],
-    ["more columns than there can be", ["fd 000001"], "a column count is not possible"],
     ["a column count of eight bytes", ["fe 0100000000000000"], "a column count is not possible"],
     ["an EOF in place of a result", [eof], "a column count is not possible"],
     ["a column count with a rest", ["01 00"], "a column count is not possible"],
