@@ -6,12 +6,16 @@ import { joinPointer, type MemberOffsets, parseJsonText, splitPointer } from "./
 
 /** Puts `item` behind the last one of the list at `pointer`. @throws AssertionFailure when there is no such list */
 export function appendItem(text: string, pointer: string, item: unknown): string {
-  return append(text, pointer, null, item);
+  return append(text, pointer, [[null, item]]);
 }
 
-/** Puts a member behind the last one of the object at `pointer`. @throws AssertionFailure when there is no such object */
-export function addMember(text: string, pointer: string, key: string, value: unknown): string {
-  return append(text, pointer, key, value);
+/** Puts members behind the last one of the object at `pointer`. @throws AssertionFailure when there is no such object */
+export function addMembers(
+  text: string,
+  pointer: string,
+  members: Iterable<readonly [key: string, value: unknown]>,
+): string {
+  return append(text, pointer, [...members]);
 }
 
 /** Takes out the item or member at `pointer`, with its comma. @throws AssertionFailure when there is none */
@@ -65,20 +69,31 @@ function locate(text: string, pointer: string): Container {
   return { start, end, members: members ?? new Map() };
 }
 
-function append(text: string, pointer: string, key: string | null, value: unknown): string {
+/** Keys are null for items of a list. */
+function append(
+  text: string,
+  pointer: string,
+  added: readonly (readonly [key: string | null, value: unknown])[],
+): string {
+  const [first] = added;
+  if (first === undefined) return text;
   const container = locate(text, pointer);
-  assert(text[container.start] === (key === null ? "[" : "{"), "the container is of the right kind");
+  assert(text[container.start] === (first[0] === null ? "[" : "{"), "the container is of the right kind");
   const eol = text.includes("\r\n") ? "\r\n" : "\n";
   const unit = /\n([ \t]+)\S/.exec(text)?.[1] ?? "  ";
-  const prefix = key === null ? "" : `${JSON.stringify(key)}: `;
+  const all = (separator: string, render: (value: unknown) => string): string =>
+    added
+      .map(([key, value]) => `${key === null ? "" : `${JSON.stringify(key)}: `}${render(value)}`)
+      .join(separator);
   const last = [...container.members.values()].at(-1);
   if (last === undefined) {
     const outer = indentOf(text, container.start);
     if (!text.includes("\n")) {
-      const inside = ` ${prefix}${onOneLine(value, true)} `;
+      const inside = ` ${all(", ", (value) => onOneLine(value, true))} `;
       return splice(text, container.start + 1, container.end - 1, inside);
     }
-    const body = `${eol}${outer}${unit}${prefix}${onLines(value, outer + unit, unit, eol)}${eol}${outer}`;
+    const begin = `${eol}${outer}${unit}`;
+    const body = `${begin}${all(`,${begin}`, (value) => onLines(value, outer + unit, unit, eol))}${eol}${outer}`;
     return splice(text, container.start + 1, container.end - 1, body);
   }
   const sibling = text.slice(last.value, last.end);
@@ -86,11 +101,11 @@ function append(text: string, pointer: string, key: string | null, value: unknow
   const indent = ownLine === null ? indentOf(text, last.key) : ownLine;
   const inner = /\n([ \t]+)\S/.exec(sibling)?.[1] ?? "";
   const step = inner.startsWith(indent) && inner.length > indent.length ? inner.slice(indent.length) : unit;
-  const rendered = sibling.includes("\n")
-    ? onLines(value, indent, step, eol)
-    : onOneLine(value, /^[[{] /.test(sibling) || !/^[[{]\S/.test(sibling));
+  const isSpaced = /^[[{] /.test(sibling) || !/^[[{]\S/.test(sibling);
+  const render = (value: unknown): string =>
+    sibling.includes("\n") ? onLines(value, indent, step, eol) : onOneLine(value, isSpaced);
   const separator = ownLine === null ? ", " : `,${eol}${indent}`;
-  return splice(text, last.end, last.end, `${separator}${prefix}${rendered}`);
+  return splice(text, last.end, last.end, `${separator}${all(separator, render)}`);
 }
 
 /** The white space in front of `offset`, when nothing else stands there on its line. */

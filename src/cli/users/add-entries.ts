@@ -11,7 +11,7 @@ import {
   sha2Hash,
 } from "./password-hashes.ts";
 import { type PasswordSource, readPassword } from "./password-input.ts";
-import { type EntryText, editUsersFile, entriesOf, withEntry, withUser } from "./users-file-edit.ts";
+import { type EntryText, editUsersFile, entriesOf, withEntry, withUsers } from "./users-file-edit.ts";
 import { addFlags, hashFlags, rotateFlags } from "./users-flags.ts";
 import { hashKinds, readUsersSettings, usersFilePath } from "./users-settings.ts";
 
@@ -49,7 +49,7 @@ export async function addUser(context: CommandContext, passwords: PasswordSource
           `${path} has a user '${user}' already: gatehouse users rotate gives it a second password`,
         );
       }
-      return withUser(text, user, [entry]);
+      return withUsers(text, [[user, [entry]]]);
     },
     { create: true },
   );

@@ -6,7 +6,7 @@ import { type BackendUrl, parseBackendUrl } from "../backend-url.ts";
 import type { CommandContext, ExitCode } from "../command.ts";
 import { type Account, convertAccounts } from "./account-entries.ts";
 import { type PasswordSource, readPassword } from "./password-input.ts";
-import { type EntryText, editUsersFile, parseUsersText, withUser } from "./users-file-edit.ts";
+import { type EntryText, editUsersFile, parseUsersText, withUsers } from "./users-file-edit.ts";
 import { importFlags } from "./users-flags.ts";
 import { readUsersSettings } from "./users-settings.ts";
 
@@ -37,21 +37,19 @@ async function addUsers(
   path: string,
   users: ReadonlyMap<string, readonly EntryText[]>,
 ): Promise<void> {
-  const added: string[] = [];
+  const added: [string, readonly EntryText[]][] = [];
   await editUsersFile(
     path,
     context.clock,
     (text, file) => {
-      let after = text;
       for (const [user, entries] of users) {
         if (file !== null && file.directory.entriesOf(user) !== null) {
           context.complain(`'${user}' is left out: ${path} has that user already`);
           continue;
         }
-        after = withUser(after, user, entries);
-        added.push(user);
+        added.push([user, entries]);
       }
-      return after;
+      return withUsers(text, added);
     },
     { create: true },
   );

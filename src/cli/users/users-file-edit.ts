@@ -1,7 +1,7 @@
 // Edits of a users file: each reads it, checks it, changes one place, checks it again and replaces it, or does nothing.
 
 import type { Clock } from "../../base/clock.ts";
-import { addMember, appendItem, removeAt, wrapInList } from "../../base/json-edit.ts";
+import { addMembers, appendItem, removeAt, wrapInList } from "../../base/json-edit.ts";
 import { joinPointer } from "../../base/json-text.ts";
 import { FileProblemsError } from "../../base/reloadable.ts";
 import type { UserDirectory, UserEntry } from "../../users/user-directory.ts";
@@ -69,9 +69,12 @@ export async function editUsersFile(
   });
 }
 
-/** The text with a new user. */
-export function withUser(text: string, user: string, entries: readonly EntryText[]): string {
-  return addMember(text, "", user, entries);
+/** The text with new users. */
+export function withUsers(
+  text: string,
+  users: Iterable<readonly [user: string, entries: readonly EntryText[]]>,
+): string {
+  return addMembers(text, "", users);
 }
 
 /** The text with one more entry behind the user's others. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addMember, appendItem, removeAt, wrapInList } from "../../../src/base/json-edit.ts";
+import { addMembers, appendItem, removeAt, wrapInList } from "../../../src/base/json-edit.ts";
 
 const entry = { UserData: "new", Groups: ["a", "b"] };
 
@@ -33,13 +33,13 @@ describe("appendItem()", () => {
   });
 });
 
-describe("addMember(), removeAt() and wrapInList()", () => {
+describe("addMembers(), removeAt() and wrapInList()", () => {
   it("add a member as its neighbours look", () => {
-    expect(addMember('{\n  "a": [{ "x": 1 }]\n}\n', "", "b/c", [entry])).toBe(
+    expect(addMembers('{\n  "a": [{ "x": 1 }]\n}\n', "", [["b/c", [entry]]])).toBe(
       '{\n  "a": [{ "x": 1 }],\n  "b/c": [{"UserData": "new", "Groups": ["a", "b"]}]\n}\n',
     );
-    expect(addMember("{}", "", "b", [{ x: 1 }])).toBe('{ "b": [ { "x": 1 } ] }');
-    expect(addMember("{\n}\n", "", "b", [{ x: 1 }])).toBe(
+    expect(addMembers("{}", "", [["b", [{ x: 1 }]]])).toBe('{ "b": [ { "x": 1 } ] }');
+    expect(addMembers("{\n}\n", "", [["b", [{ x: 1 }]]])).toBe(
       '{\n  "b": [\n    {\n      "x": 1\n    }\n  ]\n}\n',
     );
   });
@@ -82,8 +82,13 @@ describe("addMember(), removeAt() and wrapInList()", () => {
         expect(removed).toEqual({ ...value, [name]: [...(value[name] ?? []).slice(1), entry] });
         const without = JSON.parse(removeAt(text, pointer));
         expect(Object.keys(without)).toEqual(names.filter((other) => other !== name));
-        const more = JSON.parse(addMember(text, "", "a new name", [entry]));
+        const more = JSON.parse(addMembers(text, "", [["a new name", [entry]]]));
         expect(more["a new name"].at(-1)).toEqual(entry);
+        const [one, two] = [["one more", [entry]] as const, ["another", [entry, entry]] as const];
+        for (const start of [text, "{}", "{\n}\n", "{\r\n}\r\n"]) {
+          const together = addMembers(start, "", [one, two]);
+          expect(together).toBe(addMembers(addMembers(start, "", [one]), "", [two]));
+        }
       }),
     );
   });
