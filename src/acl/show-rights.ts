@@ -62,6 +62,9 @@ const subjects = {
   SCHEMAS: schemas,
   "PROCEDURE STATUS": routines,
   "FUNCTION STATUS": routines,
+  // mariadb-dump --routines asks for them, whether there are any or not.
+  "PACKAGE STATUS": routines,
+  "PACKAGE BODY STATUS": routines,
   COLUMNS: table(),
   FIELDS: table(),
   INDEX: table(),
@@ -108,8 +111,6 @@ const subjects = {
   "CREATE PACKAGE": server("CREATE ROUTINE"),
   "PROCEDURE CODE": server("SUPER"),
   "FUNCTION CODE": server("SUPER"),
-  "PACKAGE STATUS": server("CREATE ROUTINE"),
-  "PACKAGE BODY STATUS": server("CREATE ROUTINE"),
   "LIBRARY STATUS": server("CREATE ROUTINE"),
   "CREATE LIBRARY": server("CREATE ROUTINE"),
   "CREATE MASKING POLICY": server("SUPER"),

@@ -343,12 +343,24 @@ function severalTables(
   const owners = new Owners(bases);
   for (const parts of targets) {
     const name = parts[parts.length - 1] ?? "";
+    if (parts.length === 1) noteNamesakes(a, name, bases);
     if (owners.add(name, parts.length > 1)) continue;
     // A target that is found nowhere is an error to servers; here it counts as written by its own name.
     a.draft.writes.add(a.tableOf({ schema: parts.length > 1 ? (parts[0] ?? null) : null, name }));
   }
   noteTables(a, bases, owners.found);
   rest(a, at, end, scope, deleteClauses);
+}
+
+/** Behind an alias, MariaDB looks for DELETE on the table of that name in the default schema, too (measured). */
+function noteNamesakes(a: Analysis, target: string, bases: readonly TableFactor[]): void {
+  const { defaultSchema } = a.context;
+  if (!a.isMariaDb() || defaultSchema === null) return;
+  for (const { table, alias, hasAlias } of bases) {
+    const isMeant = hasAlias && alias.toLowerCase() === target.toLowerCase();
+    if (isMeant && table !== null && table.schema !== defaultSchema)
+      a.draft.writes.add(a.tableOf({ schema: null, name: table.name }));
+  }
 }
 
 /** WITH .. before UPDATE or DELETE (MySQL), else a query; returns the kind. */

@@ -47,6 +47,8 @@ beforeAll(async () => {
     "INSERT INTO d.one VALUES (1)",
     "CREATE FUNCTION d.f_reads_secret() RETURNS INT RETURN (SELECT a FROM d.secret)",
     "CREATE PROCEDURE d.p(x INT) SELECT x",
+    "SET sql_mode = ORACLE",
+    "CREATE PACKAGE d.pack AS FUNCTION f RETURN INT; END",
   ])
     await root.query(sql);
   root.destroy();
@@ -220,11 +222,15 @@ describe("listings", () => {
       expect(databases).toEqual(["d", "information_schema"]);
       const [status] = await connection.execute("SHOW TABLE STATUS");
       expect((status as { Name: string }[]).map(({ Name }) => Name)).toEqual(["t", "t2"]);
+      // As mariadb-dump asks.
+      for (const what of ["PACKAGE STATUS", "PACKAGE BODY STATUS", "PROCEDURE STATUS"])
+        expect(await rowsOf(connection, `SHOW ${what} WHERE Db = 'd'`)).toEqual([]);
       expect(await codeOf(connection.query("SHOW TABLES FROM other"))).toBe(1044);
       expect((await rowsOf(connection, "SHOW GRANTS")).flat().join("\n")).toContain("`d`.`t2`");
     });
     await withConnection("dba", async (connection) => {
       expect(await rowsOf(connection, "SHOW TABLES")).toHaveLength(4);
+      expect(await rowsOf(connection, "SHOW PACKAGE STATUS WHERE Db = 'd'")).toHaveLength(1);
     });
   });
 

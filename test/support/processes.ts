@@ -82,7 +82,8 @@ export function startProgram(
     kill: (signal = "SIGKILL") => {
       child.kill(signal);
     },
-    waitForLine(matches, what, timeoutMs = 20_000) {
+    // As patient as `waitUntil` by default: a machine under load may stand still for long.
+    waitForLine(matches, what, timeoutMs = 60_000) {
       return new Promise((resolve, reject) => {
         let seen = 0;
         const fail = (why: string): void => {

@@ -165,3 +165,13 @@ describe("values of MariaDB's INSERT that are computed from the target's columns
     expect(shownNames(summary.reads)).toBe(reads);
   });
 });
+
+describe("a DELETE by aliases", () => {
+  it("wants the right that MariaDB looks for in the default schema, too", () => {
+    const sql = "DELETE x FROM there.t AS x, t2 AS y WHERE x.a = y.a";
+    expect(shownNames(summaryOf("mariadb", sql).writes)).toBe("here.t there.t");
+    expect(shownNames(summaryOf("mysql", sql).writes)).toBe("there.t");
+    const plain = "DELETE t FROM there.t, t2";
+    expect(shownNames(summaryOf("mariadb", plain).writes)).toBe("there.t");
+  });
+});
