@@ -76,7 +76,7 @@ export async function serveAsWorker(
     return 1;
   }
   surviveUncaughtErrors(telemetry, serving.events);
-  seat.ready(gateway.addresses, portOf(gateway.addresses));
+  seat.ready(gateway.addresses);
   if (stopWanted) void gateway.stop("stopped while starting").then(onStopped);
   await stopped;
   return 0;
@@ -103,13 +103,4 @@ function shareOf(options: GatewayOptions, { workers, tcpPort }: WorkerStart): Ga
     },
     admin: null,
   };
-}
-
-/** Of the TCP address among them; null: there is none. */
-function portOf(addresses: readonly string[]): number | null {
-  for (const address of addresses) {
-    const match = /:(\d+)$/.exec(address);
-    if (match !== null && !address.startsWith("/")) return Number(match[1]);
-  }
-  return null;
 }

@@ -39,13 +39,20 @@ export function listenPlaces(options: GatewayOptions): readonly ListenPlace[] {
 
 /**
  * Tries every place and leaves it at once. What it says may be outdated a moment later: listening itself is the judge.
+ * Returns the TCP port for clients, where the system has chosen one (`--mysql_server_port=0`): processes that share it
+ * have to ask for the same. null: there is no TCP.
  * @throws StartError for the first place that cannot be had.
  */
-export async function tryListenPlaces(options: GatewayOptions): Promise<void> {
+export async function tryListenPlaces(options: GatewayOptions): Promise<number | null> {
+  let clientPort: number | null = null;
   for (const place of listenPlaces(options)) {
-    if (place.kind === "tcp") await tryAddress(place);
-    else await trySocketPath(place.path);
+    if (place.kind === "unix") await trySocketPath(place.path);
+    else {
+      const port = await tryAddress(place);
+      if (place.portFlag === "mysql_server_port") clientPort = port;
+    }
   }
+  return clientPort;
 }
 
 /** The sentence for an error of listening at one of `places`; the error itself where it tells of something else. */
@@ -88,15 +95,17 @@ function sentence(place: ListenPlace, code: string): string {
   }
 }
 
-function tryAddress(place: ListenPlace & { readonly kind: "tcp" }): Promise<void> {
+/** The port: the system's choice where `place` has 0. */
+function tryAddress(place: ListenPlace & { readonly kind: "tcp" }): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = net.createServer((socket) => socket.destroy());
     server.once("error", (error: NodeJS.ErrnoException) =>
       reject(new StartError(sentence(place, error.code ?? error.message), { cause: error })),
     );
-    server.listen({ host: place.host, port: place.port, exclusive: true }, () =>
-      server.close(() => resolve()),
-    );
+    server.listen({ host: place.host, port: place.port, exclusive: true }, () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
   });
 }
 

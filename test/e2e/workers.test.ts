@@ -153,6 +153,23 @@ describe("workers", () => {
     expect(await gateway.metric("gatehouse_worker_restarts_total")).toBe(1);
   });
 
+  it("share a port that the system has chosen", async () => {
+    const chosen = await startGateway({ backend: server, flags: { workers: 2, mysql_server_port: 0 } });
+    const { listening } = await chosen.waitForRecord(
+      ({ message }) => message === "Ready for clients",
+      "the address",
+    );
+    const port = Number(/^127\.0\.0\.1:(\d+)$/.exec(String((listening as unknown[])[0]))?.[1]);
+    const seen = new Set<number>();
+    await waitUntil(async () => {
+      const client = await loggedIn({ port }, { user: "tester", password: "tester-secret" });
+      seen.add(prefixOf(client));
+      await client.quit();
+      return seen.size === 2;
+    }, "both workers to serve");
+    await chosen.stop();
+  });
+
   it("are killed when they do not stop", async () => {
     const first = await startGateway({ backend: server, flags: { workers: 2, onterm_timeout: "100ms" } });
     const { worker_pid: pid } = await first.waitForRecord(

@@ -76,7 +76,7 @@ class FirstProcess implements FirstGateway {
 
   async start(): Promise<void> {
     const { backend, auth, admin, listen } = this.#options;
-    await tryListenPlaces(this.#options);
+    this.#tcpPort = await tryListenPlaces(this.#options);
     if (listen.unixSocketPath !== null) await removeStaleSocket(listen.unixSocketPath);
     if (backend.kind === "embedded") this.#embedded = await openEmbedded(backend.dataDirectory, this.#tools);
     if (auth.kind === "static" && auth.rsaPrivateKeyFile === null)
@@ -142,7 +142,6 @@ class FirstProcess implements FirstGateway {
     const began = await worker.ready;
     if (began.kind === "failed") throw new StartError(began.message);
     this.#restartMs = restartMs;
-    this.#tcpPort ??= began.tcpPort;
     this.#addresses = began.addresses;
     this.#tools.logger.info("A worker is ready", { worker: worker.id, worker_pid: worker.pid });
   }

@@ -15,7 +15,7 @@ export interface WorkerStart {
   readonly rsaKeyPem: string | null;
   /** null: `--backend` or a topology names the servers. */
   readonly embedded: EmbeddedAccess | null;
-  /** The port that the first worker got; null: what the options say. */
+  /** The same for all of them; null: there is no TCP. */
   readonly tcpPort: number | null;
   /** Whom the workers that are there write to, by keyspace. */
   readonly primaries: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export type Question =
 /** From a worker. */
 export type FromWorker =
   | { readonly kind: "hello" }
-  | { readonly kind: "ready"; readonly addresses: readonly string[]; readonly tcpPort: number | null }
+  | { readonly kind: "ready"; readonly addresses: readonly string[] }
   | { readonly kind: "failed"; readonly message: string }
   | {
       readonly kind: "ask";

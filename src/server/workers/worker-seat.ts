@@ -91,8 +91,8 @@ export class WorkerSeat {
     this.#duties = duties;
   }
 
-  ready(addresses: readonly string[], tcpPort: number | null): void {
-    this.#channel.send({ kind: "ready", addresses, tcpPort });
+  ready(addresses: readonly string[]): void {
+    this.#channel.send({ kind: "ready", addresses });
   }
 
   failed(message: string): void {
