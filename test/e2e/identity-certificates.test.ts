@@ -30,6 +30,14 @@ const ended = root.intermediate("ended", { days: -1 });
 const deeper = inter.intermediate("deeper");
 const plainIssuer = root.intermediate("plainissuer", { constraints: null });
 const noAuthority = root.intermediate("noauthority", { constraints: "CA:FALSE" });
+const within = (constraints: string): LeafOptions => ({
+  extensions: [`nameConstraints=critical,${constraints}`],
+});
+const ours = root.intermediate("ours", within("permitted;URI:example.org"));
+const others = root.intermediate("others", within("permitted;URI:.example.com"));
+const notOurs = root.intermediate("notours", within("excluded;URI:example.org"));
+const unread = root.intermediate("unread", { extensions: ["1.2.3.4=critical,DER:05:00"] });
+const later = root.intermediate("later", { startsIn: 2 });
 /** In the trust file, and no CA. */
 const selfSigned = Authority.root("selfsigned", "/CN=Self", 30, keys.ecdsa, {
   ...named,
@@ -49,6 +57,8 @@ interface Kind {
 
 const uri = (text: string): LeafOptions => ({ names: rawUri(text) });
 const malformed = /^certificate_spiffe_id_malformed/;
+/** Node has no code of its own for what OpenSSL says there. */
+const unnamed = /^certificate_unspecified/;
 const kinds: readonly Kind[] = [
   { what: "good", leaf: named, reason: null },
   { what: "good by an intermediate in the file", issuer: inter, leaf: named, reason: null },
@@ -62,6 +72,22 @@ const kinds: readonly Kind[] = [
   { what: "critical names", leaf: { names: `critical,URI:${id}` }, reason: null },
   { what: "no usage said", leaf: { ...named, usage: null }, reason: null },
   { what: "expired", leaf: { ...named, days: -1 }, reason: /cert_has_expired/ },
+  { what: "not yet valid", leaf: { ...named, startsIn: 2 }, reason: /not_yet_valid/ },
+  { what: "issuer not yet valid", issuer: later, chain: [later], leaf: named, reason: /not_yet_valid/ },
+  { what: "within its issuer's names", issuer: ours, chain: [ours], leaf: named, reason: null },
+  { what: "beyond its issuer's names", issuer: others, chain: [others], leaf: named, reason: unnamed },
+  { what: "its issuer's exception", issuer: notOurs, chain: [notOurs], leaf: named, reason: unnamed },
+  {
+    what: "an extension that nobody knows",
+    leaf: { ...named, extensions: ["1.2.3.4=DER:05:00"] },
+    reason: null,
+  },
+  {
+    what: "a critical extension that nobody knows",
+    leaf: { ...named, extensions: ["1.2.3.4=critical,DER:05:00"] },
+    reason: unnamed,
+  },
+  { what: "such an issuer", issuer: unread, chain: [unread], leaf: named, reason: unnamed },
   { what: "wrong signature", issuer: foreign, leaf: named, reason: /signature/ },
   {
     what: "wrong signature, its CA sent",

@@ -264,3 +264,69 @@ describe("a reload", () => {
     await gateway.stop();
   });
 });
+
+describe("proxy users with SPIFFE ids", () => {
+  const id = "spiffe://example.org/app/x";
+  const leaf = root.issue("x", { names: `URI:${id}` });
+  const other = root.issue("y", { names: "URI:spiffe://example.org/app/y" });
+  const spiffe = { Attributes: { spiffe_id: id } };
+  let gateway: GatewayProcess;
+  beforeAll(async () => {
+    gateway = await startGateway({
+      backend: server,
+      users: {
+        by_cert: [{ ...spiffe, ProxyFor: "base" }],
+        by_both: [{ ...spiffe, Password: "p", ProxyFor: "base" }],
+        mixed: [{ ...spiffe, ProxyFor: "base" }, { Password: "p" }],
+        by_password: [{ Password: "p", ProxyFor: "cert_base" }],
+        base: [{ UserData: "base_data", Groups: ["staff"], AccountLocked: true }],
+        cert_base: [{ Attributes: { spiffe_id: "spiffe://example.org/base" }, Groups: ["certified"] }],
+      },
+      flags: { ...flagsOf(all), mysql_server_ssl_ca: root.cert, mysql_server_client_cert: "request" },
+    });
+  });
+  afterAll(() => gateway?.stop());
+
+  const attempt = (user: string, password: string, presented = leaf) =>
+    login({ port: gateway.port }, { user, password }, { cert: presented.pem, key: presented.keyPem });
+
+  it.each([
+    ["by_cert", "", "base_data", "base[0]"],
+    ["by_both", "p", "base_data", "base[0]"],
+    ["mixed", "", "base_data", "base[0]"],
+    // The base's own certificate plays no part.
+    ["by_password", "p", "cert_base", "cert_base[0]"],
+  ])("%s is mapped", async (user, password, ...who) => {
+    const { client, result } = await attempt(user, password);
+    expect(result.ok).toBe(true);
+    expect(await identityOf(gateway, client)).toEqual(who);
+    const [account] = who[1]?.split("[") ?? [];
+    expect(await client.rows("SELECT USER(), CURRENT_USER(), @@proxy_user")).toEqual([
+      [`${user}@127.0.0.1`, `${account}@%`, `'${user}'@'%'`],
+    ]);
+    await client.quit();
+  });
+
+  it("the id and the password are still wanted, and the mapped session is a SPIFFE session", async () => {
+    for (const [user, password, presented] of [
+      ["by_cert", "", other],
+      ["by_both", "wrong", leaf],
+      ["by_both", "p", other],
+      ["base", "", leaf],
+      ["cert_base", "", leaf],
+    ] as const) {
+      const { client, result } = await attempt(user, password, presented);
+      expect([user, result.error?.code]).toEqual([user, 1045]);
+      client.destroy();
+    }
+    const { client: byPassword } = await attempt("mixed", "p", other);
+    expect(await identityOf(gateway, byPassword)).toEqual(["mixed", null]);
+    const { client } = await attempt("by_cert", "");
+    expect((await changeUser(client, { user: "mixed", password: "p" })).error?.code).toBe(1045);
+    expect((await client.readToEnd()).length).toBe(0);
+    // Into one by a password: mapped, or not at all.
+    expect((await changeUser(byPassword, { user: "by_both", password: "p" })).error?.code).toBe(1045);
+    client.destroy();
+    byPassword.destroy();
+  });
+});

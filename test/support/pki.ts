@@ -27,6 +27,10 @@ export interface LeafOptions {
   readonly keyUsage?: string;
   /** End of its validity, in days from now; negative: expired. */
   readonly days?: number;
+  /** Its validity begins so many days from now. Default: it has begun. */
+  readonly startsIn?: number;
+  /** Further extensions, in openssl's spelling. */
+  readonly extensions?: readonly string[];
   /** Default: a P-256 key. */
   readonly newKey?: readonly string[];
   readonly digest?: string;
@@ -107,6 +111,7 @@ export class Authority implements Issued {
       `keyUsage=critical,${options.keyUsage ?? "digitalSignature"}`,
       ...(usage === null ? [] : [`extendedKeyUsage=${usage}`]),
       ...(options.names === undefined ? [] : [`subjectAltName=${options.names}`]),
+      ...(options.extensions ?? []),
     ];
     writeFileSync(join(this.#folder, `${name}.ext`), `${extensions.join("\n")}\n`);
     openssl(
@@ -123,15 +128,33 @@ export class Authority implements Issued {
       ],
       ...["-utf8", "-subj", options.subject ?? `/CN=${name}`, "-config", "openssl.cnf"],
     );
+    if (options.startsIn !== undefined) this.#issueForLater(name, options.startsIn, days);
+    else this.#issueNow(name, days, options.digest);
+    const cert = join(this.#folder, `${name}.pem`);
+    const key = join(this.#folder, `${name}.key`);
+    return { name, cert, key, pem: readFileSync(cert, "utf8"), keyPem: readFileSync(key, "utf8") };
+  }
+
+  #issueNow(name: string, days: number, digest: string | undefined): void {
     openssl(
       this.#folder,
       ...["x509", "-req", "-in", `${name}.csr`, "-CA", this.cert, "-CAkey", this.key, "-CAcreateserial"],
       ...["-days", String(days), "-extfile", `${name}.ext`, "-out", `${name}.pem`],
-      ...(options.digest === undefined ? [] : [`-${options.digest}`]),
+      ...(digest === undefined ? [] : [`-${digest}`]),
     );
-    const cert = join(this.#folder, `${name}.pem`);
-    const key = join(this.#folder, `${name}.key`);
-    return { name, cert, key, pem: readFileSync(cert, "utf8"), keyPem: readFileSync(key, "utf8") };
+  }
+
+  /** `openssl x509` begins now, always. */
+  #issueForLater(name: string, startsIn: number, days: number): void {
+    const at = (inDays: number): string => {
+      const time = new Date(Date.now() + inDays * 86_400_000).toISOString();
+      return `${time.replace(/[-:T]/g, "").slice(0, 14)}Z`;
+    };
+    const file = (suffix: string): string => join(this.#folder, `${name}.${suffix}`);
+    this.#ca(
+      ...["-batch", "-notext", "-in", file("csr"), "-extfile", file("ext")],
+      ...["-out", file("pem"), "-startdate", at(startsIn), "-enddate", at(startsIn + days)],
+    );
   }
 
   /** Puts `leaf` on the next list. */
@@ -153,9 +176,10 @@ export class Authority implements Issued {
       mkdirSync(folder);
       writeFileSync(join(folder, "index.txt"), "");
       writeFileSync(join(folder, "crlnumber"), "01\n");
+      writeFileSync(join(folder, "serial"), "7001\n");
       writeFileSync(
         join(folder, "ca.cnf"),
-        "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=crlnumber\ndefault_md=sha256\ndefault_crl_days=30\n",
+        "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=crlnumber\ndefault_md=sha256\ndefault_crl_days=30\nnew_certs_dir=.\nserial=serial\npolicy=p\n[p]\ncommonName=supplied\n",
       );
     }
     openssl(folder, "ca", "-config", "ca.cnf", "-cert", this.cert, "-keyfile", this.key, ...args);
