@@ -4,7 +4,7 @@ import type { DatabaseServer } from "../support/database-server.ts";
 import { type GatewayProcess, startGateway, testUser } from "../support/gateway-process.ts";
 import { startMariadb } from "../support/mariadb-server.ts";
 import { toFrames } from "../support/raw/frame-reader.ts";
-import { loggedIn, logIn } from "../support/raw/login.ts";
+import { changeUser, loggedIn, logIn } from "../support/raw/login.ts";
 import { RawClient } from "../support/raw/raw-client.ts";
 import { waitUntil, within } from "../support/scratch.ts";
 import { startWriters, writtenTable } from "../support/writers.ts";
@@ -45,14 +45,18 @@ describe("a server that restarts", () => {
 
   it("lets a login that waits be given up, by its client and by the end of the gateway", async () => {
     gateway = await startGateway({ backend: server, flags: { buffer_window: "10m" } });
+    const changing = await enter();
     await server.kill();
     try {
       const come = (): Promise<RawClient> => RawClient.connect({ port: gateway.port });
       const [leaving, cut] = [await come(), await come()];
       const options = { ...testUser, database: "shop" };
       const answers = [leaving, cut].map((client) => logIn(client, options).catch(() => {}));
-      await waiting(2);
+      answers.push(changeUser(changing, options).catch(() => {}));
+      await waiting(3);
       leaving.destroy();
+      await waiting(2);
+      changing.destroy();
       await waiting(1);
       gateway.signal("SIGTERM");
       expect(await within(gateway.ended, "the end", 5000)).toMatchObject({ code: 0 });
