@@ -78,8 +78,9 @@ export class ClientInput implements ByteReceiver {
     if (this.#stash.length === 0) return;
     const ahead = this.#stash;
     this.#stash = nothing;
-    this.#stash = Buffer.from(this.#passFile(tracker, ahead));
+    // First: what is passed may want the client to wait.
     this.#channel.resume();
+    this.#stash = Buffer.from(this.#passFile(tracker, ahead));
   }
 
   onBytes(chunk: Uint8Array): void {
