@@ -2,6 +2,7 @@
 // indices of tokens; every range is [start, end).
 
 import type { AnalysisContext } from "./analyzed-text.ts";
+import { isBlank } from "./byte-classes.ts";
 import type { ReadingModes } from "./dialect.ts";
 import { Draft } from "./draft.ts";
 import { objectNameDoubt } from "./object-name.ts";
@@ -39,6 +40,8 @@ export interface QualifiedName {
 const queryTails = wordSet("UNION EXCEPT INTERSECT ORDER LIMIT FOR LOCK INTO OFFSET FETCH");
 
 const latin1 = new TextDecoder("windows-1252");
+/** A byte order mark is a character of a name like any other. */
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** More places that tell of the session's identity, in one text, are refused: each costs memory and bytes in what is sent. */
 export const identityCountMax = 10_000;
@@ -223,6 +226,15 @@ export class Analysis {
     draft.identityTokens.push({ name, start, end, place, global: false, ...more });
   }
 
+  /**
+   * Whether the parenthesis behind the name at `at` makes it a call: right behind it, or, with IGNORE_SPACE, behind white space.
+   * A comment is none (measured).
+   */
+  isCallBy(at: number): boolean {
+    const [from, to] = [this.tokens.end(at), this.tokens.start(at + 1)];
+    return from === to || (this.modes.ignoreSpace && isBlank(this.tokens.text, from, to));
+  }
+
   /** How this server compares names of common table expressions. */
   cteKey(name: string): string {
     const folded = this.isMariaDb() || this.context.lowerCaseTableNames !== 0;
@@ -254,7 +266,7 @@ export class Analysis {
 export function decodeName(bytes: string, isLatin1: boolean): string {
   if (/^[\0-\x7f]*$/.test(bytes)) return ownCopy(bytes);
   const raw = Uint8Array.from(bytes, (character) => character.charCodeAt(0));
-  return isLatin1 ? latin1.decode(raw) : new TextDecoder().decode(raw);
+  return (isLatin1 ? latin1 : utf8).decode(raw);
 }
 
 /** Longer parts of a string keep the whole string alive, which here is a client's text with its literals. */

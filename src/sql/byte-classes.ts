@@ -41,6 +41,12 @@ export function isSpace(code: number): boolean {
   return ((ascii[code] ?? 0) & space) !== 0;
 }
 
+/** Whether nothing but white space stands in [start, end). */
+export function isBlank(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (!isSpace(text.charCodeAt(at))) return false;
+  return true;
+}
+
 /** After `--` these begin a comment: white space, control characters, and the end of the text (NaN). */
 export function endsDashes(code: number): boolean {
   return Number.isNaN(code) || code <= 32 || code === 127;

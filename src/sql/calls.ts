@@ -78,13 +78,15 @@ export function noteCall(a: Analysis, at: number): boolean {
   const quoted = a.kind(at) === TokenKind.quoted;
   const upper = a.nameAt(at).toUpperCase();
   const builtin = builtinFunction(upper, context.flavour, context.version);
-  const adjacent = a.modes.ignoreSpace || a.tokens.end(at) === a.tokens.start(at + 1);
+  const adjacent = a.isCallBy(at);
   const isBuiltin =
     builtin !== undefined &&
     (builtin.form === "any" || (!quoted && (builtin.form === "word" || adjacent))) &&
     (quoted || !isOtherConstructor(a, at));
   if (!isBuiltin) {
     if (!quoted && isGrammar(a, at)) return false;
+    // An executable comment before the parenthesis is sent as spaces: then it is the built-in all the same.
+    if (builtin !== undefined && a.modes.ignoreSpace) noteIdentityCall(a, at, upper);
     if (!quoted && reservedWords.has(a.word(at))) notUnderstood(`a call that is unknown ${a.near(at)}`);
     draft.routines.add(a.routineOf({ schema: null, name: a.nameAt(at) }));
     draft.notReadOnly("it calls a stored function");

@@ -193,6 +193,8 @@ const separators = [
   "\r\n",
 ];
 
+const blanks = separators.filter((one) => one.trim() === "");
+
 /** The same statement with other white space, comments, and case of reserved words. */
 function mutant(sql: string, mode: string, flavour: Flavour, numbers: readonly number[]): string {
   const text = Buffer.from(sql).toString("latin1");
@@ -213,10 +215,13 @@ function mutant(sql: string, mode: string, flavour: Flavour, numbers: readonly n
     if (gap || index === 0) {
       // `*` and a comment right after it would end an executable one.
       if (result.endsWith("*")) result += " ";
-      result += separators[number % separators.length];
+      // With IGNORE_SPACE a comment between a function and its parenthesis is more than space.
+      const isCall = tokens.word(index) === "(" && modes?.ignoreSpace === true;
+      const choices = isCall ? blanks : separators;
+      result += choices[number % choices.length];
       // Once in a while the rest stands in an executable comment.
       const plain = tokens.executableParts.length === 0 && tokens.hints.length === 0;
-      if (gap && !opened && plain && number % 7 === 0) {
+      if (gap && !opened && !isCall && plain && number % 7 === 0) {
         result += "/*!50000 ";
         opened = true;
       }

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { analyzeText } from "../../../src/sql/analyze.ts";
 import type { Flavour } from "../../../src/sql/dialect.ts";
+import { readingModesOf } from "../../../src/sql/dialect.ts";
+import { internContext, StatementCache } from "../../../src/sql/statement-cache.ts";
 import { contextOf, shownNames } from "./support.ts";
 
 function summaryOf(flavour: Flavour, sql: string) {
@@ -173,5 +175,34 @@ describe("a DELETE by aliases", () => {
     expect(shownNames(summaryOf("mysql", sql).writes)).toBe("there.t");
     const plain = "DELETE t FROM there.t, t2";
     expect(shownNames(summaryOf("mariadb", plain).writes)).toBe("there.t");
+  });
+});
+
+describe("names that look like others", () => {
+  it.each(both)("a byte order mark is a part of a name: %s", (flavour) => {
+    const marked = "\ufeffsecret";
+    const sql = `WITH ${marked} AS (SELECT 1 a) SELECT * FROM t, secret, ${marked}`;
+    expect(summaryOf(flavour, sql).reads.map(({ name }) => name)).toEqual(["t", "secret"]);
+    expect(summaryOf(flavour, `SELECT * FROM ${marked}`).reads.map(({ name }) => name)).toEqual([marked]);
+    expect(summaryOf(flavour, "SELECT \ufeffMAX(a) FROM t").routines.map(({ name }) => name)).toEqual([
+      "\ufeffMAX",
+    ]);
+  });
+
+  it.each(both)("a comment before the parenthesis makes a call of a stored function: %s", (flavour) => {
+    const cache = new StatementCache();
+    const context = internContext(
+      contextOf(flavour, { defaultSchema: "here", modes: readingModesOf("IGNORE_SPACE") }),
+    );
+    const routines = (sql: string) =>
+      cache
+        .analyze(Buffer.from(sql), context)
+        .statements.flatMap((one) => one.routines.map(({ name }) => name));
+    for (const round of [1, 2]) {
+      expect(routines(`SELECT MAX \n(a) + ${round} FROM t`)).toEqual([]);
+      expect(routines(`SELECT MAX/**/(a) + ${round} FROM t`)).toEqual(["MAX"]);
+      expect(routines(`SELECT MAX#\n(a) + ${round} FROM t`)).toEqual(["MAX"]);
+      expect(routines(`SELECT MAX(a) + ${round} FROM t`)).toEqual([]);
+    }
   });
 });
