@@ -1,7 +1,7 @@
 // The end of the process, which is bounded whatever hangs: a part that does not stop, a log that nobody reads, a socket
 // that nobody has closed. A service manager that has said SIGTERM must not have to kill.
 
-import type { ShutdownOptions } from "../server/gateway-options.ts";
+import type { GatewayOptions } from "../server/gateway-options.ts";
 
 /** What is ended. */
 export interface EndingProcess {
@@ -12,17 +12,20 @@ export interface EndingProcess {
 }
 
 /** Beside the time that sessions have, the whole stop may take so long, in milliseconds: kills, logs, admin HTTP. */
-const STOP_GRACE_MS = 10_000;
+const STOP_GRACE_MS = 15_000;
+/** And so long more for an embedded database, which is killed after a minute, in milliseconds. */
+const EMBEDDED_GRACE_MS = 60_000;
 /** Lines that wait have so long to be written, in milliseconds. */
-const FLUSH_MS = 5000;
+const FLUSH_MS = 10_000;
 /** The same for somebody who has asked three times. */
 const IMPATIENT_FLUSH_MS = 500;
 /** When all is done and the process is still there, it ends after this time, in milliseconds: last replies linger for 5 s. */
 const LEFTOVERS_MS = 7000;
 
 /** How long a stop may take, in milliseconds. */
-export function stopLimitMs({ lameduckMs, timeoutMs }: ShutdownOptions): number {
-  return lameduckMs + timeoutMs + STOP_GRACE_MS;
+export function stopLimitMs({ shutdown, backend }: Pick<GatewayOptions, "shutdown" | "backend">): number {
+  const graceMs = STOP_GRACE_MS + (backend.kind === "embedded" ? EMBEDDED_GRACE_MS : 0);
+  return shutdown.lameduckMs + shutdown.timeoutMs + graceMs;
 }
 
 /** Writes what waits to be written, and ends the process now. */

@@ -128,7 +128,7 @@ export function stopLimitOf({
   telemetry,
 }: Pick<Surroundings, "options" | "serving" | "telemetry">): StopLimit {
   return {
-    withinMs: stopLimitMs(options.gateway.shutdown),
+    withinMs: stopLimitMs(options.gateway),
     endNow: () => void endProcess(serving, () => telemetry.close(), 1),
   };
 }

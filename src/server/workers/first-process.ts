@@ -22,7 +22,7 @@ const restartMs = 200;
 const restartMsMax = 10_000;
 
 /** A worker that is told to stop has so long beside the time of its sessions, in milliseconds; then it is killed. */
-const workerGraceMs = 8000;
+const workerGraceMs = 10_000;
 
 const ID_PREFIXES = 2 ** 12;
 

@@ -28,7 +28,7 @@ it("lets the process end by itself, and ends one that does not", async () => {
 it("kills a process whose log takes no lines, for its exit would wait for them", async () => {
   const { calls, ending, complain } = watched();
   const end = letProcessEnd(ending, never, 0, complain);
-  await vi.advanceTimersByTimeAsync(4999);
+  await vi.advanceTimersByTimeAsync(9999);
   expect(calls).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
   await end;
@@ -43,6 +43,8 @@ it("ends at once for somebody without patience, after the last lines", async () 
   expect(calls).toEqual(["exit 1", "kill"]);
 });
 
-it("gives a stop the time of its sessions and ten seconds", () => {
-  expect(stopLimitMs({ lameduckMs: 1000, timeoutMs: 2000, drainOnTerm: true })).toBe(13_000);
+it("gives a stop the time of its sessions and fifteen seconds, with an embedded database a minute more", () => {
+  const shutdown = { lameduckMs: 1000, timeoutMs: 2000, drainOnTerm: true };
+  expect(stopLimitMs({ shutdown, backend: { kind: "topology", path: "" } })).toBe(18_000);
+  expect(stopLimitMs({ shutdown, backend: { kind: "embedded", dataDirectory: "" } })).toBe(78_000);
 });

@@ -101,12 +101,12 @@ describe("gatehouse serve", () => {
   });
 
   it("ends a process that does not stop in time", async () => {
-    const run = start([...quiet, "--onterm_timeout=1s"]);
+    const run = start([...quiet, "--onterm_timeout=1s", "--backend=mysql://u:p@127.0.0.1:1"]);
     await ready(run);
     vi.useFakeTimers();
     try {
       run.events.emit("SIGTERM");
-      await vi.advanceTimersByTimeAsync(10_999);
+      await vi.advanceTimersByTimeAsync(15_999);
       expect(run.calls).not.toContain("exit 1");
       await vi.advanceTimersByTimeAsync(1);
     } finally {
