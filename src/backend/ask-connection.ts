@@ -6,6 +6,7 @@ import type { RunningStatement, SessionVariables, ToldError } from "./backend-po
 import { type HousekeepingCommand, type HousekeepingReply, queryCommand } from "./housekeeping.ts";
 import { BackendLoginError } from "./login-error.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
+import { nameOn } from "./session-settings.ts";
 
 /** MariaDB takes prepared texts through the connection's character set: swe7 has no backslash and no backtick, it loses them. */
 const characterSetExpression = "IF(@@character_set_connection = 'swe7', 'swe7', @@character_set_client)";
@@ -15,30 +16,34 @@ const characterSetExpression = "IF(@@character_set_connection = 'swe7', 'swe7', 
  * FOUND_ROWS() of the session's last statement away, so it tells them; warnings stay, since it has none and reads no
  * table. FOUND_ROWS() would have one on MySQL: it is asked for only where the session asks for it next.
  */
-function variablesQuery(withFoundRows: boolean): HousekeepingCommand {
+function variablesQuery(withFoundRows: boolean, names: readonly string[]): HousekeepingCommand {
   const values = ["@@sql_mode", characterSetExpression, "DATABASE()", "ROW_COUNT()"];
-  if (withFoundRows) values.push("FOUND_ROWS()");
+  values.push(withFoundRows ? "FOUND_ROWS()" : "NULL", ...names.map((name) => `@@SESSION.${name}`));
   return queryCommand(`SELECT ${values.map((value) => `HEX(CONVERT(${value} USING utf8mb4))`).join(", ")}`);
 }
 
 /**
- * Asks for what decides how the server reads a session's texts, and for what the question itself takes away.
+ * Asks for what decides how the server reads a session's texts, for what the question itself takes away, and for `names`
+ * among the variables that follow sessions.
  * @throws BackendLoginError when the connection is not to be used any more.
  */
 export async function readVariables(
   connection: PooledConnection,
   withFoundRows: boolean,
+  names: readonly string[],
   timeoutMs: number,
 ): Promise<SessionVariables> {
-  const [reply] = await connection.converse([variablesQuery(withFoundRows)], timeoutMs);
+  const here = names.map((name) => nameOn(connection.server, name));
+  const [reply] = await connection.converse([variablesQuery(withFoundRows, here)], timeoutMs);
   const row = reply?.kind === "rows" ? (reply.rows[0] ?? []) : [];
-  const [sqlMode, characterSet, database, rowCount, foundRows] = row.map((value) =>
+  const [sqlMode, characterSet, database, rowCount, foundRows, ...others] = row.map((value) =>
     value === null ? null : textOfHex(value),
   );
   if (sqlMode == null || characterSet == null || database === undefined || !isNumber(rowCount)) {
     throw new BackendLoginError("protocol", "The server does not tell its session variables");
   }
-  const variables = { sqlMode, characterSet, database, rowCount: Number(rowCount) };
+  const asked = new Map(names.map((name, index) => [name, others[index] ?? null]));
+  const variables = { sqlMode, characterSet, database, rowCount: Number(rowCount), asked };
   return { ...variables, foundRows: isNumber(foundRows) ? Number(foundRows) : null };
 }
 

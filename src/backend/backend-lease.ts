@@ -130,8 +130,8 @@ export class Lease implements BackendLease {
     else this.#pooled.channel.destroy();
   }
 
-  readVariables(withFoundRows: boolean): Promise<SessionVariables | null> {
-    return this.#ask((connection, timeoutMs) => readVariables(connection, withFoundRows, timeoutMs));
+  readVariables(withFoundRows: boolean, names: readonly string[] = []): Promise<SessionVariables | null> {
+    return this.#ask((connection, timeoutMs) => readVariables(connection, withFoundRows, names, timeoutMs));
   }
 
   hideLastReply(rows: number): Promise<true | null> {

@@ -96,6 +96,8 @@ export interface SessionVariables {
   readonly rowCount: number;
   /** `FOUND_ROWS()` likewise; null: not asked for. */
   readonly foundRows: number | null;
+  /** Others that were asked for. */
+  readonly asked: ReadonlyMap<string, string | null>;
 }
 
 /** What a thread of a server is doing, as its process list has it. */
@@ -129,7 +131,7 @@ export interface BackendLease {
    * afterwards. null: the connection is not to be used any more; it was closed.
    * `withFoundRows`: of the last statement, at the price of its warnings on MySQL.
    */
-  readVariables(withFoundRows: boolean): Promise<SessionVariables | null>;
+  readVariables(withFoundRows: boolean, names?: readonly string[]): Promise<SessionVariables | null>;
   /**
    * Makes FOUND_ROWS() and the warnings those of a reply of `rows` rows (65536 at most) without warnings, likewise between
    * two commands: the session's client has seen a part of the last one. null: as with `readVariables`.

@@ -121,6 +121,11 @@ export function withVariable(
   return makeSettings(settings.names, variables);
 }
 
+/** Whether a variable that was set to an expression follows the session as soon as its value is known. */
+export function mayBeAskedFor(name: string): boolean {
+  return followingVariables.has(synonyms.get(name) ?? name);
+}
+
 /** The settings after SET NAMES; `collation` null: the character set's own. null: this cannot be set again elsewhere. */
 export function withNames(
   settings: SessionSettings,
@@ -214,7 +219,11 @@ export function settingElements(from: SessionSettings, to: SessionSettings, serv
   return elements;
 }
 
-function nameOn({ flavour, versionNumber }: SettingServer, name: string): string {
+/** What a server calls a variable of {@link followingVariables}. */
+export function nameOn(
+  { flavour, versionNumber }: Pick<SettingServer, "flavour" | "versionNumber">,
+  name: string,
+): string {
   // MariaDB took the new names over in 11.1, and warns of the old ones since.
   if (flavour === "mysql" || versionNumber >= 110_100) return name;
   return name.replace(/^transaction_(isolation|read_only)$/, "tx_$1");

@@ -29,9 +29,19 @@ export function afterText(loop: CommandLoop, text: StatementText, succeeded: boo
   }
   noteSchema(loop, text, succeeded);
   if (!mayChangeReading(text, succeeded)) return;
+  if (mayHaveRun(text, succeeded)) state.following.noteReadingUnknown();
   // Where an ACL judges, the server is asked what a SET really did.
   const isKnown = succeeded && !loop.services.authorizer().judging;
   state.reading = isKnown ? readingBehind(state.reading, text) : null;
+}
+
+/** Whether it may have changed how texts are read in a way that its SETs do not tell. */
+function mayHaveRun({ pins, statements }: StatementText, succeeded: boolean): boolean {
+  // Servers come back to sql_mode and character sets at the end of a routine.
+  if (statements.every(({ kind, uncertain }) => kind === "CALL" && uncertain === null)) return false;
+  if (succeeded || statements.length > 1) return pins !== null || !succeeded;
+  // A SET alone that fails has changed nothing, nor has what nobody can read.
+  return pins !== null && statements[0]?.uncertain?.symbol !== "ER_PARSE_ERROR";
 }
 
 /** How texts are read after one SET of literals; null: not known. */
@@ -50,7 +60,7 @@ function readingBehind(before: Reading | null, { statements }: StatementText): R
 
 function noteSettings({ state, backend }: CommandLoop, text: StatementText): void {
   if (text.settings.length === 0) return;
-  const because = state.following.noteSettings(text, state.prepared.size > 0);
+  const because = state.following.noteSettings(text);
   if (because !== null) backend.pin(because);
 }
 

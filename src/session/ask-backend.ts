@@ -26,7 +26,9 @@ export async function learnReading(
   mayAskForFoundRows: boolean,
 ): Promise<SqlError | null> {
   const silence = "it does not tell its session variables";
-  const variables = await backend.ask(text, silence, (lease) => lease.readVariables(mayAskForFoundRows));
+  const variables = await backend.ask(text, silence, (lease) =>
+    lease.readVariables(mayAskForFoundRows, [...state.following.computed]),
+  );
   if (variables instanceof SqlError) return variables;
   const because = state.following.noteVariables(variables);
   if (because !== null) backend.pin(because);

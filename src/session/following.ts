@@ -9,7 +9,7 @@ import type {
   ToldError,
   ToldLeftovers,
 } from "../backend/backend-pool.ts";
-import { noSettings, readingKeyOf, type SessionSettings, withVariable } from "../backend/session-settings.ts";
+import { noSettings, type SessionSettings, withVariable } from "../backend/session-settings.ts";
 import type { Leftover } from "../sql/statement-summary.ts";
 import { CLIENT_MULTI_STATEMENTS, has } from "../wire/capabilities.ts";
 import type { ReplySummary } from "../wire/reply-summary.ts";
@@ -30,8 +30,8 @@ export const LEFTOVERS_KEPT_MS = 2000;
 /** What takes with a transaction all that was said of it. */
 const endings: ReadonlySet<string | null> = new Set(["begins", "ends", "commits", "xa"]);
 
-/** Why a session stays on its connection that has changed how its texts are read, after it had prepared some. */
-export const PREPARED_BEFORE = "statements prepared before SET NAMES or SET sql_mode";
+/** Why a session stays on its connection until its next command: the server is asked then what came of it. */
+const COMPUTED = "a variable set to an expression";
 
 /** See the file's head. */
 export class Following {
@@ -45,6 +45,10 @@ export class Following {
   asksByStatement = false;
   /** SET TRANSACTION was said and waits for its transaction, or that one is under way. */
   #nextTransaction: "set" | "under way" | null = null;
+  /** Variables that were set to expressions since the server was asked. */
+  readonly #computed = new Set<string>();
+  /** Whether `settings` tells how texts are read. */
+  #isReadingKnown = true;
   /** The schema that the session was in may be gone. */
   #schemaDropped = false;
   /** The connection that was left is being asked for what only it knows. */
@@ -69,6 +73,28 @@ export class Following {
     this.asksByStatement = false;
     this.#nextTransaction = null;
     this.#schemaDropped = false;
+    this.#computed.clear();
+    this.#isReadingKnown = true;
+  }
+
+  /** Variables of which only the server knows what they are; asked before the next text is sent. */
+  get computed(): ReadonlySet<string> {
+    return this.#computed;
+  }
+
+  /** Why the session needs its connection until then; null: it does not. */
+  get computedBecause(): string | null {
+    return this.#computed.size > 0 ? COMPUTED : null;
+  }
+
+  /** Whether one can lead a connection to the way in which texts are read now. */
+  get isReadingKnown(): boolean {
+    return this.#isReadingKnown && this.#computed.size === 0;
+  }
+
+  /** A text may have changed that in a way of which `settings` knows nothing. */
+  noteReadingUnknown(): void {
+    this.#isReadingKnown = false;
   }
 
   /** Why the connection cannot be left now, whatever it takes; null: it can. */
@@ -134,15 +160,14 @@ export class Following {
     }
   }
 
-  /** A text that succeeded has set these. `hasPrepared`: statements were prepared as texts were read before. */
-  noteSettings(text: StatementText, hasPrepared: boolean): string | null {
-    const before = readingKeyOf(this.settings);
+  /** A text that succeeded has set these. A reason to stay: they cannot be said elsewhere. */
+  noteSettings(text: StatementText): string | null {
     let settings: SessionSettings | null = this.settings;
     for (const change of text.settings) settings = settings === null ? null : change(settings);
     if (settings === null) return "a variable that does not follow the session";
     this.settings = settings;
-    const isReadOtherwise = hasPrepared && readingKeyOf(settings) !== before;
-    return isReadOtherwise ? PREPARED_BEFORE : null;
+    for (const name of text.computes) this.#computed.add(name);
+    return null;
   }
 
   /** The session is in a schema for certain, or its own was dropped. */
@@ -225,12 +250,18 @@ export class Following {
   }
 
   /**
-   * The server has told its variables: its sql_mode is said on every connection from now on. To be asked took leftovers
-   * of the last statement away, except its warnings. A reason to stay: the mode cannot be said.
+   * The server has told its variables: its sql_mode, and what was set to an expression, is said on every connection from
+   * now on. To be asked took leftovers of the last statement away, except its warnings. A reason to stay: one of them
+   * cannot be said.
    */
   noteVariables(variables: SessionVariables): string | null {
     this.#leftovers.noteAsked(variables);
-    const settings = withVariable(this.settings, "sql_mode", variables.sqlMode);
+    let settings = withVariable(this.settings, "sql_mode", variables.sqlMode);
+    for (const [name, value] of variables.asked) {
+      this.#computed.delete(name);
+      // DEFAULT is not what a variable without a value has.
+      settings = settings === null || value === null ? null : withVariable(settings, name, value);
+    }
     if (settings === null) return "a variable that does not follow the session";
     this.settings = settings;
     return null;

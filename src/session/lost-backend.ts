@@ -89,7 +89,7 @@ export function notePin(state: SessionState, because: string): boolean {
 
 /** Why the session would miss its backend connection; null: it would not. */
 export function pinnedBecause(state: SessionState): string | null {
-  return state.prepared.holdsBecause ?? state.pinnedBecause;
+  return state.prepared.holdsBecause ?? state.pinnedBecause ?? state.following.computedBecause;
 }
 
 /** What becomes of a session that loses its connection now. */

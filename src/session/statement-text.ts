@@ -2,7 +2,13 @@
 // Holds no text.
 
 import { type Listing, listingOf } from "../acl/show-rights.ts";
-import { noSettings, type SessionSettings, withNames, withVariable } from "../backend/session-settings.ts";
+import {
+  mayBeAskedFor,
+  noSettings,
+  type SessionSettings,
+  withNames,
+  withVariable,
+} from "../backend/session-settings.ts";
 import { accountKindOf } from "../sql/accounts.ts";
 import { LOCKED_TABLES } from "../sql/data-statements.ts";
 import type { Leftover, StatementSummary } from "../sql/statement-summary.ts";
@@ -24,6 +30,8 @@ export interface StatementText {
   readonly spoils: string | null;
   /** What its SETs make of the session's settings once it has succeeded; null from one of them: not to be said elsewhere. */
   readonly settings: readonly SettingChange[];
+  /** Variables that follow the session, set to expressions: the server is to be asked what they are now. */
+  readonly computes: readonly string[];
   /** SET TRANSACTION for the next one. */
   readonly nextTransaction: boolean;
   /** Whether LAST_INSERT_ID() says something else afterwards, whatever its OK tells. */
@@ -81,9 +89,19 @@ function settingChange({ kind, effects, assigns }: StatementSummary): SettingCha
   if (names !== null && own.some(({ name }) => /^(character_set|collation)_/.test(name))) return () => null;
   return (settings) => {
     let next = names === null ? settings : withNames(settings, names.characterSet, names.collation);
-    for (const { name, value } of own) next = next === null ? null : withVariable(next, name, value ?? null);
+    for (const { name, value, computed } of own) {
+      if (computed !== true) next = next === null ? null : withVariable(next, name, value ?? null);
+      else if (!mayBeAskedFor(name)) next = null;
+    }
     return next;
   };
+}
+
+function computedBy({ kind, assigns }: StatementSummary): string[] {
+  if (!settingKinds.has(kind)) return [];
+  return assigns
+    .filter(({ computed, name }) => computed === true && name !== "autocommit")
+    .map(({ name }) => name);
 }
 
 /** Why a statement keeps its session on its connection for good; null: it does not. */
@@ -147,6 +165,7 @@ export function statementText(
     pins,
     unpins: statements.length === 1 && statements[0]?.kind === "UNLOCK TABLES" ? LOCKED_TABLES : null,
     settings: pins === null ? settingChanges(statements) : [],
+    computes: pins === null ? statements.flatMap(computedBy) : [],
     nextTransaction: statements.some(({ effects }) => effects.nextTransaction),
     setsInsertId: statements.some(({ effects }) => effects.setsInsertId),
     foundRows: foundRowsEffect(statements),
@@ -178,6 +197,7 @@ export function preparingText(text: StatementText): StatementText {
     unpins: null,
     spoils: null,
     settings: [],
+    computes: [],
     nextTransaction: false,
     setsInsertId: false,
     foundRows: "stays",

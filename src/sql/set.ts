@@ -108,10 +108,11 @@ function names(a: Analysis, at: number, end: number, kind: string): string {
   if (value === null || at >= end) notUnderstood(`a character set is expected ${a.near(at)}`);
   let next = at + 1;
   let collation: string | null = null;
-  let known = a.word(at) !== "DEFAULT";
+  // DEFAULT can be said again on another connection like any name, alone.
+  let known = true;
   if (a.word(next) === "COLLATE" && next < end) {
     collation = literal(a, next + 1, next + 2);
-    known &&= collation !== null && a.word(next + 1) !== "DEFAULT";
+    known = collation !== null && a.word(next + 1) !== "DEFAULT" && a.word(at) !== "DEFAULT";
     next += 2;
   }
   a.finishAt(next, end);
@@ -119,8 +120,10 @@ function names(a: Analysis, at: number, end: number, kind: string): string {
   effects.any = true;
   effects.characterSet = { value: a.word(at) === "DEFAULT" ? null : (value ?? "").toLowerCase() };
   // SET CHARACTER SET takes the collation from the default schema.
-  if (kind === "SET NAMES" && known && value !== null) effects.names = { characterSet: value, collation };
-  else a.draft.pin(kind);
+  if (kind === "SET NAMES" && known && value !== null) {
+    const isDefault = a.word(at) === "DEFAULT";
+    effects.names = { characterSet: isDefault ? "DEFAULT" : value, collation };
+  } else a.draft.pin(kind);
   return kind;
 }
 
@@ -250,14 +253,15 @@ function note(a: Analysis, { scope, name }: Target, value: string | null): void 
   const { draft } = a;
   const isDefault = value?.toUpperCase() === "DEFAULT";
   const known = value === null || isDefault ? null : value;
-  draft.assigns.push(scope === "session" && known !== null ? { scope, name, value: known } : { scope, name });
+  if (scope !== "session" || isDefault) draft.assigns.push({ scope, name });
+  else if (value === null) draft.assigns.push({ scope, name, computed: true });
+  else draft.assigns.push({ scope, name, value });
   if (scope === "user") draft.pin("a user variable");
   if (scope !== "session") return;
   if (engineVariables.has(name) && (value === null || !isKnownEngine(value))) {
     notSupported("a default storage engine that is not known");
   }
   draft.effects.any = true;
-  if (known === null && !isDefault) draft.pin("a variable set to an expression");
   if (name === "sql_mode") draft.effects.sqlMode = { value: known };
   else if (name === "character_set_client")
     draft.effects.characterSet = { value: known?.toLowerCase() ?? null };

@@ -32,6 +32,8 @@ export interface VariableAssignment {
   readonly name: string;
   /** Of a session variable only: the literal or bare word it gets. Absent: an expression, or DEFAULT. */
   readonly value?: string;
+  /** Of a session variable only: it gets what an expression says. @default false */
+  readonly computed?: true;
 }
 
 /** What an identity token stands for; `@@` variables under their own names. */

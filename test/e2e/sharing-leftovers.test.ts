@@ -1,5 +1,6 @@
 // What is left of a session's statements where its backend connection changes hands in between: cursors and long data of
 // statements that ask for leftovers, warnings of the gateway's own words, rows found.
+import type { RowDataPacket } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
@@ -123,4 +124,105 @@ describe.each(kinds)("on $kind, one connection", ({ start, skip }) => {
     await client.query("EXECUTE nobody");
     expect(await client.rows("SELECT FOUND_ROWS()")).toEqual([["2"]]);
   });
+});
+
+describe.each(kinds)("on $kind, settings", ({ start, skip }) => {
+  let server: DatabaseServer;
+  let gateway: GatewayProcess;
+  const clients: RawClient[] = [];
+  beforeAll(async () => {
+    if (skip) return;
+    server = await start({});
+    await server.admin(
+      "CREATE DATABASE market",
+      "CREATE TABLE market.t (id INT AUTO_INCREMENT PRIMARY KEY, v INT)",
+      "INSERT INTO market.t (v) VALUES (1), (2), (3)",
+    );
+    const users = { [testUser.user]: [{ Password: testUser.password }] };
+    const flags = { backend_pool_size: 1, backend_pool_wait_timeout: "60s" };
+    gateway = await startGateway({ backend: server, users, flags });
+  });
+  afterAll(async () => {
+    for (const client of clients) client.destroy();
+    await gateway?.stop();
+    await server?.stop();
+  });
+  async function enter(): Promise<RawClient> {
+    const client = await loggedIn({ port: gateway.port }, { ...testUser, database: "market" });
+    clients.push(client);
+    return client;
+  }
+  const one = async (client: RawClient, sql: string): Promise<string | null | undefined> =>
+    (await client.rows(sql, { timeoutMs: 60_000 }))[0]?.[0];
+
+  it.skipIf(skip)("what an expression has given a variable follows its session", async () => {
+    const [rails, plain] = [await enter(), await enter()];
+    const usual = await one(plain, "SELECT @@sql_mode");
+    const text =
+      "SET NAMES utf8mb4, @@SESSION.sql_mode = CONCAT(@@sql_mode, ',PIPES_AS_CONCAT'), group_concat_max_len = 1000 + 24, @@SESSION.wait_timeout = 2147483";
+    expect((await rails.query(text)).error).toBeNull();
+    // Row counts and the like are those of the SET still.
+    expect(await one(rails, "SELECT ROW_COUNT()")).toBe("0");
+    expect(await one(rails, "SELECT 'a' || 'b'")).toBe("ab");
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect(await one(plain, "SELECT @@sql_mode")).toBe(usual);
+      expect(await one(plain, "SELECT @@wait_timeout")).not.toBe("2147483");
+      expect(await one(rails, "SELECT 'a' || 'b'")).toBe("ab");
+      expect(await one(rails, "SELECT CONCAT(@@group_concat_max_len, ' ', @@wait_timeout)")).toBe(
+        "1024 2147483",
+      );
+    }
+    expect((await gateway.metric("gatehouse_session_pins_total")) ?? 0).toBe(0);
+  });
+
+  it.skipIf(skip)("the value of a prepared SET follows its session", async () => {
+    const [client, other] = [await enter(), await enter()];
+    const prepared = await client.command(encodePrepare("SET time_zone = ?"));
+    const id = prepared.packets[0]?.readUInt32LE(1) ?? 0;
+    expect((await client.command(encodeExecute(id, [parameter.text("+03:00")]))).error).toBeNull();
+    // A statement that was prepared needs to know it as well.
+    const zone = await client.command(encodePrepare("SELECT @@time_zone"), { timeoutMs: 60_000 });
+    const zoneId = zone.packets[0]?.readUInt32LE(1) ?? 0;
+    expect(await one(other, "SELECT @@time_zone")).toBe("SYSTEM");
+    expect(
+      (await client.command(encodeExecute(id, [parameter.text("+04:00")]), { timeoutMs: 60_000 })).error,
+    ).toBeNull();
+    expect((await client.command(encodeExecute(zoneId, []))).packets.at(-2)?.includes("+04:00")).toBe(true);
+    expect(await one(other, "SELECT @@time_zone")).toBe("SYSTEM");
+    expect(await one(client, "SELECT @@time_zone")).toBe("+04:00");
+  });
+
+  it.skipIf(skip)(
+    "statements keep their reading where the session has changed its own and left",
+    async () => {
+      const [client, other] = [await enter(), await enter()];
+      const before = await client.command(encodePrepare("SELECT 'a' || 'b', ROW_COUNT()"));
+      const id = before.packets[0]?.readUInt32LE(1) ?? 0;
+      await client.query("SET sql_mode = CONCAT('ANSI', '_QUOTES,PIPES_AS_CONCAT')");
+      await client.query("SET NAMES latin1");
+      expect(await one(other, "SELECT 1 FROM t")).toBe("1");
+      await client.query("UPDATE t SET v = v + 1 WHERE id < 3");
+      expect(await one(other, "SELECT 1 FROM t")).toBe("1");
+      // The connection has its copy; on another one it is made anew.
+      await server.admin(...(await killAll()));
+      const rows = await client.command(encodeExecute(id, []), { timeoutMs: 60_000 });
+      expect(rows.error).toBeNull();
+      const row = rows.packets.find((packet) => packet[0] === 0 && packet.length >= 2 + 1 + 8);
+      // 'a' OR 'b' is 0, as an INT or BIGINT; ROW_COUNT() is the last value.
+      expect(row?.includes("ab")).toBe(false);
+      expect(row?.readBigInt64LE((row?.length ?? 0) - 8)).toBe(2n);
+      expect(await one(client, "SELECT 'a' || \"v\" FROM t WHERE id = 3")).toBe("a3");
+      expect(await one(client, "SELECT @@character_set_results")).toBe("latin1");
+    },
+  );
+
+  /** Ends the gateway's idle connections. */
+  async function killAll(): Promise<string[]> {
+    const connection = await server.connect();
+    const [rows] = await connection.query<RowDataPacket[]>(
+      "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = 'market' AND COMMAND = 'Sleep' AND ID <> CONNECTION_ID()",
+    );
+    await connection.end();
+    return rows.map(({ ID }) => `KILL ${ID}`);
+  }
 });

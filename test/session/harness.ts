@@ -249,7 +249,7 @@ export class Harness {
           characterSet: "utf8mb4",
           database: request.route.database,
         };
-        return { ...told, rowCount: 0, foundRows: null };
+        return { ...told, rowCount: 0, foundRows: null, asked: new Map([["sql_mode", told.sqlMode]]) };
       });
       this.leases.push(lease);
       return lease;

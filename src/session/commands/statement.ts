@@ -31,7 +31,7 @@ import { relaying, replied } from "../session-end.ts";
 import { truthEdits } from "../truth.ts";
 import { executeOwnStatement } from "./kill.ts";
 import { executeOwnShow, onFailure } from "./own-show.ts";
-import { type OnCopy, withCopy } from "./with-copy.ts";
+import { isReadOtherwise, type OnCopy, withCopy } from "./with-copy.ts";
 import { withReading } from "./with-reading.ts";
 
 const ID_OFFSET = 1;
@@ -45,7 +45,8 @@ export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerRes
   if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
   if (statement.statement.asksGateway) return executeOwnShow(loop, statement);
   if (statement.isOwn) return executeOwnStatement(loop, payloadOf(frames), statement);
-  if (dependsOnReading(loop, statement)) return withReading(loop, frames, executeKnown, false);
+  if (dependsOnReading(loop, statement) || loop.state.following.computedBecause !== null)
+    return withReading(loop, frames, executeKnown, false);
   return executeKnown(loop, frames);
 }
 
@@ -106,7 +107,7 @@ function tellAgain(
 function tellLeftovers(loop: CommandLoop, statement: PreparedStatement): CopySource {
   const { state } = loop;
   // To be prepared elsewhere, its connection has to go there and back, which leaves leftovers of its own.
-  const isElsewhere = statement.database !== state.database;
+  const isElsewhere = statement.database !== state.database || isReadOtherwise(state, statement);
   const leftovers = state.following.leftoversFor(statement.statement, isElsewhere);
   if (leftovers === null) return statement;
   const told = tellAgain(loop, statement, leftovers);

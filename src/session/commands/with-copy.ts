@@ -9,11 +9,11 @@ import { SqlError, sqlError } from "../../errors/sql-error.ts";
 import type { Route } from "../../routing/route.ts";
 import { CLIENT_IGNORE_SPACE, has } from "../../wire/capabilities.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { PREPARED_BEFORE } from "../following.ts";
 import { inspectErr } from "../inspect-reply.ts";
 import type { CopySource, PreparedStatement } from "../prepared-statements.ts";
 import { permitOf } from "../prepared-statements.ts";
 import { replyError, replyPackets } from "../reply.ts";
+import type { SessionState } from "../session.ts";
 import { type HandlerResult, relaying, replied, sessionEnd } from "../session-end.ts";
 
 /** Goes on with the copy. `frames` as the client sent them, to be written over. */
@@ -106,6 +106,7 @@ async function prepareAgain(
       const isElsewhere = database !== null && present !== null && database !== present;
       const schema = isElsewhere ? { meanwhile: database, afterwards: present } : null;
       const reading = readingFor(loop, statement, on);
+      if (reading === "unknown") return "nothing to prepare";
       const prepared = await lease.prepareStatement({
         permit: permitOf(statement),
         payload,
@@ -128,18 +129,26 @@ async function prepareAgain(
   return reply.isTheSame ? reply : lost(loop, statement);
 }
 
-/** How the text is to be read, where the session has changed that since; null: as texts are now. */
+/** Whether the session has changed how its texts are read since it prepared the statement. */
+export function isReadOtherwise(
+  { following }: SessionState,
+  { settings, statement }: PreparedStatement,
+): boolean {
+  // To say anything to the server takes away warnings, which cannot be put into a text.
+  if (statement.asksFor.some((what) => what === "warnings" || what === "messages")) return false;
+  return readingKeyOf(settings) !== readingKeyOf(following.settings);
+}
+
+/** How the text is to be read then; null: as texts are read now. `unknown`: nobody could lead back to that. */
 function readingFor(
   { state }: CommandLoop,
-  { settings: then, statement }: PreparedStatement,
+  prepared: PreparedStatement,
   { server: facts, capabilities, names }: BackendConnection,
-): PrepareRequest["reading"] {
-  const { settings: now } = state.following;
-  // To say anything to the server would take away what the statement asks for: row count, rows found, warnings.
-  if (readingKeyOf(then) === readingKeyOf(now) || statement.asksFor.length > 0) return null;
-  // Whatever else binds the session may have changed how texts are read: nobody could lead back to that.
-  const { pinnedBecause, pinnedForMore } = state;
-  if (pinnedForMore || (pinnedBecause !== null && pinnedBecause !== PREPARED_BEFORE)) return null;
+): PrepareRequest["reading"] | "unknown" {
+  if (!isReadOtherwise(state, prepared)) return null;
+  const { settings: now, isReadingKnown } = state.following;
+  if (!isReadingKnown) return "unknown";
+  const { settings: then } = prepared;
   const server = { ...facts, ignoreSpace: has(capabilities, CLIENT_IGNORE_SPACE) };
   return {
     meanwhile: readingElements(now, then, names, server),

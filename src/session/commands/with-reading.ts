@@ -20,11 +20,15 @@ export function withReading(
   isText: boolean,
 ): HandlerResult | Promise<HandlerResult> {
   const { services, state } = loop;
-  if (!services.authorizer().judging) return handle(loop, frames);
+  const isComputed = state.following.computedBecause !== null;
+  if (!services.authorizer().judging) {
+    if (!isComputed || (isText && asksOnlyForLeftovers(loop, frames))) return handle(loop, frames);
+    return learnAndHandle(loop, Buffer.from(frames), handle);
+  }
   // Nobody knows whether the server compares names with regard to case.
   if (services.readingServer() === null)
     return replyError(loop.replyTo, sqlError("ER_SERVER_ISNT_AVAILABLE"));
-  if (state.reading !== null) return handle(loop, frames);
+  if (state.reading !== null && !isComputed) return handle(loop, frames);
   if (isText && loop.relay.lease === null && isDeniedAnyhow(loop, frames)) return handle(loop, frames);
   if (isText && asksOnlyForLeftovers(loop, frames)) return handle(loop, frames);
   return learnAndHandle(loop, Buffer.from(frames), handle);
