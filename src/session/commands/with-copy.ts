@@ -106,7 +106,6 @@ async function prepareAgain(
       const isElsewhere = database !== null && present !== null && database !== present;
       const schema = isElsewhere ? { meanwhile: database, afterwards: present } : null;
       const reading = readingFor(loop, statement, on);
-      if (reading === "unknown") return "nothing to prepare";
       const prepared = await lease.prepareStatement({
         permit: permitOf(statement),
         payload,
@@ -139,15 +138,16 @@ export function isReadOtherwise(
   return readingKeyOf(settings) !== readingKeyOf(following.settings);
 }
 
-/** How the text is to be read then; null: as texts are read now. `unknown`: nobody could lead back to that. */
+/** How the text is to be read then; null: as texts are read now. */
 function readingFor(
   { state }: CommandLoop,
   prepared: PreparedStatement,
   { server: facts, capabilities, names }: BackendConnection,
-): PrepareRequest["reading"] | "unknown" {
+): PrepareRequest["reading"] {
   if (!isReadOtherwise(state, prepared)) return null;
   const { settings: now, isReadingKnown } = state.following;
-  if (!isReadingKnown) return "unknown";
+  // Nobody could lead back to that.
+  if (!isReadingKnown) return null;
   const { settings: then } = prepared;
   const server = { ...facts, ignoreSpace: has(capabilities, CLIENT_IGNORE_SPACE) };
   return {
