@@ -7,7 +7,7 @@ import type { ByteChannel } from "../base/byte-channel.ts";
 import type { SqlError } from "../errors/sql-error.ts";
 import { sqlError } from "../errors/sql-error.ts";
 import { hasSecureTransport } from "../identity/peer.ts";
-import { announcedCapabilities, CLIENT_SSL } from "../wire/capabilities.ts";
+import { announcedCapabilities, CLIENT_COMPRESS, CLIENT_SSL } from "../wire/capabilities.ts";
 import { LOGIN_PAYLOAD_BYTES_MAX } from "../wire/limits.ts";
 import { decodeHandshakeResponse } from "../wire/packets/handshake-response.ts";
 import { greetingEncoder } from "../wire/packets/handshake-v10.ts";
@@ -155,6 +155,7 @@ function finish(
   try {
     const response = decodeHandshakeResponse(payload, sslRequestCapabilities);
     state.capabilities = (response.capabilities & offered) >>> 0;
+    state.mayCompress = (response.capabilities & ~offered & CLIENT_COMPRESS) !== 0;
     state.collation = response.collation;
     state.attributes = response.attributes;
     const request: LoginRequest = {

@@ -4,6 +4,7 @@
 import type { ByteChannel } from "../base/byte-channel.ts";
 import { mysqlErrors } from "../errors/mysql-errors.ts";
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import { storedFrame } from "../wire/compressed-frame.ts";
 import { encodeErr } from "../wire/packets/err.ts";
 import { encodeOk, plainOk } from "../wire/packets/ok.ts";
 import { encodeSchemaChange } from "../wire/session-state.ts";
@@ -27,6 +28,8 @@ export interface ReplyTo {
   readonly leaves?: (rowCount: number) => void;
   /** Packets of a login that wait to leave with this reply. */
   readonly before?: () => Buffer | null;
+  /** Whether the client reads frames of the compressed protocol, though it was not offered. @default it does not */
+  readonly compressed?: boolean;
 }
 
 /** Sends OK with nothing affected. */
@@ -85,5 +88,6 @@ function writePacket(to: ReplyTo, payload: Uint8Array): void {
   frame[3] = to.sequence;
   frame.set(payload, HEADER_BYTES);
   const before = to.before?.() ?? null;
-  to.channel.write(before === null ? frame : Buffer.concat([before, frame]));
+  if (to.compressed) to.channel.write(storedFrame(frame, to.sequence));
+  else to.channel.write(before === null ? frame : Buffer.concat([before, frame]));
 }

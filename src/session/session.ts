@@ -24,6 +24,8 @@ export interface SessionState {
   scramble: Uint8Array;
   /** The capability bits that both sides have. */
   capabilities: number;
+  /** The client said that it compresses, which was not offered, and has not sent a command yet. */
+  mayCompress: boolean;
   /** The collation id that the client sent. */
   collation: number;
   target: Target;
@@ -70,6 +72,7 @@ export function newSessionState(
     identity: null,
     scramble: nothing,
     capabilities: 0,
+    mayCompress: false,
     collation: 0,
     target: defaultTarget,
     database: null,

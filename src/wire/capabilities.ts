@@ -86,6 +86,7 @@ export type CapabilityName = keyof typeof capabilityTable;
 export const CLIENT_LONG_PASSWORD: Capabilities = capabilityTable.LONG_PASSWORD.bit;
 export const CLIENT_FOUND_ROWS: Capabilities = capabilityTable.FOUND_ROWS.bit;
 export const CLIENT_LONG_FLAG: Capabilities = capabilityTable.LONG_FLAG.bit;
+export const CLIENT_COMPRESS: Capabilities = capabilityTable.COMPRESS.bit;
 export const CLIENT_CONNECT_WITH_DB: Capabilities = capabilityTable.CONNECT_WITH_DB.bit;
 export const CLIENT_ODBC: Capabilities = capabilityTable.ODBC.bit;
 export const CLIENT_LOCAL_FILES: Capabilities = capabilityTable.LOCAL_FILES.bit;

@@ -1,6 +1,7 @@
 // Bad input: the right MySQL error and a closed socket, never an exception, never another session's trouble.
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createAuthority, issueServerCertificate } from "../support/certificates.ts";
 import type { DatabaseServer } from "../support/database-server.ts";
@@ -271,6 +272,32 @@ describe("behind a login", () => {
     }
     expect((await client.readReply(3)).packets.at(-2)?.toString()).toContain("slowly");
     client.destroy();
+  });
+
+  it.each([false, true])(
+    "a client that compresses unasked gets 1235 as it reads it (zlib: %s)",
+    async (isZlib) => {
+      const capabilities = usualCapabilities | capability.COMPRESS;
+      const client = await loggedIn({ port: gateway.port }, { ...testUser, capabilities });
+      const packet = toFrames(Buffer.from(`\x03SELECT '${"x".repeat(300)}'`));
+      const content = isZlib ? deflateSync(packet) : packet;
+      const header = Buffer.alloc(7);
+      header.writeUIntLE(content.length, 0, 3);
+      header.writeUIntLE(isZlib ? packet.length : 0, 4, 3);
+      client.stream.write(Buffer.concat([header, content]));
+      const answer = await client.readToEnd(10_000);
+      expect(answer.readUIntLE(0, 3)).toBe(answer.length - 7);
+      expect(answer.readUIntLE(3, 4)).toBe(1); // the sequence number, and no length: it is not compressed
+      expect(errorOf(answer.subarray(7))).toMatchObject({ code: 1235 });
+      client.destroy();
+    },
+  );
+
+  it("a client that says so and does not compress is served", async () => {
+    const capabilities = usualCapabilities | capability.COMPRESS;
+    const client = await loggedIn({ port: gateway.port }, { ...testUser, capabilities });
+    expect(await client.rows("SELECT 1")).toEqual([["1"]]);
+    await client.quit();
   });
 
   it("a client that resets its connection in the middle of everything harms nobody", async () => {

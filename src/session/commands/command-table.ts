@@ -22,8 +22,9 @@ import {
   COM_STMT_RESET,
   COM_STMT_SEND_LONG_DATA,
 } from "../../wire/commands.ts";
+import { isCompressedFrame } from "../../wire/compressed-frame.ts";
 import type { CommandLoop } from "../command-loop.ts";
-import { replyError } from "../reply.ts";
+import { endWithError, replyError } from "../reply.ts";
 import type { HandlerResult } from "../session-end.ts";
 import { sessionEnd } from "../session-end.ts";
 import { countUp } from "../session-metrics.ts";
@@ -88,7 +89,17 @@ export function handleCommand(
   frames: Uint8Array,
 ): HandlerResult | Promise<HandlerResult> {
   countUp(loop.services.metrics.commands, (rows[command] ?? unknownRow).name);
+  if (loop.state.mayCompress) {
+    loop.state.mayCompress = false;
+    if (isCompressedFrame(frames)) return refuseCompression(loop);
+  }
   return handleAgain(loop, command, frames);
+}
+
+/** PHP's mysqlnd compresses whenever it is told to: it would wait for ever for an answer that it can read. */
+function refuseCompression({ replyTo }: CommandLoop): HandlerResult {
+  const error = sqlError("ER_NOT_SUPPORTED_YET", { feature: "compression" });
+  return endWithError({ ...replyTo, compressed: true }, error, "protocol_error");
 }
 
 /** Hands over a command that was counted already. */
