@@ -1,4 +1,6 @@
 // One server behind the gateway that goes away and comes back: who waits for it, for how long, and who does not.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import { type GatewayProcess, startGateway, testUser } from "../support/gateway-process.ts";
@@ -6,7 +8,7 @@ import { startMariadb } from "../support/mariadb-server.ts";
 import { toFrames } from "../support/raw/frame-reader.ts";
 import { changeUser, loggedIn, logIn } from "../support/raw/login.ts";
 import { RawClient } from "../support/raw/raw-client.ts";
-import { waitUntil, within } from "../support/scratch.ts";
+import { removeFolder, scratchFolder, waitUntil, within } from "../support/scratch.ts";
 import { startWriters, writtenTable } from "../support/writers.ts";
 
 let server: DatabaseServer;
@@ -62,6 +64,32 @@ describe("a server that restarts", () => {
       expect(await within(gateway.ended, "the end", 5000)).toMatchObject({ code: 0 });
       await Promise.all(answers);
     } finally {
+      await server.restart();
+    }
+  });
+
+  it("is waited for under a table ACL too, where the gateway has never seen it", async () => {
+    const folder = scratchFolder("acl");
+    const acl = join(folder, "acl.json");
+    const readers = [{ name: "all", table_names_or_prefixes: ["%"], readers: [testUser.user] }];
+    writeFileSync(acl, JSON.stringify({ table_groups: readers }));
+    const flags = { table_acl_config: acl };
+    await server.admin("CREATE OR REPLACE TABLE shop.kept (a INT)", "INSERT INTO shop.kept VALUES (7)");
+    await server.kill();
+    try {
+      gateway = await startGateway({ backend: server, flags });
+      const reader = await loggedIn({ port: gateway.port }, testUser);
+      const denied = await loggedIn({ port: gateway.port }, testUser);
+      send(reader, "SELECT a FROM shop.kept");
+      send(denied, "DELETE FROM shop.kept");
+      await waiting(2);
+      await server.restart();
+      expect((await reader.readReply(3)).error).toBeNull();
+      expect((await denied.readReply(3)).error?.code).toBe(1142);
+      await reader.quit();
+      await denied.quit();
+    } finally {
+      removeFolder(folder);
       await server.restart();
     }
   });

@@ -26,12 +26,29 @@ export function withReading(
     return learnAndHandle(loop, Buffer.from(frames), handle);
   }
   // Nobody knows whether the server compares names with regard to case.
-  if (services.readingServer() === null)
-    return replyError(loop.replyTo, sqlError("ER_SERVER_ISNT_AVAILABLE"));
+  if (services.readingServer() === null) return meetAndHandle(loop, Buffer.from(frames), handle, isText);
   if (state.reading !== null && !isComputed) return handle(loop, frames);
   if (isText && loop.relay.lease === null && isDeniedAnyhow(loop, frames)) return handle(loop, frames);
   if (isText && asksOnlyForLeftovers(loop, frames)) return handle(loop, frames);
   return learnAndHandle(loop, Buffer.from(frames), handle);
+}
+
+/**
+ * Waits for a server where none was ever reached, as long as statements wait out outages, then answers the command.
+ * `frames`: a copy.
+ */
+async function meetAndHandle(
+  loop: CommandLoop,
+  frames: Buffer,
+  handle: CommandHandler,
+  isText: boolean,
+): Promise<HandlerResult> {
+  const failure = await loop.backend.acquire(null);
+  if (loop.ended) return relaying;
+  if (failure !== null) return replyError(loop.replyTo, failure);
+  return loop.services.readingServer() === null
+    ? replyError(loop.replyTo, sqlError("ER_SERVER_ISNT_AVAILABLE"))
+    : withReading(loop, frames, handle, isText);
 }
 
 /** Denials need no server, unless the default schema is one that only the server knows. */
