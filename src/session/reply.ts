@@ -4,6 +4,7 @@
 import type { ByteChannel } from "../base/byte-channel.ts";
 import { mysqlErrors } from "../errors/mysql-errors.ts";
 import { type SqlError, sqlError } from "../errors/sql-error.ts";
+import { CLIENT_SESSION_TRACK, has } from "../wire/capabilities.ts";
 import { storedFrame } from "../wire/compressed-frame.ts";
 import { encodeErr } from "../wire/packets/err.ts";
 import { encodeOk, plainOk } from "../wire/packets/ok.ts";
@@ -42,7 +43,8 @@ export function replyOk(to: ReplyTo): Replied {
 /** Sends the OK of a login, which tells clients that track their session the schema that it entered (`null`: none). */
 export function replyLoginOk(to: ReplyTo, schema: string | null): Replied {
   to.leaves?.(0);
-  const sessionState = schema === null ? null : encodeSchemaChange(schema);
+  const isTold = schema !== null && has(to.capabilities, CLIENT_SESSION_TRACK);
+  const sessionState = isTold ? encodeSchemaChange(schema) : null;
   writePacket(to, encodeOk({ ...plainOk(to.statusFlags), sessionState }, to.capabilities));
   return replied;
 }

@@ -46,14 +46,16 @@ export function handleExecute(loop: CommandLoop, frames: Uint8Array): HandlerRes
   if (statement.statement.asksGateway) return executeOwnShow(loop, statement);
   if (statement.isOwn) return executeOwnStatement(loop, payloadOf(frames), statement);
   if (dependsOnReading(loop, statement) || loop.state.following.computedBecause !== null)
-    return withReading(loop, frames, executeKnown, false);
-  return executeKnown(loop, frames);
+    return withReading(loop, frames, (_loop, whole) => executeKnown(loop, whole, statement), false);
+  return executeKnown(loop, frames, statement);
 }
 
 /** It is known how the session's texts are read, where that matters. */
-function executeKnown(loop: CommandLoop, frames: Uint8Array): HandlerResult | Promise<HandlerResult> {
-  const statement = statementOf(loop, frames);
-  if (statement === null) return unknownStatement(loop, frames, "mysqld_stmt_execute");
+function executeKnown(
+  loop: CommandLoop,
+  frames: Uint8Array,
+  statement: PreparedStatement,
+): HandlerResult | Promise<HandlerResult> {
   const refused =
     judgeAgain(loop, statement) ?? readOtherwise(loop, statement) ?? refuseCursor(loop, statement, frames);
   if (refused !== null) {

@@ -133,6 +133,7 @@ export function isReadOtherwise(
   { following }: SessionState,
   { settings, statement }: PreparedStatement,
 ): boolean {
+  if (settings === following.settings) return false;
   // To say anything to the server takes away warnings, which cannot be put into a text.
   if (statement.asksFor.some((what) => what === "warnings" || what === "messages")) return false;
   return readingKeyOf(settings) !== readingKeyOf(following.settings);
