@@ -7,9 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DatabaseServer, serviceAccount } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway, testUser } from "../support/gateway-process.ts";
-import { otherMariadbdCommand, startMariadb, startOtherMariadb } from "../support/mariadb-server.ts";
-import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
-import { doStep, nextStep, randomFrom } from "../support/session-script.ts";
+import { doStep, nextStep, randomFrom, schemaOfScripts } from "../support/session-script.ts";
+import { sqlServers } from "../support/sql-servers.ts";
 
 const clients = 50;
 const stepsOfEach = 60;
@@ -21,19 +20,13 @@ const isLostLeftover = / -> 1235 .*whose backend connection has been left since/
 
 const seed = Number(process.env.GATEHOUSE_TEST_SEED ?? randomInt(1 << 30));
 
-const kinds = [
-  { flavour: "mariadb", start: startMariadb, skip: false },
-  { flavour: "mysql", start: startMysql, skip: mysqldCommand === null },
-  { flavour: "another mariadb", start: startOtherMariadb, skip: otherMariadbdCommand === null },
-] as const;
-
-describe.each(kinds)("on $flavour", ({ start, skip }) => {
+describe.each(sqlServers)("on $name", ({ start, present }) => {
   let server: DatabaseServer;
   let gateway: GatewayProcess;
   const open: Connection[] = [];
 
   beforeAll(async () => {
-    if (skip) return;
+    if (!present) return;
     server = await start({});
     gateway = await startGateway({
       backend: server,
@@ -46,18 +39,6 @@ describe.each(kinds)("on $flavour", ({ start, skip }) => {
     await gateway?.stop();
     await server?.stop();
   });
-
-  async function makeSchema(name: string): Promise<void> {
-    await server.admin(
-      `CREATE DATABASE ${name}`,
-      `CREATE DATABASE ${name}_b`,
-      `CREATE TABLE ${name}.rows_of (id INT AUTO_INCREMENT PRIMARY KEY, v INT)`,
-      `CREATE TABLE ${name}_b.rows_of (id INT AUTO_INCREMENT PRIMARY KEY, v INT)`,
-      `CREATE FUNCTION ${name}.counted(n INT) RETURNS INT DETERMINISTIC BEGIN SET @mark = n; RETURN n + 1; END`,
-      `CREATE PROCEDURE ${name}.say() SET @mark = 'said'`,
-      `INSERT INTO ${name}.rows_of (v) VALUES (1), (2), (3), (4)`,
-    );
-  }
 
   async function connect(port: number, who: typeof testUser | typeof serviceAccount, database: string) {
     const connection = await createConnection({
@@ -74,7 +55,7 @@ describe.each(kinds)("on $flavour", ({ start, skip }) => {
     return connection;
   }
 
-  it.skipIf(skip)(
+  it.skipIf(!present)(
     `${clients} clients on ${connections} connections (seed ${seed})`,
     async () => {
       let pinned = 0;
@@ -82,8 +63,8 @@ describe.each(kinds)("on $flavour", ({ start, skip }) => {
       const converse = async (index: number): Promise<void> => {
         const random = randomFrom(seed + index);
         const [shared, own] = [`g${index}`, `d${index}`];
-        await makeSchema(shared);
-        await makeSchema(own);
+        await server.admin(...schemaOfScripts(shared));
+        await server.admin(...schemaOfScripts(own));
         const through = await connect(gateway.port, testUser, shared);
         const direct = await connect(server.port, serviceAccount, own);
         let isPinned = false;

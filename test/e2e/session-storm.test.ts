@@ -6,12 +6,11 @@ import { Storm, StormPlayer, type StormStep } from "../support/command-storm.ts"
 import { type DatabaseServer, serviceAccount } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway, testUser } from "../support/gateway-process.ts";
-import { otherMariadbdCommand, startMariadb, startOtherMariadb } from "../support/mariadb-server.ts";
-import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { capability, usualCapabilities } from "../support/raw/capabilities.ts";
 import { loggedIn } from "../support/raw/login.ts";
 import type { RawClient } from "../support/raw/raw-client.ts";
-import { randomFrom } from "../support/session-script.ts";
+import { randomFrom, schemaOfScripts } from "../support/session-script.ts";
+import { sqlServers } from "../support/sql-servers.ts";
 
 const clients = Number(process.env.GATEHOUSE_TEST_STORM_CLIENTS ?? 50);
 const commandsOfEach = Number(process.env.GATEHOUSE_TEST_STORM_COMMANDS ?? 40);
@@ -20,22 +19,16 @@ const connections = 3;
 const holdersMax = 2;
 const seed = Number(process.env.GATEHOUSE_TEST_SEED ?? randomInt(1 << 30));
 
-const kinds = [
-  { flavour: "mariadb", start: startMariadb, skip: false },
-  { flavour: "mysql", start: startMysql, skip: mysqldCommand === null },
-  { flavour: "another mariadb", start: startOtherMariadb, skip: otherMariadbdCommand === null },
-] as const;
-
 const isWanted = process.env.GATEHOUSE_TEST_STORM !== undefined;
 if (!isWanted) console.warn("Skipping the storm of random commands: GATEHOUSE_TEST_STORM is not set");
 
-describe.skipIf(!isWanted).each(kinds)("on $flavour", ({ start, skip }) => {
+describe.skipIf(!isWanted).each(sqlServers)("on $name", ({ start, present }) => {
   let server: DatabaseServer;
   let gateway: GatewayProcess;
   const open: RawClient[] = [];
 
   beforeAll(async () => {
-    if (skip) return;
+    if (!present) return;
     // A slow query would show in a status flag.
     server = await start({ flags: ["--long-query-time=3600"] });
     gateway = await startGateway({
@@ -50,19 +43,6 @@ describe.skipIf(!isWanted).each(kinds)("on $flavour", ({ start, skip }) => {
     await server?.stop();
   });
 
-  async function makeSchema(name: string): Promise<void> {
-    await server.admin(
-      `CREATE DATABASE ${name}`,
-      `CREATE DATABASE ${name}_b`,
-      `CREATE TABLE ${name}.rows_of (id INT AUTO_INCREMENT PRIMARY KEY, v INT)`,
-      `CREATE TABLE ${name}_b.rows_of (id INT AUTO_INCREMENT PRIMARY KEY, v INT)`,
-      `CREATE FUNCTION ${name}.counted(n INT) RETURNS INT DETERMINISTIC BEGIN SET @mark = n; RETURN n + 1; END`,
-      `CREATE PROCEDURE ${name}.say() SET @mark = 'said'`,
-      `INSERT INTO ${name}.rows_of (v) VALUES (1), (2), (3), (4)`,
-      `INSERT INTO ${name}_b.rows_of (v) VALUES (5), (6), (7), (8)`,
-    );
-  }
-
   async function connect(
     port: number,
     who: typeof testUser | typeof serviceAccount,
@@ -74,7 +54,7 @@ describe.skipIf(!isWanted).each(kinds)("on $flavour", ({ start, skip }) => {
     return client;
   }
 
-  it.skipIf(skip)(
+  it.skipIf(!present)(
     `${clients} clients on ${connections} connections (seed ${seed})`,
     async () => {
       let holders = 0;
@@ -87,8 +67,8 @@ describe.skipIf(!isWanted).each(kinds)("on $flavour", ({ start, skip }) => {
         const storm = new Storm(random, server.flavour);
         const number = String(index).padStart(4, "0");
         const [shared, own] = [`g${number}`, `d${number}`];
-        await makeSchema(shared);
-        await makeSchema(own);
+        await server.admin(...schemaOfScripts(shared));
+        await server.admin(...schemaOfScripts(own));
         const capabilities = usualCapabilities | (index % 2 === 0 ? capability.DEPRECATE_EOF : 0);
         const through = new StormPlayer(
           await connect(gateway.port, testUser, shared, capabilities),

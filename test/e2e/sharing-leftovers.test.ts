@@ -5,8 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DatabaseServer } from "../support/database-server.ts";
 import type { GatewayProcess } from "../support/gateway-process.ts";
 import { startGateway, testUser } from "../support/gateway-process.ts";
-import { otherMariadbdCommand, startMariadb, startOtherMariadb } from "../support/mariadb-server.ts";
-import { mysqldCommand, startMysql } from "../support/mysql-server.ts";
 import { loggedIn } from "../support/raw/login.ts";
 import {
   encodeExecute,
@@ -17,42 +15,47 @@ import {
   parameter,
 } from "../support/raw/prepared.ts";
 import type { RawClient } from "../support/raw/raw-client.ts";
+import { type SqlServer, sqlServers } from "../support/sql-servers.ts";
 
 const COM_INIT_DB = 0x02;
 
-const kinds = [
-  { kind: "mariadb", start: startMariadb, skip: false },
-  { kind: "mysql", start: startMysql, skip: mysqldCommand === null },
-  { kind: "another mariadb", start: startOtherMariadb, skip: otherMariadbdCommand === null },
-] as const;
-
-describe.each(kinds)("on $kind, one connection", ({ start, skip }) => {
-  let server: DatabaseServer;
-  let gateway: GatewayProcess;
+/** A gateway with one connection to such a server for all, made for the tests of a `describe`. */
+function oneConnection({ start, present }: SqlServer) {
+  let server: DatabaseServer | undefined;
+  let gateway: GatewayProcess | undefined;
   const clients: RawClient[] = [];
   beforeAll(async () => {
-    if (skip) return;
+    if (!present) return;
     server = await start({});
     await server.admin(
       "CREATE DATABASE market",
       "CREATE TABLE market.t (id INT AUTO_INCREMENT PRIMARY KEY, v INT)",
       "INSERT INTO market.t (v) VALUES (1), (2), (3)",
     );
-    const users = { [testUser.user]: [{ Password: testUser.password }] };
     const flags = { backend_pool_size: 1, backend_pool_wait_timeout: "60s" };
-    gateway = await startGateway({ backend: server, users, flags });
+    gateway = await startGateway({ backend: server, flags });
   });
   afterAll(async () => {
     for (const client of clients) client.destroy();
     await gateway?.stop();
     await server?.stop();
   });
+  return {
+    server: () => server as DatabaseServer,
+    gateway: () => gateway as GatewayProcess,
+    enter: async (): Promise<RawClient> => {
+      const at = { port: gateway?.port ?? 0 };
+      const client = await loggedIn(at, { ...testUser, database: "market" });
+      clients.push(client);
+      return client;
+    },
+  };
+}
 
-  async function enter(): Promise<RawClient> {
-    const client = await loggedIn({ port: gateway.port }, { ...testUser, database: "market" });
-    clients.push(client);
-    return client;
-  }
+describe.each(sqlServers)("on $name, one connection", (kind) => {
+  const skip = !kind.present;
+  const { enter } = oneConnection(kind);
+
   /** Another session has the connection in between, once what is kept on it for a moment is left. */
   async function takeTurns(other: RawClient): Promise<void> {
     expect((await other.query("SELECT 1 FROM t", { timeoutMs: 60_000 })).error).toBeNull();
@@ -126,32 +129,9 @@ describe.each(kinds)("on $kind, one connection", ({ start, skip }) => {
   });
 });
 
-describe.each(kinds)("on $kind, settings", ({ start, skip }) => {
-  let server: DatabaseServer;
-  let gateway: GatewayProcess;
-  const clients: RawClient[] = [];
-  beforeAll(async () => {
-    if (skip) return;
-    server = await start({});
-    await server.admin(
-      "CREATE DATABASE market",
-      "CREATE TABLE market.t (id INT AUTO_INCREMENT PRIMARY KEY, v INT)",
-      "INSERT INTO market.t (v) VALUES (1), (2), (3)",
-    );
-    const users = { [testUser.user]: [{ Password: testUser.password }] };
-    const flags = { backend_pool_size: 1, backend_pool_wait_timeout: "60s" };
-    gateway = await startGateway({ backend: server, users, flags });
-  });
-  afterAll(async () => {
-    for (const client of clients) client.destroy();
-    await gateway?.stop();
-    await server?.stop();
-  });
-  async function enter(): Promise<RawClient> {
-    const client = await loggedIn({ port: gateway.port }, { ...testUser, database: "market" });
-    clients.push(client);
-    return client;
-  }
+describe.each(sqlServers)("on $name, settings", (kind) => {
+  const skip = !kind.present;
+  const { server, gateway, enter } = oneConnection(kind);
   const one = async (client: RawClient, sql: string): Promise<string | null | undefined> =>
     (await client.rows(sql, { timeoutMs: 60_000 }))[0]?.[0];
 
@@ -172,7 +152,7 @@ describe.each(kinds)("on $kind, settings", ({ start, skip }) => {
         "1024 2147483",
       );
     }
-    expect((await gateway.metric("gatehouse_session_pins_total")) ?? 0).toBe(0);
+    expect((await gateway().metric("gatehouse_session_pins_total")) ?? 0).toBe(0);
   });
 
   it.skipIf(skip)("the value of a prepared SET follows its session", async () => {
@@ -204,7 +184,7 @@ describe.each(kinds)("on $kind, settings", ({ start, skip }) => {
       await client.query("UPDATE t SET v = v + 1 WHERE id < 3");
       expect(await one(other, "SELECT 1 FROM t")).toBe("1");
       // The connection has its copy; on another one it is made anew.
-      await server.admin(...(await killAll()));
+      await server().admin(...(await killAll()));
       const rows = await client.command(encodeExecute(id, []), { timeoutMs: 60_000 });
       expect(rows.error).toBeNull();
       const row = rows.packets.find((packet) => packet[0] === 0 && packet.length >= 2 + 1 + 8);
@@ -218,7 +198,7 @@ describe.each(kinds)("on $kind, settings", ({ start, skip }) => {
 
   /** Ends the gateway's idle connections. */
   async function killAll(): Promise<string[]> {
-    const connection = await server.connect();
+    const connection = await server().connect();
     const [rows] = await connection.query<RowDataPacket[]>(
       "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = 'market' AND COMMAND = 'Sleep' AND ID <> CONNECTION_ID()",
     );

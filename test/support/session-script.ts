@@ -13,6 +13,20 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
+/** Statements that make what the steps of one client use: schemas `name` and `name_b`. */
+export function schemaOfScripts(name: string): string[] {
+  return [
+    `CREATE DATABASE ${name}`,
+    `CREATE DATABASE ${name}_b`,
+    `CREATE TABLE ${name}.rows_of (id INT AUTO_INCREMENT PRIMARY KEY, v INT)`,
+    `CREATE TABLE ${name}_b.rows_of (id INT AUTO_INCREMENT PRIMARY KEY, v INT)`,
+    `CREATE FUNCTION ${name}.counted(n INT) RETURNS INT DETERMINISTIC BEGIN SET @mark = n; RETURN n + 1; END`,
+    `CREATE PROCEDURE ${name}.say() SET @mark = 'said'`,
+    `INSERT INTO ${name}.rows_of (v) VALUES (1), (2), (3), (4)`,
+    `INSERT INTO ${name}_b.rows_of (v) VALUES (5), (6), (7), (8)`,
+  ];
+}
+
 /** One step: its texts, and how they are sent. */
 export interface Step {
   readonly texts: readonly string[];
